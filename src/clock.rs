@@ -1,0 +1,15 @@
+//! The only reader of the wall clock. Stages get the time as an argument, so that a test can choose it;
+//! deadlines and windows use tokio's monotonic clock instead.
+
+use jiff::Timestamp;
+
+/// Returns the time of day, as accurate as the system's clock.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Returns `at` as RFC 3339 in UTC with microseconds, the form of every timestamp that Hookway writes.
+pub fn rfc3339(at: Timestamp) -> String {
+    format!("{at:.6}")
+}

@@ -1,0 +1,82 @@
+//! The first noun of the path: one HTTP request from a sender, byte-exact.
+//!
+//! A [`Delivery`] is born [`Unverified`] in `receive` and becomes [`Verified`] through one door,
+//! [`Delivery::verify`]. Everything behind that door takes only a verified one, so a delivery that was not
+//! checked cannot be normalized:
+//!
+//! ```compile_fail
+//! use hookway::delivery::{Delivery, Unverified};
+//! use hookway::normalize::Normalizer;
+//! fn skip_the_check(normalizer: &Normalizer, delivery: &Delivery<Unverified>) {
+//!     let _ = normalizer.normalize(delivery);
+//! }
+//! ```
+//!
+//! and the proof cannot be forged elsewhere:
+//!
+//! ```compile_fail
+//! let forged = hookway::delivery::Verified(hookway::verify::Proof::none());
+//! ```
+
+use crate::verify::{Proof, Verifier, VerifyError};
+use axum::http::{HeaderMap, Method};
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// The state of a delivery that nobody has checked yet.
+#[derive(Debug)]
+pub struct Unverified(());
+
+/// The state of a delivery whose origin was checked; holds what was proven.
+#[derive(Debug)]
+pub struct Verified(Proof);
+
+/// What a sender sent, as it stood on the wire.
+#[derive(Debug)]
+pub struct Request {
+    /// The request's method; part of what some senders sign.
+    pub method: Method,
+    /// All header lines, names in lower case.
+    pub headers: HeaderMap,
+    /// The body's exact bytes.
+    pub body: Bytes,
+    /// When the request's first byte was here.
+    pub received: Timestamp,
+}
+
+/// One request from a sender on its way through the path.
+#[derive(Debug)]
+pub struct Delivery<State = Unverified> {
+    request: Request,
+    state: State,
+    /// This delivery's share of the global byte budget; given back when the delivery is dropped.
+    budget: Option<OwnedSemaphorePermit>,
+}
+
+impl Delivery<Unverified> {
+    /// Takes a request as it was read, with the share of the byte budget that its body occupies.
+    pub fn new(request: Request, budget: Option<OwnedSemaphorePermit>) -> Self {
+        Self { request, state: Unverified(()), budget }
+    }
+
+    /// Checks where the request came from: the only way to a [`Verified`] delivery.
+    pub fn verify(self, verifier: &Verifier) -> Result<Delivery<Verified>, VerifyError> {
+        let proof = verifier.verify(&self.request)?;
+        Ok(Delivery { request: self.request, state: Verified(proof), budget: self.budget })
+    }
+}
+
+impl Delivery<Verified> {
+    /// What verification established.
+    pub fn proof(&self) -> &Proof {
+        &self.state.0
+    }
+}
+
+impl<State> Delivery<State> {
+    /// The request as it was received.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+}

@@ -1,0 +1,120 @@
+//! The second noun of the path: one normalized fact with the attributes of `CloudEvents` 1.0.
+//!
+//! `normalize` makes it, `dedup` and `route` read it, `publish` writes it as an envelope
+//! ([`envelope`]). Attribute meanings: `CloudEvents` 1.0.2 and its `partitioning`, `recordedtime` and
+//! distributed-tracing extensions.
+
+pub mod envelope;
+
+use crate::verify::Assurance;
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// One fact from a sender, ready to be routed and published.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Unique within `source`; the same on every replica and for every retry of the sender, unless the
+    /// sender gives nothing to tell a retry from a new event.
+    pub id: String,
+    /// True where `id` names the event itself, so that an equal id is a repeat; false for an id minted at
+    /// receipt.
+    pub id_is_stable: bool,
+    /// `/<sender>/<source name>[/<account>]`.
+    pub source: Arc<str>,
+    /// The name of the configured source.
+    pub source_name: Arc<str>,
+    /// Reverse-DNS prefix of the sender and its own event name.
+    pub kind: String,
+    /// Object type and id, as `RESERVATION/QWERTYUI-1`.
+    pub subject: Option<String>,
+    /// The key of the object, by which brokers keep its events together.
+    pub key: Option<String>,
+    /// When it happened, by the sender's clock; `None` where the sender does not say.
+    pub time: Option<EventTime>,
+    /// When it was received here.
+    pub recorded: Timestamp,
+    /// The body's media type as the sender named it.
+    pub content_type: Option<String>,
+    /// What was proven of its origin.
+    pub assurance: Assurance,
+    /// The body that was verified, byte for byte.
+    pub data: Bytes,
+    /// True where `data` is one valid JSON text, so that it can stand in an envelope as it is.
+    pub data_is_json: bool,
+    /// Why the event goes to the quarantine; `None` for one that goes its way.
+    pub quarantine: Option<Box<Quarantine>>,
+}
+
+/// The time of an event: the sender's own text and the instant that it names.
+#[derive(Debug, Clone)]
+pub struct EventTime {
+    /// RFC 3339, as exact as the sender gave it.
+    pub text: String,
+    /// The same instant, for comparison.
+    pub at: Timestamp,
+}
+
+/// What a quarantined event carries beside its data.
+#[derive(Debug, Clone)]
+pub struct Quarantine {
+    /// Why it could not go its way.
+    pub reason: Reason,
+    /// One sentence for the person who looks at it.
+    pub detail: String,
+    /// The request's headers, less the credentials.
+    pub headers: HeaderMap,
+}
+
+/// Why an authentic event is quarantined: a closed list, also the label of the metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The body is not what the sender's format needs (not JSON, not UTF-8, too deep).
+    Malformed,
+    /// The sender's event has no name or no object that could be found.
+    Unrecognized,
+    /// A member that decides key or id stands twice.
+    Ambiguous,
+    /// An allow-list of the source does not hold a value of the event.
+    NotAllowed,
+    /// No route matches.
+    Unrouted,
+    /// A destination template gives a name that the broker does not take.
+    Unroutable,
+    /// The record is larger than its destination takes.
+    TooLarge,
+}
+
+impl Reason {
+    /// Every reason, for the metrics that must exist before the first event.
+    pub const ALL: [Self; 7] = [
+        Self::Malformed,
+        Self::Unrecognized,
+        Self::Ambiguous,
+        Self::NotAllowed,
+        Self::Unrouted,
+        Self::Unroutable,
+        Self::TooLarge,
+    ];
+
+    /// Returns the reason's stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unrecognized => "unrecognized",
+            Self::Ambiguous => "ambiguous",
+            Self::NotAllowed => "not_allowed",
+            Self::Unrouted => "unrouted",
+            Self::Unroutable => "unroutable",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+impl Event {
+    /// Returns the object's type: the part of the subject before `/`.
+    pub fn object(&self) -> Option<&str> {
+        self.subject.as_deref().map(|subject| subject.split_once('/').map_or(subject, |(object, _)| object))
+    }
+}

@@ -1,0 +1,104 @@
+//! The third noun of the path: what a sink stores of an event, where, and what it answers.
+//!
+//! `route` makes a [`Plan`], `publish` turns each [`Target`] into a [`Record`], a sink answers with an
+//! [`Ack`], and all acks of one event are its [`Receipt`].
+
+use crate::event::Reason;
+use bytes::Bytes;
+use std::{borrow::Cow, sync::Arc};
+
+/// A sink's place in the list of configured sinks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SinkIndex(pub usize);
+
+/// One place an event goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Which sink.
+    pub sink: SinkIndex,
+    /// The topic (Kafka) or subject (NATS); empty for a journal.
+    pub destination: Arc<str>,
+}
+
+/// What is to happen with an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plan {
+    /// Published to every target; a 2xx waits for all.
+    Publish(Vec<Target>),
+    /// Counted and dropped, because a route says `drop`.
+    Drop,
+}
+
+/// What a sink stores of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The topic or subject; empty for a journal.
+    pub destination: Arc<str>,
+    /// The object key; `None` where the event has none.
+    pub key: Option<String>,
+    /// Names as they stand on the broker (`content-type`, or `ce_id` / `ce-id` in binary mode), and values.
+    pub headers: Vec<(Cow<'static, str>, String)>,
+    /// The envelope, or the sender's bytes in binary mode.
+    pub value: Bytes,
+    /// When the event was received, in milliseconds since 1970 UTC.
+    pub timestamp_ms: i64,
+    /// Tells copies of one record apart from other records (`Nats-Msg-Id`).
+    pub message_id: String,
+}
+
+impl Record {
+    /// Returns the size of the record's variable parts in bytes, as a broker would count them.
+    pub fn size(&self) -> usize {
+        self.value.len()
+            + self.key.as_ref().map_or(0, String::len)
+            + self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+    }
+}
+
+/// One sink's word that it holds a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ack {
+    /// All in-sync replicas of a Kafka partition hold it.
+    Kafka {
+        /// The partition that the key chose.
+        partition: i32,
+        /// The record's offset in it.
+        offset: i64,
+    },
+    /// A JetStream stream holds it.
+    Nats {
+        /// The stream's name.
+        stream: String,
+        /// The message's sequence in the stream.
+        sequence: u64,
+        /// True where the stream had it already.
+        duplicate: bool,
+    },
+    /// The journal has it on disk.
+    Journal {
+        /// The record's sequence in the journal.
+        sequence: u64,
+    },
+}
+
+/// What became of an event that was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// Every target acknowledged it.
+    Published,
+    /// It is in the quarantine.
+    Quarantined(Reason),
+    /// A route says `drop`.
+    Filtered,
+    /// It was here before, and went its way then.
+    Suppressed,
+}
+
+/// Our word that an event is where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The event's id.
+    pub id: String,
+    /// What became of it.
+    pub disposition: Disposition,
+}
