@@ -1,0 +1,175 @@
+//! What the operator writes: one YAML file, read into a [`Config`]. Nothing here is built or connected; only
+//! `app` turns a configuration into parts.
+
+mod check;
+mod document;
+mod load;
+mod secrets;
+mod sinks;
+
+pub use load::{LoadError, Loaded, Problem, Severity, load};
+pub use secrets::{SecretRef, Secrets};
+pub use sinks::{JournalConfig, KafkaConfig, KafkaCreate, NatsConfig, NatsCreate, SinkConfig, SinkFormat, TlsConfig};
+
+use crate::senders::SenderSpec;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Config {
+    /// Where webhooks are received: `POST /hooks/{source}`.
+    pub listen: SocketAddr,
+    /// Where metrics and health are served. Keep it off the public network.
+    pub admin: SocketAddr,
+    /// The configured senders, by the name in their URL.
+    pub sources: BTreeMap<String, SourceConfig>,
+    /// The destinations. None: everything goes to one embedded journal under `./hookway-data`.
+    pub sinks: BTreeMap<String, SinkConfig>,
+    /// Which event goes where; the first match wins.
+    pub routes: Vec<RouteConfig>,
+    /// Where authentic events go that can't be mapped, routed or published. Required once `sinks` is given.
+    pub quarantine: Option<TargetConfig>,
+    /// Where events wait while a broker is away. Absent: level `strict`.
+    pub spool: Option<SpoolConfig>,
+    /// Bounds on what is held in memory.
+    pub limits: LimitsConfig,
+    /// This replica's name in the envelope; the host name where it is left out.
+    pub replica: Option<String>,
+    /// The lines on standard error.
+    pub log: LogConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 9090)),
+            sources: BTreeMap::new(),
+            sinks: BTreeMap::new(),
+            routes: Vec::new(),
+            quarantine: None,
+            spool: None,
+            limits: LimitsConfig::default(),
+            replica: None,
+            log: LogConfig::default(),
+        }
+    }
+}
+
+/// One configured sender: a preset with overrides, or a sender document of the user's own.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SourceConfig {
+    /// The preset to start from; `hookway schema` lists them.
+    pub preset: Option<String>,
+    /// The shared secrets, old and new ones while one is rotated.
+    pub secrets: Vec<SecretRef>,
+    /// Overrides of the preset's fields.
+    #[serde(flatten)]
+    pub sender: SenderSpec,
+}
+
+/// One line of the routing table.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RouteConfig {
+    /// Which events; an empty match takes all.
+    #[serde(rename = "match")]
+    pub matches: MatchConfig,
+    /// Where they go: a target, a list of targets, or `drop`.
+    pub to: ToConfig,
+}
+
+/// Which events a route takes; all given patterns must match, `*` stands for any text.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct MatchConfig {
+    /// Pattern of the configured source's name.
+    pub source: Option<String>,
+    /// Pattern of the event's type.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Pattern of the object's type.
+    pub object: Option<String>,
+}
+
+/// Where a route leads.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
+pub enum ToConfig {
+    /// Counted and dropped: the word `drop`.
+    Drop(String),
+    /// One target.
+    One(TargetConfig),
+    /// Several targets; a 2xx waits for all.
+    Many(Vec<TargetConfig>),
+}
+
+impl Default for ToConfig {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+/// One destination.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TargetConfig {
+    /// The sink's name.
+    pub sink: String,
+    /// The Kafka topic; may be a template of `{source}`, `{object}`, `{key}`, `{type}`.
+    pub topic: Option<String>,
+    /// The NATS subject; may be a template of the same, each rendered as one token.
+    pub subject: Option<String>,
+}
+
+/// Where events wait while a broker is away.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SpoolConfig {
+    /// The directory; one process owns it.
+    pub dir: PathBuf,
+    /// How much may wait, as `8GiB`.
+    pub max_bytes: Option<String>,
+}
+
+/// Bounds on what is held in memory.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LimitsConfig {
+    /// Open connections at once; default 10 240.
+    pub connections: Option<u32>,
+    /// Bytes of all bodies held at once, as `128MiB`.
+    pub body_bytes: Option<String>,
+    /// How long a request's head may take, and an idle connection stays open, as `30s`.
+    pub idle: Option<String>,
+    /// How long a request's body may take, as `2s`.
+    pub body: Option<String>,
+    /// How long after SIGTERM requests are still taken, so that load balancers can look away, as `5s`.
+    pub drain_delay: Option<String>,
+    /// How long accepted requests may take to finish after that, as `30s`.
+    pub drain_timeout: Option<String>,
+}
+
+/// The lines on standard error.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LogConfig {
+    /// `json` or `pretty`; pretty on a terminal where it is left out.
+    pub format: Option<LogFormat>,
+    /// `error`, `warn`, `info`, `debug` or `trace`; a filter as `hookway=debug,rdkafka=warn` is taken too.
+    pub level: Option<String>,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}

@@ -1,0 +1,121 @@
+//! How a sender describes its events, as data: the `event` part of a sender document.
+//!
+//! Most fields are *templates*. A template is literal text with slots in braces: `{/data/id}` is a JSON
+//! pointer into the body (RFC 6901), `{./id}` one below the root of the body's shape, `{header:NAME}` a header,
+//! `{'text'}` a constant, `{sha256}` the hex digest of the body (`{sha256:32}` its first 32 digits), `{uuid}` a
+//! fresh id. Alternatives stand between bars, first present one wins: `{/objectType|/object}`. Text in square
+//! brackets is left out when a slot in it is absent: `push[.{/action}]`. A template that begins with `/`, `./` or
+//! `header:` is one slot and needs no braces. JSON `null` counts as absent.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The `event` part of a sender document.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct EventSpec {
+    /// What the body must be: `json`, or `any`. What is not goes to the quarantine.
+    pub format: Option<Format>,
+    /// The forms a body comes in; the first that fits gives the root of `./` pointers. None fits: quarantine.
+    pub shapes: Option<Vec<Shape>>,
+    /// Put in front of `type`, with a dot.
+    pub type_prefix: Option<String>,
+    /// Template of the event's own name.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Template of the sender's account, appended to the envelope's `source`.
+    pub account: Option<String>,
+    /// Template of the event's time: RFC 3339, or seconds or milliseconds since 1970.
+    pub time: Option<String>,
+    /// What every rule takes unless it says otherwise.
+    #[serde(flatten)]
+    pub defaults: RuleSpec,
+    /// How single kinds of event find their object; the first rule that fits and finds all it names is taken.
+    pub rules: Option<Vec<RuleSpec>>,
+    /// Values that events must have to be published; what has another goes to the quarantine.
+    pub allow: Option<BTreeMap<String, AllowSpec>>,
+}
+
+/// What a body must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// One JSON text.
+    Json,
+    /// Anything; JSON stands in the envelope's `data`, all else in `data_base64`.
+    Any,
+}
+
+/// One form that a sender's bodies come in.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Shape {
+    /// Pointer to the root of `./` pointers; the body itself where it is left out.
+    pub root: Option<String>,
+    /// Pointer that must lead to a scalar for the shape to fit; may begin with `./`.
+    pub has: Option<String>,
+}
+
+/// How one kind of event finds its object, key and id.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RuleSpec {
+    /// The names (`type` without prefix) that the rule is for; every name where it is left out.
+    pub when: Option<Vec<String>>,
+    /// Template of the object's type.
+    pub object: Option<String>,
+    /// Template of the object's id; with `object` it makes the envelope's `subject`.
+    pub object_id: Option<String>,
+    /// Template of the key; `<object>:<object_id>` where it is left out.
+    pub key: Option<String>,
+    /// Template of the event's id; `sha256:<digest of the body>` where it is left out.
+    pub id: Option<String>,
+}
+
+/// The values that one place of an event may have.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct AllowSpec {
+    /// Slot (without braces) of the value.
+    pub at: Option<String>,
+    /// `value`: as it is; `host`: the host of the URL.
+    #[serde(rename = "as")]
+    pub part: Option<AllowPart>,
+    /// The values allowed; every value where it is left out.
+    pub values: Option<Vec<Scalar>>,
+    /// True where an event without the value is refused too.
+    pub required: Option<bool>,
+}
+
+/// What of a value is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AllowPart {
+    /// All of it.
+    Value,
+    /// The host of the URL that it is.
+    Host,
+}
+
+/// A value as it stands in a configuration, kept as text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// A truth value.
+    Truth(bool),
+}
+
+impl std::fmt::Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Truth(truth) => write!(f, "{truth}"),
+        }
+    }
+}
