@@ -1,0 +1,251 @@
+//! Finds values in a JSON body by pointer, in one pass and without building a tree.
+//!
+//! All pointers of a sender are merged into one trie at start. A scan follows only members that lie on the way
+//! to a pointer and skips the rest; the whole text is checked for JSON's grammar, UTF-8 and a bounded depth,
+//! since the body is published as it is.
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// Deepest nesting taken; the limit that serde_json and many other readers have.
+const MAX_DEPTH: usize = 128;
+
+/// Why a body is not taken as JSON.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScanError {
+    #[error("the body is not UTF-8 from byte {0} on")]
+    NotUtf8(usize),
+    #[error("the body is nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    #[error("the body is not JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+}
+
+/// The trie of all pointers of one sender.
+#[derive(Debug)]
+pub(super) struct Pointers {
+    nodes: Vec<Node>,
+    /// The pointer of each leaf, for messages.
+    names: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    children: Vec<(String, usize)>,
+    leaf: Option<usize>,
+}
+
+/// What a scan found.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    values: Vec<Option<&'a RawValue>>,
+    repeated: Option<String>,
+}
+
+impl<'a> Found<'a> {
+    /// Returns the raw text at a leaf; `None` when it is absent or `null`.
+    pub(super) fn raw(&self, leaf: usize) -> Option<&'a str> {
+        self.values.get(leaf).copied().flatten().map(RawValue::get).filter(|raw| *raw != "null")
+    }
+
+    /// Returns a member on the way to a pointer that stands twice in its object.
+    pub(super) fn repeated(&self) -> Option<&str> {
+        self.repeated.as_deref()
+    }
+}
+
+impl Pointers {
+    pub(super) fn new() -> Self {
+        Self { nodes: vec![Node::default()], names: Vec::new() }
+    }
+
+    /// Adds a pointer (RFC 6901) and returns its leaf; the same pointer has one leaf.
+    pub(super) fn add(&mut self, pointer: &str) -> usize {
+        let mut at = 0;
+        for token in pointer.split('/').skip(1) {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            at = self.child(at, token);
+        }
+        let next = self.names.len();
+        let leaf = self.nodes.get_mut(at).map_or(next, |node| *node.leaf.get_or_insert(next));
+        if leaf == next {
+            self.names.push(pointer.to_owned());
+        }
+        leaf
+    }
+
+    fn child(&mut self, at: usize, token: String) -> usize {
+        let next = self.nodes.len();
+        let Some(node) = self.nodes.get_mut(at) else { return at };
+        if let Some((_, child)) = node.children.iter().find(|(name, _)| *name == token) {
+            return *child;
+        }
+        node.children.push((token, next));
+        self.nodes.push(Node::default());
+        next
+    }
+
+    /// Returns the result of a scan that found nothing.
+    pub(super) fn nothing<'a>(&self) -> Found<'a> {
+        Found { values: vec![None; self.names.len()], repeated: None }
+    }
+
+    /// Checks that `body` is one JSON text and returns what stands at the pointers.
+    pub(super) fn scan<'a>(&self, body: &'a [u8]) -> Result<Found<'a>, ScanError> {
+        let text = std::str::from_utf8(body).map_err(|error| ScanError::NotUtf8(error.valid_up_to()))?;
+        if depth(body) > MAX_DEPTH {
+            return Err(ScanError::TooDeep);
+        }
+        let mut found = self.nothing();
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        Walk { pointers: self, node: 0, found: &mut found }.deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(found)
+    }
+
+    fn node(&self, at: usize) -> Option<&Node> {
+        self.nodes.get(at)
+    }
+}
+
+/// Returns the deepest nesting of arrays and objects in a JSON text; brackets in strings do not count.
+fn depth(body: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Reads the value that belongs to one node of the trie.
+struct Walk<'t, 'f, 'de> {
+    pointers: &'t Pointers,
+    node: usize,
+    found: &'f mut Found<'de>,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Some(node) = self.pointers.node(self.node) else { return Ok(()) };
+        let Some(leaf) = node.leaf else { return deserializer.deserialize_any(self) };
+        let raw: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
+        if let Some(value) = self.found.values.get_mut(leaf) {
+            *value = Some(raw);
+        }
+        if node.children.is_empty() {
+            return Ok(());
+        }
+        // A pointer that leads on below another one: the same text is read once more, a level deeper.
+        let mut inner = serde_json::Deserializer::from_str(raw.get());
+        inner.deserialize_any(self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some(node) = self.pointers.node(self.node) else { return Ok(()) };
+        let mut seen = 0_u64;
+        while let Some(child) = map.next_key_seed(Child(node))? {
+            let Some((index, child)) = child else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let bit = 1_u64.checked_shl(u32::try_from(index).unwrap_or(u32::MAX)).unwrap_or(0);
+            if seen & bit != 0 && self.found.repeated.is_none() {
+                self.found.repeated = node.children.get(index).map(|(name, _)| name.clone());
+            }
+            seen |= bit;
+            map.next_value_seed(Walk { pointers: self.pointers, node: child, found: &mut *self.found })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Some(node) = self.pointers.node(self.node) else { return Ok(()) };
+        let mut index = 0_usize;
+        loop {
+            let name = index.to_string();
+            let more = match node.children.iter().find(|(child, _)| *child == name) {
+                Some((_, child)) => seq
+                    .next_element_seed(Walk { pointers: self.pointers, node: *child, found: &mut *self.found })?
+                    .is_some(),
+                None => seq.next_element::<IgnoredAny>()?.is_some(),
+            };
+            if !more {
+                return Ok(());
+            }
+            index += 1;
+        }
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// Reads a member's name as the child of a node that it leads to, if any, without copying it.
+struct Child<'t>(&'t Node);
+
+impl<'de> DeserializeSeed<'de> for Child<'_> {
+    type Value = Option<(usize, usize)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Child<'_> {
+    type Value = Option<(usize, usize)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member's name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.children.iter().enumerate().find(|(_, (child, _))| child == name).map(|(i, (_, node))| (i, *node)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
