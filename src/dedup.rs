@@ -1,0 +1,193 @@
+//! Fourth stage: recognises repeats. A sender that heard no answer sends again; the [`Window`] of a source
+//! remembers what was acknowledged, so that a repeat is answered without a second record.
+//!
+//! The window is bounded in entries and time, in memory, and per replica: losing it can only add duplicates,
+//! which carry the same id. Only a [`Reservation`] that holds a receipt can be committed, so nothing is
+//! remembered before it was acknowledged. Copies in flight join the first one and share its outcome.
+
+use crate::record::{Disposition, Receipt, SinkIndex};
+use parking_lot::Mutex;
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::{BuildHasher as _, RandomState},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{sync::oneshot, time::Instant};
+
+/// Dedup's answer for one event id.
+#[derive(Debug)]
+pub enum Claim {
+    /// Nobody has it: publish it.
+    Fresh(Reservation),
+    /// It was acknowledged before, and this is what became of it.
+    Duplicate(Disposition),
+    /// A copy is on its way; wait for its outcome.
+    InFlight(Joined),
+}
+
+/// A place beside the first copy of an event.
+#[derive(Debug)]
+pub struct Joined(oneshot::Receiver<Disposition>);
+
+impl Joined {
+    /// Waits for the first copy; `None` when it failed.
+    pub async fn outcome(self) -> Option<Disposition> {
+        self.0.await.ok()
+    }
+}
+
+/// What a source remembers of its events.
+#[derive(Debug)]
+pub struct Window {
+    keep: Duration,
+    capacity: usize,
+    hashers: [RandomState; 2],
+    entries: Mutex<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    states: HashMap<u128, State>,
+    /// What may be forgotten, oldest first.
+    order: VecDeque<(Instant, u128)>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The first copy is on its way; these wait for it, and these sinks hold an earlier attempt.
+    InFlight(Vec<oneshot::Sender<Disposition>>),
+    /// Some sinks hold it, at least one does not; until then.
+    Partial(Vec<SinkIndex>, Instant),
+    /// All sinks hold it; until then.
+    Done(Disposition, Instant),
+}
+
+impl Window {
+    /// Makes a window that remembers at most `capacity` ids, each for `keep`.
+    pub fn new(keep: Duration, capacity: usize) -> Arc<Self> {
+        Arc::new(Self {
+            keep,
+            capacity,
+            hashers: [RandomState::new(), RandomState::new()],
+            entries: Mutex::default(),
+        })
+    }
+
+    /// Claims the right to publish the event with this id.
+    pub fn claim(self: &Arc<Self>, id: &str) -> Claim {
+        let key = self.key(id);
+        let mut entries = self.entries.lock();
+        let now = Instant::now();
+        let acked = match entries.states.get_mut(&key) {
+            Some(State::InFlight(waiting)) => {
+                let (tell, told) = oneshot::channel();
+                waiting.push(tell);
+                return Claim::InFlight(Joined(told));
+            }
+            Some(State::Done(disposition, until)) if *until > now => return Claim::Duplicate(*disposition),
+            Some(State::Partial(acked, until)) if *until > now => std::mem::take(acked),
+            Some(State::Done(..) | State::Partial(..)) | None => Vec::new(),
+        };
+        entries.states.insert(key, State::InFlight(Vec::new()));
+        Claim::Fresh(Reservation { window: Arc::clone(self), key, acked, open: true })
+    }
+
+    /// Returns how many ids are remembered or in flight.
+    pub fn len(&self) -> usize {
+        self.entries.lock().states.len()
+    }
+
+    /// Tells whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns 128 bits of two keyed hashes: an equal key for another id would suppress a genuine event, and
+    /// nobody outside can aim for one.
+    fn key(&self, id: &str) -> u128 {
+        let [high, low] = &self.hashers;
+        (u128::from(high.hash_one(id)) << 64) | u128::from(low.hash_one(id))
+    }
+
+    fn settle(&self, key: u128, state: Option<State>) -> Vec<oneshot::Sender<Disposition>> {
+        let now = Instant::now();
+        let mut entries = self.entries.lock();
+        let before = match state {
+            Some(state) => {
+                entries.order.push_back((now + self.keep, key));
+                entries.states.insert(key, state)
+            }
+            None => entries.states.remove(&key),
+        };
+        entries.forget(now, self.capacity);
+        match before {
+            Some(State::InFlight(waiting)) => waiting,
+            Some(State::Partial(..) | State::Done(..)) | None => Vec::new(),
+        }
+    }
+}
+
+impl Entries {
+    fn forget(&mut self, now: Instant, capacity: usize) {
+        while let Some((until, key)) = self.order.front().copied() {
+            if until > now && self.order.len() <= capacity {
+                return;
+            }
+            self.order.pop_front();
+            // A key that was claimed again since has a newer line of its own.
+            let expired = match self.states.get(&key) {
+                Some(State::Partial(_, own) | State::Done(_, own)) => *own <= until,
+                Some(State::InFlight(_)) | None => false,
+            };
+            if expired {
+                self.states.remove(&key);
+            }
+        }
+    }
+}
+
+/// The right to publish one event once. Dropped without a receipt, it gives the right back.
+#[derive(Debug)]
+pub struct Reservation {
+    window: Arc<Window>,
+    key: u128,
+    acked: Vec<SinkIndex>,
+    open: bool,
+}
+
+impl Reservation {
+    /// Returns the sinks that hold an earlier attempt and need no second copy.
+    pub fn acked(&self) -> &[SinkIndex] {
+        &self.acked
+    }
+
+    /// Remembers the event and tells those who joined.
+    pub fn commit(mut self, receipt: &Receipt) {
+        self.open = false;
+        let until = Instant::now() + self.window.keep;
+        for joined in self.window.settle(self.key, Some(State::Done(receipt.disposition, until))) {
+            // A joiner that gave up hears nothing, and that is all.
+            let _unheard = joined.send(receipt.disposition);
+        }
+    }
+
+    /// Gives the right back, keeping which sinks hold the event already.
+    pub fn release(mut self, acked: Vec<SinkIndex>) {
+        self.acked = acked;
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if self.open {
+            let acked = std::mem::take(&mut self.acked);
+            let until = Instant::now() + self.window.keep;
+            // Dropping the joiners' channels tells them that the first copy failed.
+            drop(self.window.settle(self.key, (!acked.is_empty()).then_some(State::Partial(acked, until))));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
