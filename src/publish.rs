@@ -1,0 +1,255 @@
+//! Sixth stage: hands an event to every sink of its plan and waits for each one's word.
+//!
+//! A [`Publisher`] speaks to one broker. It resolves when the broker answers, however late; deadlines belong to
+//! `receive`. All sinks of an event are awaited even after one has failed, because the acks that did come are
+//! what the sender's retry must skip.
+
+pub mod journal;
+pub mod kafka;
+pub mod nats;
+
+use crate::{
+    config::SinkFormat,
+    event::{
+        Event,
+        envelope::{self, Binding, Origin},
+    },
+    observe::metrics::{SinkMetrics, SourceMetrics},
+    record::{Ack, Record, SinkIndex, Target},
+};
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, join_all};
+use sha2::{Digest as _, Sha256};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+use tokio::time::Instant;
+
+/// Speaks to one broker.
+pub trait Publisher: Send + Sync {
+    /// Stores a record; resolves when the broker holds it, or never will.
+    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>>;
+
+    /// Checks the connection and these destinations, and makes what the configuration says to make.
+    fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>>;
+
+    /// Waits until nothing is outstanding.
+    fn flush(&self) -> BoxFuture<'_, ()>;
+}
+
+/// What a look at a destination found.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// What works, in words: brokers, versions, topics.
+    pub facts: Vec<String>,
+    /// What works and is weaker than it should be.
+    pub warnings: Vec<String>,
+    /// How durable an ack is: 2 survives the loss of a broker, 1 is one broker's word, 0 unknown.
+    pub durability: u8,
+}
+
+/// Why a sink does not hold a record, or may not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// The destination was not found good since the start.
+    #[error("the sink is not ready: {0}")]
+    Unprepared(String),
+    /// The broker can't be reached or does not answer; the record may be there all the same.
+    #[error("the broker does not answer: {0}")]
+    Unavailable(String),
+    /// Too much is waiting for this broker already.
+    #[error("the sink's queue is full")]
+    Saturated,
+    /// The destination does not exist, or we may not write to it.
+    #[error("the destination refuses us: {0}")]
+    Misconfigured(String),
+    /// No retry helps: the record is larger than the destination takes.
+    #[error("the record is too large for its destination: {0}")]
+    TooLarge(String),
+    /// The journal's disk is full or fails.
+    #[error("the journal can't be written: {0}")]
+    Disk(String),
+}
+
+impl PublishError {
+    /// Every label of [`Self::reason`].
+    pub const REASONS: [&str; 6] = ["unprepared", "connection", "queue_full", "unknown_destination", "too_large", "io"];
+
+    /// Returns the stable name of the error for metrics and logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unprepared(_) => "unprepared",
+            Self::Unavailable(_) => "connection",
+            Self::Saturated => "queue_full",
+            Self::Misconfigured(_) => "unknown_destination",
+            Self::TooLarge(_) => "too_large",
+            Self::Disk(_) => "io",
+        }
+    }
+}
+
+/// A named destination.
+pub struct Sink {
+    /// Its name in the configuration.
+    pub name: String,
+    /// How events are written there.
+    pub form: Form,
+    /// The client that speaks to the broker.
+    pub publisher: Arc<dyn Publisher>,
+    /// Its counters.
+    pub metrics: SinkMetrics,
+    /// Set once the destination was found good.
+    pub ready: OnceLock<Prepared>,
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sink").field("name", &self.name).field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+/// How events are written into a sink's records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// One document, or headers and body.
+    pub format: SinkFormat,
+    /// Whose header names are used.
+    pub binding: Binding,
+}
+
+/// All configured sinks, in the order of their [`SinkIndex`].
+#[derive(Debug)]
+pub struct Sinks {
+    sinks: Vec<Sink>,
+    replica: String,
+}
+
+/// What came of handing one event to its targets.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The sinks that hold the event, those of earlier attempts included.
+    pub acked: Vec<SinkIndex>,
+    /// Why the others do not; empty when all do.
+    pub failed: Vec<(SinkIndex, PublishError)>,
+}
+
+impl Sinks {
+    /// Takes the sinks in the order of their index, and this replica's name.
+    pub fn new(sinks: Vec<Sink>, replica: String) -> Self {
+        Self { sinks, replica }
+    }
+
+    /// Returns the sinks, in the order of their index.
+    pub fn iter(&self) -> std::slice::Iter<'_, Sink> {
+        self.sinks.iter()
+    }
+
+    /// Returns one sink.
+    pub fn get(&self, index: SinkIndex) -> Option<&Sink> {
+        self.sinks.get(index.0)
+    }
+
+    /// Hands the event to every target whose sink is not among `acked`, and waits for all.
+    pub async fn publish(
+        &self,
+        event: &Event,
+        targets: &[Target],
+        acked: &[SinkIndex],
+        source: &SourceMetrics,
+    ) -> Outcome {
+        let mut outcome = Outcome { acked: acked.to_vec(), failed: Vec::new() };
+        let document = OnceLock::new();
+        let waiting = targets.iter().filter(|target| !acked.contains(&target.sink));
+        let publish = |target: &Target| self.publish_to(event, target.clone(), &document, source);
+        // One target is by far the commonest plan, and needs no list of futures.
+        if let [target] = targets
+            && acked.is_empty()
+        {
+            outcome.note(target.sink, publish(target).await);
+            return outcome;
+        }
+        // Two targets of one sink (two topics) are told apart by position: the sink counts as acked when all are.
+        let results = join_all(waiting.map(|target| async { (target.sink, publish(target).await) })).await;
+        for (sink, result) in results {
+            outcome.note(sink, result);
+        }
+        outcome
+    }
+
+    async fn publish_to(
+        &self,
+        event: &Event,
+        target: Target,
+        document: &OnceLock<Bytes>,
+        source: &SourceMetrics,
+    ) -> Result<Ack, PublishError> {
+        let Some(sink) = self.get(target.sink) else {
+            return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
+        };
+        if sink.ready.get().is_none() {
+            return Err(PublishError::Unprepared(format!("{} was not reached or not found good yet", sink.name)));
+        }
+        let record = self.record(sink, event, target, document);
+        let handed_over = Instant::now();
+        let result = sink.publisher.publish(record).await;
+        sink.metrics.attempted(&result, handed_over.elapsed());
+        if result.is_ok() {
+            source.delivered(&sink.name, event.recorded);
+        }
+        result
+    }
+
+    fn record(&self, sink: &Sink, event: &Event, target: Target, document: &OnceLock<Bytes>) -> Record {
+        let origin = Origin { replica: &self.replica, path: "direct" };
+        // A quarantined event keeps the sender's headers, which only the structured form has room for.
+        let (headers, value) = match sink.form.format {
+            SinkFormat::Binary if event.quarantine.is_none() => {
+                (envelope::binary_headers(event, origin, sink.form.binding), event.data.clone())
+            }
+            SinkFormat::Binary | SinkFormat::Structured => (
+                envelope::structured_headers(),
+                document.get_or_init(|| envelope::structured(event, origin)).clone(),
+            ),
+        };
+        let message_id = match sink.form.binding {
+            Binding::Kafka => String::new(),
+            Binding::Nats => message_id(event, &target.destination),
+        };
+        Record {
+            destination: target.destination,
+            key: event.key.clone(),
+            headers,
+            value,
+            timestamp_ms: event.recorded.as_millisecond(),
+            message_id,
+        }
+    }
+}
+
+impl Outcome {
+    fn note(&mut self, sink: SinkIndex, result: Result<Ack, PublishError>) {
+        match result {
+            Ok(_) if self.acked.contains(&sink) || self.failed.iter().any(|(failed, _)| *failed == sink) => {}
+            Ok(_) => self.acked.push(sink),
+            Err(error) => {
+                self.acked.retain(|acked| *acked != sink);
+                self.failed.push((sink, error));
+            }
+        }
+    }
+}
+
+/// Returns what tells copies of one record apart from other records of a stream: the bare event id would make
+/// a server drop the second subject of a fan-out into one stream.
+fn message_id(event: &Event, subject: &str) -> String {
+    let mut digest = Sha256::new();
+    for part in [event.source.as_bytes(), event.id.as_bytes(), subject.as_bytes()] {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    }
+    hex::encode(digest.finalize().get(..16).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

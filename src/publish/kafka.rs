@@ -1,0 +1,119 @@
+//! Publishes to Kafka through librdkafka: idempotent, acknowledged by all in-sync replicas, keyed by the
+//! object, partitioned as the Java client partitions.
+
+mod prepare;
+mod producers;
+
+pub use prepare::Checks;
+
+use super::{Prepared, PublishError, Publisher};
+use crate::record::{Ack, Record};
+use futures_util::future::BoxFuture;
+use producers::Producers;
+use rdkafka::{
+    ClientConfig,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::FutureRecord,
+};
+use std::collections::BTreeMap;
+
+/// What we set before the user's options, each for a reason.
+const DEFAULTS: [(&str, &str); 13] = [
+    ("client.id", "hookway"),
+    ("enable.idempotence", "true"),     // acks=all, no reordering by retries
+    ("partitioner", "murmur2_random"),  // the Java client's choice; librdkafka's own differs
+    ("message.timeout.ms", "60000"),    // settles unknown outcomes; the HTTP deadline is ours
+    ("socket.timeout.ms", "10000"),     // the default of 60 s hides a stalled broker
+    ("socket.connection.setup.timeout.ms", "5000"),
+    ("socket.keepalive.enable", "true"),
+    ("socket.nagle.disable", "true"),   // a lone record must not wait for a full segment
+    ("reconnect.backoff.max.ms", "2000"), // back soon after an outage
+    ("topic.metadata.propagation.max.ms", "2000"), // a missing topic is an answer, not a 30 s wait
+    ("allow.auto.create.topics", "false"),
+    ("queue.buffering.max.kbytes", "65536"), // bounded memory; beyond it events are refused with 503
+    ("queue.buffering.max.messages", "100000"),
+];
+
+/// Returns the client's settings: ours, then the user's `options` over them.
+pub fn client_config(brokers: &[String], options: &BTreeMap<String, String>) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    for (name, value) in DEFAULTS {
+        config.set(name, value);
+    }
+    for (name, value) in options {
+        config.set(name, value);
+    }
+    config.set("bootstrap.servers", brokers.join(","));
+    config
+}
+
+/// One Kafka cluster as a sink.
+pub struct Kafka {
+    producers: Producers,
+    checks: Checks,
+}
+
+impl Kafka {
+    /// Makes the clients, which connect in the background, and keeps what [`Publisher::prepare`] checks.
+    pub fn new(config: ClientConfig, checks: Checks) -> Result<Self, KafkaError> {
+        Ok(Self { producers: Producers::new(config)?, checks })
+    }
+
+    async fn send(&self, record: Record) -> Result<Ack, PublishError> {
+        let (producer, _outstanding) = self.producers.choose();
+        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        for (name, value) in &record.headers {
+            headers = headers.insert(Header { key: name, value: Some(value) });
+        }
+        let mut message = FutureRecord::to(&record.destination)
+            .payload(&*record.value)
+            .timestamp(record.timestamp_ms)
+            .headers(headers);
+        if let Some(key) = &record.key {
+            message = message.key(key.as_str());
+        }
+        // `send` would sleep on a full queue and let later events overtake; `send_result` answers at once.
+        let delivery = producer.send_result(message).map_err(|(error, _)| self.classify(&producer, &error))?;
+        match delivery.await {
+            Ok(Ok(delivery)) => Ok(Ack::Kafka { partition: delivery.partition, offset: delivery.offset }),
+            Ok(Err((error, _))) => Err(self.classify(&producer, &error)),
+            Err(_) => Err(PublishError::Unavailable("the client was closed".to_owned())),
+        }
+    }
+
+    fn classify(&self, producer: &producers::Producer, error: &KafkaError) -> PublishError {
+        use RDKafkaErrorCode as Code;
+        let Some(code) = error.rdkafka_error_code() else { return PublishError::Unavailable(error.to_string()) };
+        match code {
+            Code::MessageSizeTooLarge | Code::InvalidMessageSize => PublishError::TooLarge(code.to_string()),
+            Code::QueueFull => PublishError::Saturated,
+            Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition | Code::InvalidTopic => {
+                PublishError::Misconfigured(format!("{code}: make the topic, or mend the route"))
+            }
+            Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => {
+                PublishError::Misconfigured(format!("{code}: allow this user to write and describe"))
+            }
+            Code::Fatal => {
+                // A client with a fatal error answers every later record with it, so a new one takes over.
+                self.producers.replace(producer);
+                PublishError::Unavailable(format!("the client had to be replaced: {error}"))
+            }
+            _ => PublishError::Unavailable(code.to_string()),
+        }
+    }
+}
+
+impl Publisher for Kafka {
+    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
+        Box::pin(self.send(record))
+    }
+
+    fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
+        Box::pin(self.checks.run(&self.producers))
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.producers.flush())
+    }
+}
