@@ -1,0 +1,9 @@
+//! What an operator sees: metrics, log lines and health. Every metric name stands in [`metrics`].
+
+pub mod health;
+
+pub mod logs;
+
+pub mod metrics;
+
+pub mod order;

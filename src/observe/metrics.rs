@@ -1,0 +1,190 @@
+//! Every metric, in one file: names, labels, buckets. Label values come from the configuration or from closed
+//! lists in code, never from a request, and every series known at start exists from then on.
+
+mod sinks;
+mod sources;
+
+pub use sinks::SinkMetrics;
+pub use sources::SourceMetrics;
+
+use prometheus::{
+    GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    core::Collector,
+};
+
+/// The label of requests for no configured source.
+pub const UNMATCHED: &str = "unmatched";
+
+const REQUEST: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const STAGE: &[f64] = &[0.000_001, 0.000_01, 0.000_1, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const BROKER: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const LATENCY: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0];
+const BODY: &[f64] = &[256.0, 1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0];
+const FSYNC: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+
+/// Tells what could not be registered: two families of one name, which is a bug.
+pub type MetricsError = prometheus::Error;
+
+/// Every family, registered.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    request_duration: HistogramVec,
+    body_bytes: HistogramVec,
+    /// Webhook requests being handled now.
+    pub in_flight: IntGauge,
+    /// Open client connections.
+    pub connections: IntGauge,
+    /// Connections refused before a request was read.
+    pub connections_rejected: IntCounter,
+    verifications: IntCounterVec,
+    accepted: IntCounterVec,
+    rejected: IntCounterVec,
+    duplicate: IntCounterVec,
+    late: IntCounterVec,
+    published: IntCounterVec,
+    quarantined: IntCounterVec,
+    filtered: IntCounterVec,
+    suppressed: IntCounterVec,
+    out_of_order: IntCounterVec,
+    keyless: IntCounterVec,
+    /// Events between verification and their outcome.
+    pub events_in_flight: IntGauge,
+    unaccounted: IntGauge,
+    stages: HistogramVec,
+    last_accepted: IntGaugeVec,
+    delivered: IntCounterVec,
+    event_latency: HistogramVec,
+    attempts: IntCounterVec,
+    delivery_errors: IntCounterVec,
+    delivery_duration: HistogramVec,
+    sink_up: IntGaugeVec,
+    last_ack: IntGaugeVec,
+    durability: IntGaugeVec,
+    journal_fsync: HistogramVec,
+    journal_bytes: IntGaugeVec,
+    journal_failures: IntCounterVec,
+    secrets: IntGaugeVec,
+    dedup_entries: IntGaugeVec,
+    /// What `/readyz` answers.
+    pub ready: IntGauge,
+    config_loaded: GaugeVec,
+}
+
+/// Registers families and remembers the first failure.
+struct Register<'r>(&'r Registry);
+
+impl Register<'_> {
+    fn keep<C: Collector + Clone + 'static>(&self, collector: prometheus::Result<C>) -> prometheus::Result<C> {
+        let collector = collector?;
+        self.0.register(Box::new(collector.clone()))?;
+        Ok(collector)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
+        self.keep(IntCounter::new(name, help))
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+        self.keep(IntCounterVec::new(Opts::new(name, help), labels))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+        self.keep(IntGauge::new(name, help))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+        self.keep(IntGaugeVec::new(Opts::new(name, help), labels))
+    }
+
+    fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> prometheus::Result<HistogramVec> {
+        self.keep(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels))
+    }
+}
+
+impl Metrics {
+    /// Registers every family.
+    #[expect(clippy::too_many_lines, reason = "one line a family: the catalogue is read as a table")]
+    pub fn new() -> Result<Self, MetricsError> {
+        let registry = Registry::new();
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let r = Register(&registry);
+        let build = r.gauges("hookway_build_info", "Constant 1, by version", &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let metrics = Self {
+            requests: r.counters("hookway_http_requests_total", "Webhook requests finished, by configured source and response code", &["source", "code"])?,
+            request_duration: r.histograms("hookway_http_request_duration_seconds", "Head of the request to the answer", &["source", "outcome"], REQUEST)?,
+            body_bytes: r.histograms("hookway_http_request_body_bytes", "Size of request bodies as received", &["source"], BODY)?,
+            in_flight: r.gauge("hookway_http_requests_in_flight", "Webhook requests being handled now")?,
+            connections: r.gauge("hookway_http_connections", "Open client connections")?,
+            connections_rejected: r.counter("hookway_http_connections_rejected_total", "Connections refused because too many were open")?,
+            verifications: r.counters("hookway_verifications_total", "Signature or token checks", &["source", "scheme", "result"])?,
+            accepted: r.counters("hookway_events_accepted_total", "Events made durable and answered 2xx", &["source", "durability"])?,
+            rejected: r.counters("hookway_events_rejected_total", "Requests refused, by public code", &["source", "reason"])?,
+            duplicate: r.counters("hookway_events_duplicate_total", "Recognised repeats", &["source"])?,
+            late: r.counters("hookway_events_late_total", "Events that became durable after their sender had been refused or had hung up", &["source"])?,
+            published: r.counters("hookway_events_published_total", "Events that every sink of their route acknowledged", &["source"])?,
+            quarantined: r.counters("hookway_events_quarantined_total", "Authentic events that went to the quarantine", &["source", "reason"])?,
+            filtered: r.counters("hookway_events_filtered_total", "Events that a route drops", &["source"])?,
+            suppressed: r.counters("hookway_events_suppressed_total", "Repeats answered 2xx without a second record", &["source"])?,
+            out_of_order: r.counters("hookway_events_out_of_order_total", "Events older than one already seen of their object", &["source"])?,
+            keyless: r.counters("hookway_events_keyless_total", "Events without a key, which no broker keeps together", &["source"])?,
+            events_in_flight: r.gauge("hookway_events_in_flight", "Events between verification and their outcome")?,
+            unaccounted: r.gauge("hookway_unaccounted_events", "Accepted and late events less those published, quarantined, filtered and suppressed; anything above 0 is a bug")?,
+            stages: r.histograms("hookway_stage_duration_seconds", "Time spent in each stage of the path; publish includes the broker's ack", &["stage"], STAGE)?,
+            last_accepted: r.gauges("hookway_source_last_accepted_timestamp_seconds", "Unix time of the last accepted event", &["source"])?,
+            delivered: r.counters("hookway_events_delivered_total", "Events that a sink acknowledged", &["source", "sink"])?,
+            event_latency: r.histograms("hookway_event_latency_seconds", "Receipt of the request to the sink's ack", &["source", "sink"], LATENCY)?,
+            attempts: r.counters("hookway_delivery_attempts_total", "Records handed to a sink, by result", &["sink", "result"])?,
+            delivery_errors: r.counters("hookway_delivery_errors_total", "Records that a sink did not acknowledge", &["sink", "reason"])?,
+            delivery_duration: r.histograms("hookway_delivery_duration_seconds", "Record handed to the client until acknowledged", &["sink"], BROKER)?,
+            sink_up: r.gauges("hookway_sink_up", "1 if the last exchange with the sink worked", &["sink"])?,
+            last_ack: r.gauges("hookway_sink_last_ack_timestamp_seconds", "Unix time of the sink's last ack", &["sink"])?,
+            durability: r.gauges("hookway_durability_level", "What an ack survives: 2 the loss of a broker, 1 a restart of it, 0 unknown", &["sink"])?,
+            journal_fsync: r.histograms("hookway_journal_fsync_duration_seconds", "One group commit of a journal", &["sink"], FSYNC)?,
+            journal_bytes: r.gauges("hookway_journal_bytes", "Bytes of a journal on disk", &["sink"])?,
+            journal_failures: r.counters("hookway_journal_write_errors_total", "Group commits of a journal that failed", &["sink"])?,
+            secrets: r.gauges("hookway_source_secrets", "Usable secrets of the source; at 0 its requests are answered 503", &["source"])?,
+            dedup_entries: r.gauges("hookway_dedup_entries", "Event ids remembered", &["source"])?,
+            ready: r.gauge("hookway_ready", "What /readyz answers")?,
+            config_loaded: r.keep(GaugeVec::new(Opts::new("hookway_config_last_reload_success_timestamp_seconds", "Unix time of the last good load"), &[]))?,
+            registry,
+        };
+        Ok(metrics)
+    }
+
+    /// Returns the text exposition (Prometheus text format 0.0.4).
+    pub fn render(&self) -> Result<String, MetricsError> {
+        self.account();
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+
+    /// Notes that a configuration was taken into use.
+    pub fn configured(&self, at: jiff::Timestamp) {
+        #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "Unix seconds fit an f64 exactly")]
+        self.config_loaded.with_label_values::<&str>(&[]).set(at.as_second() as f64);
+    }
+
+    /// Notes a request that named no source.
+    pub fn unmatched(&self, status: u16) {
+        self.requests.with_label_values(&[UNMATCHED, &status.to_string()]).inc();
+    }
+
+    /// Computes the accounting identity. What was accepted is read first: an event is counted where it went
+    /// before it is counted as accepted, so a difference above 0 is real and never a moment's.
+    fn account(&self) {
+        let sum = |family: &IntCounterVec| -> u64 {
+            let lines = family.collect();
+            let metrics = lines.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
+            #[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss,
+                reason = "the counters hold whole numbers")]
+            metrics.map(|metric| metric.get_counter().value() as u64).sum()
+        };
+        let accepted = sum(&self.accepted) + sum(&self.late);
+        let outcomes = [&self.published, &self.quarantined, &self.filtered, &self.suppressed].map(sum);
+        let missing = accepted.saturating_sub(outcomes.iter().sum());
+        self.unaccounted.set(i64::try_from(missing).unwrap_or(i64::MAX));
+    }
+}

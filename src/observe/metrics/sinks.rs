@@ -1,0 +1,88 @@
+//! The counters of one sink, resolved once.
+
+use super::Metrics;
+use crate::{clock, publish::PublishError};
+use prometheus::{Histogram, IntCounter, IntGauge};
+use std::{collections::HashMap, time::Duration};
+
+/// The counters of one sink.
+#[derive(Debug, Clone)]
+pub struct SinkMetrics {
+    ok: IntCounter,
+    retriable: IntCounter,
+    fatal: IntCounter,
+    errors: HashMap<&'static str, IntCounter>,
+    duration: Histogram,
+    up: IntGauge,
+    last_ack: IntGauge,
+    durability: IntGauge,
+    fsync: Histogram,
+    journal_bytes: IntGauge,
+    journal_failures: IntCounter,
+}
+
+impl SinkMetrics {
+    /// Makes every series of a sink.
+    pub fn new(metrics: &Metrics, name: &str) -> Self {
+        let attempt = |result| metrics.attempts.with_label_values(&[name, result]);
+        let error = |reason| (reason, metrics.delivery_errors.with_label_values(&[name, reason]));
+        Self {
+            ok: attempt("ok"),
+            retriable: attempt("retriable"),
+            fatal: attempt("fatal"),
+            errors: PublishError::REASONS.into_iter().map(error).collect(),
+            duration: metrics.delivery_duration.with_label_values(&[name]),
+            up: metrics.sink_up.with_label_values(&[name]),
+            last_ack: metrics.last_ack.with_label_values(&[name]),
+            durability: metrics.durability.with_label_values(&[name]),
+            fsync: metrics.journal_fsync.with_label_values(&[name]),
+            journal_bytes: metrics.journal_bytes.with_label_values(&[name]),
+            journal_failures: metrics.journal_failures.with_label_values(&[name]),
+        }
+    }
+
+    /// Notes one record's outcome.
+    pub fn attempted<T>(&self, result: &Result<T, PublishError>, took: Duration) {
+        match result {
+            Ok(_) => {
+                self.ok.inc();
+                self.duration.observe(took.as_secs_f64());
+                self.up.set(1);
+                self.last_ack.set(clock::now().as_second());
+            }
+            Err(error) => {
+                match error {
+                    PublishError::TooLarge(_) => self.fatal.inc(),
+                    PublishError::Unprepared(_)
+                    | PublishError::Unavailable(_)
+                    | PublishError::Saturated
+                    | PublishError::Misconfigured(_)
+                    | PublishError::Disk(_) => {
+                        self.retriable.inc();
+                        self.up.set(0);
+                    }
+                }
+                if let Some(counter) = self.errors.get(error.reason()) {
+                    counter.inc();
+                }
+            }
+        }
+    }
+
+    /// Notes that the destination was found good, and how durable its ack is.
+    pub fn prepared(&self, durability: u8) {
+        self.up.set(1);
+        self.durability.set(i64::from(durability));
+    }
+
+    /// Notes one group commit of a journal.
+    pub fn committed(&self, took: Duration) {
+        self.fsync.observe(took.as_secs_f64());
+    }
+
+    /// Notes the journal's size on disk and a failed commit.
+    pub fn journal(&self, bytes: u64, failures: u64) {
+        self.journal_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.journal_failures.inc_by(failures.saturating_sub(self.journal_failures.get()));
+    }
+}

@@ -1,0 +1,220 @@
+//! The counters of one source, resolved once so that the path looks up no label.
+
+use super::Metrics;
+use crate::{
+    event::{Event, Reason},
+    observe::order::Order,
+    record::{Disposition, SinkIndex},
+    refusal::Refusal,
+};
+use jiff::Timestamp;
+use prometheus::{Histogram, IntCounter, IntGauge, core::Collector as _};
+use std::{collections::HashMap, time::Duration};
+use tokio::time::Instant;
+
+/// Results of a check, beside the ones that a refusal names.
+const RESULTS: [&str; 5] = ["ok", "missing", "malformed", "mismatch", "expired"];
+
+/// Statuses that exist from the start.
+const STATUSES: [u16; 10] = [200, 401, 404, 405, 408, 413, 415, 400, 503, 202];
+
+/// The counters of one source.
+#[derive(Debug)]
+pub struct SourceMetrics {
+    name: String,
+    metrics: Metrics,
+    statuses: HashMap<u16, IntCounter>,
+    duration: [Histogram; 3],
+    body_bytes: Histogram,
+    verified: HashMap<&'static str, IntCounter>,
+    accepted: IntCounter,
+    rejected: HashMap<&'static str, IntCounter>,
+    duplicate: IntCounter,
+    late: IntCounter,
+    published: IntCounter,
+    quarantined: HashMap<Reason, IntCounter>,
+    filtered: IntCounter,
+    suppressed: IntCounter,
+    out_of_order: IntCounter,
+    keyless: IntCounter,
+    last_accepted: IntGauge,
+    sinks: Vec<(IntCounter, Histogram)>,
+    stages: [Histogram; 5],
+    order: Order,
+    secrets: IntGauge,
+    dedup_entries: IntGauge,
+}
+
+/// A stage whose duration is measured.
+#[derive(Debug, Clone, Copy)]
+pub enum Stage {
+    /// Reading the body.
+    Receive,
+    /// Checking the signature.
+    Verify,
+    /// Finding the events.
+    Normalize,
+    /// Claiming the id and choosing the destination.
+    Route,
+    /// Waiting for every sink.
+    Publish,
+}
+
+impl Stage {
+    const NAMES: [&str; 5] = ["receive", "verify", "normalize", "route", "publish"];
+}
+
+impl SourceMetrics {
+    /// Makes every series of a source; `sinks` are all sinks' names in the order of their index.
+    pub fn new(metrics: &Metrics, name: &str, scheme: &str, sinks: &[String]) -> Self {
+        let m = metrics.clone();
+        let status = |code: u16| (code, m.requests.with_label_values(&[name, &code.to_string()]));
+        let verified = |result| (result, m.verifications.with_label_values(&[name, scheme, result]));
+        let rejected = |code| (code, m.rejected.with_label_values(&[name, code]));
+        let quarantined = |reason: Reason| (reason, m.quarantined.with_label_values(&[name, reason.name()]));
+        let sink = |sink: &String| {
+            let labels = [name, sink.as_str()];
+            (m.delivered.with_label_values(&labels), m.event_latency.with_label_values(&labels))
+        };
+        Self {
+            name: name.to_owned(),
+            statuses: STATUSES.into_iter().map(status).collect(),
+            duration: ["accepted", "rejected", "unavailable"]
+                .map(|outcome| m.request_duration.with_label_values(&[name, outcome])),
+            body_bytes: m.body_bytes.with_label_values(&[name]),
+            verified: RESULTS.into_iter().map(verified).collect(),
+            accepted: m.accepted.with_label_values(&[name, "broker"]),
+            rejected: Refusal::CODES.into_iter().map(rejected).collect(),
+            duplicate: m.duplicate.with_label_values(&[name]),
+            late: m.late.with_label_values(&[name]),
+            published: m.published.with_label_values(&[name]),
+            quarantined: Reason::ALL.into_iter().map(quarantined).collect(),
+            filtered: m.filtered.with_label_values(&[name]),
+            suppressed: m.suppressed.with_label_values(&[name]),
+            out_of_order: m.out_of_order.with_label_values(&[name]),
+            keyless: m.keyless.with_label_values(&[name]),
+            last_accepted: m.last_accepted.with_label_values(&[name]),
+            sinks: sinks.iter().map(sink).collect(),
+            stages: Stage::NAMES.map(|stage| m.stages.with_label_values(&[stage])),
+            order: Order::default(),
+            secrets: m.secrets.with_label_values(&[name]),
+            dedup_entries: m.dedup_entries.with_label_values(&[name]),
+            metrics: m,
+        }
+    }
+
+    /// Notes a finished request.
+    pub fn answered(&self, status: u16, took: Duration) {
+        match self.statuses.get(&status) {
+            Some(counter) => counter.inc(),
+            None => self.metrics.requests.with_label_values(&[&self.name, &status.to_string()]).inc(),
+        }
+        let [accepted, rejected, unavailable] = &self.duration;
+        let duration = match status {
+            200..=299 => accepted,
+            500..=599 => unavailable,
+            _ => rejected,
+        };
+        duration.observe(took.as_secs_f64());
+    }
+
+    /// Notes a refused request.
+    pub fn refused(&self, refusal: &Refusal) {
+        if let Some(counter) = self.rejected.get(refusal.code()) {
+            counter.inc();
+        }
+        if let Refusal::Unverified(error) = refusal {
+            self.verified(error.reason());
+        }
+    }
+
+    /// Notes the result of a check.
+    pub fn verified(&self, result: &str) {
+        if let Some(counter) = self.verified.get(result) {
+            counter.inc();
+        }
+    }
+
+    /// Notes a body that was read.
+    pub fn read(&self, bytes: usize) {
+        #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a body's size fits an f64 exactly")]
+        self.body_bytes.observe(bytes as f64);
+    }
+
+    /// Notes what became of an event; counted before it counts as accepted or late.
+    pub fn settled(&self, disposition: Disposition) {
+        match disposition {
+            Disposition::Published => self.published.inc(),
+            Disposition::Filtered => self.filtered.inc(),
+            Disposition::Suppressed => self.suppressed.inc(),
+            Disposition::Quarantined(reason) => {
+                if let Some(counter) = self.quarantined.get(&reason) {
+                    counter.inc();
+                }
+            }
+        }
+    }
+
+    /// Notes events whose sender hears a 2xx.
+    pub fn accepted(&self, events: u64, now: Timestamp) {
+        self.accepted.inc_by(events);
+        self.last_accepted.set(now.as_second());
+    }
+
+    /// Notes events that are durable, though their sender was refused or had hung up.
+    pub fn late(&self, events: u64) {
+        self.late.inc_by(events);
+    }
+
+    /// Notes a recognised repeat.
+    pub fn repeated(&self) {
+        self.duplicate.inc();
+    }
+
+    /// Notes what an event itself shows: no key, or older than one already seen.
+    pub fn observed(&self, event: &Event) {
+        match (&event.key, &event.time) {
+            (None, _) => self.keyless.inc(),
+            (Some(key), Some(time)) if self.order.is_late(key, time.at) => self.out_of_order.inc(),
+            (Some(_), _) => {}
+        }
+    }
+
+    /// Notes that a sink holds an event received at `recorded`.
+    pub fn delivered(&self, sink: SinkIndex, latency: Duration) {
+        if let Some((counter, histogram)) = self.sinks.get(sink.0) {
+            counter.inc();
+            histogram.observe(latency.as_secs_f64());
+        }
+    }
+
+    /// Notes the time a stage took since `start`, and returns the time now.
+    pub fn staged(&self, stage: Stage, start: Instant) -> Instant {
+        let now = Instant::now();
+        let [receive, verify, normalize, route, publish] = &self.stages;
+        let histogram = match stage {
+            Stage::Receive => receive,
+            Stage::Verify => verify,
+            Stage::Normalize => normalize,
+            Stage::Route => route,
+            Stage::Publish => publish,
+        };
+        histogram.observe(now.saturating_duration_since(start).as_secs_f64());
+        now
+    }
+
+    /// Notes how many secrets are usable.
+    pub fn secrets(&self, usable: usize) {
+        self.secrets.set(i64::try_from(usable).unwrap_or(i64::MAX));
+    }
+
+    /// Notes how many ids the window remembers.
+    pub fn remembered(&self, ids: usize) {
+        self.dedup_entries.set(i64::try_from(ids).unwrap_or(i64::MAX));
+    }
+
+    /// Returns how many label sets the stages have, so that they exist from the start.
+    pub fn series(&self) -> usize {
+        self.metrics.stages.collect().len()
+    }
+}

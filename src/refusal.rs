@@ -1,0 +1,157 @@
+//! Why a delivery got no receipt. Knows whose fault it is and whether a retry can help; knows nothing of HTTP,
+//! which `receive::reply` adds.
+//!
+//! The rule behind it: a sender is told that it must change something only when it must. What is wrong on our
+//! side, the operator's or the broker's is always an invitation to try again.
+
+use crate::{publish::PublishError, verify::VerifyError};
+
+/// Why a delivery got no receipt.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Refusal {
+    /// The path names no configured source.
+    #[error("no source is configured under this name")]
+    UnknownSource,
+    /// Webhooks are posted.
+    #[error("the method is not POST")]
+    MethodNotAllowed,
+    /// The request's head is not what HTTP asks for.
+    #[error("the request is malformed: {0}")]
+    Malformed(&'static str),
+    /// The body is larger than the source takes.
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge {
+        /// The source's limit in bytes.
+        limit: u64,
+    },
+    /// The body is compressed, and signatures cover raw bytes.
+    #[error("the content encoding is not identity")]
+    Encoded,
+    /// The body did not arrive in time, or broke off.
+    #[error("the body did not arrive whole and in time")]
+    Stalled,
+    /// The origin was not proven.
+    #[error("not verified: {0}")]
+    Unverified(VerifyError),
+    /// The source has no usable secret, so nobody could prove anything.
+    #[error("the source has no usable secret; set it and send again")]
+    Unkeyed,
+    /// As many requests as the source or the process takes are on their way.
+    #[error("too much is on its way: {0}")]
+    Overloaded(&'static str),
+    /// The first copy of this event failed while this one waited for it.
+    #[error("the first copy of this event failed")]
+    InFlight,
+    /// A required sink does not hold the event.
+    #[error("sink {sink}: {error}")]
+    Unpublished {
+        /// The sink's name.
+        sink: String,
+        /// Its answer.
+        error: PublishError,
+    },
+    /// No outcome within the source's deadline; the event may still get to its place.
+    #[error("no outcome within the deadline")]
+    Deadline,
+    /// The process is ending.
+    #[error("the process is ending")]
+    Draining,
+    /// A bug: a panic that was caught.
+    #[error("the work on this request ended by a bug")]
+    Internal,
+}
+
+/// Who has to change something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The sender.
+    Sender,
+    /// The operator of this process, or of the broker.
+    Operator,
+    /// This process; it may be over in a moment.
+    Service,
+}
+
+impl Refusal {
+    /// Every public code, for metrics that must exist before the first refusal.
+    pub const CODES: [&str; 14] = [
+        "source_unknown",
+        "method_not_allowed",
+        "request_malformed",
+        "body_too_large",
+        "encoding_unsupported",
+        "body_stalled",
+        "signature_invalid",
+        "secret_unset",
+        "overloaded",
+        "in_flight",
+        "sink_unavailable",
+        "deadline",
+        "draining",
+        "internal",
+    ];
+
+    /// Returns whose fault it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::UnknownSource
+            | Self::MethodNotAllowed
+            | Self::Malformed(_)
+            | Self::TooLarge { .. }
+            | Self::Encoded
+            | Self::Stalled
+            | Self::Unverified(_) => Fault::Sender,
+            Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
+            Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Draining | Self::Internal => Fault::Service,
+        }
+    }
+
+    /// Returns the stable public code: the same for every way in which a signature can fail.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownSource => "source_unknown",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Malformed(_) => "request_malformed",
+            Self::TooLarge { .. } => "body_too_large",
+            Self::Encoded => "encoding_unsupported",
+            Self::Stalled => "body_stalled",
+            Self::Unverified(_) => "signature_invalid",
+            Self::Unkeyed => "secret_unset",
+            Self::Overloaded(_) => "overloaded",
+            Self::InFlight => "in_flight",
+            Self::Unpublished { .. } => "sink_unavailable",
+            Self::Deadline => "deadline",
+            Self::Draining => "draining",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Returns the finer reason, for logs and metrics only.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unverified(error) => error.reason(),
+            Self::Unpublished { error, .. } => error.reason(),
+            Self::UnknownSource
+            | Self::MethodNotAllowed
+            | Self::Malformed(_)
+            | Self::TooLarge { .. }
+            | Self::Encoded
+            | Self::Stalled
+            | Self::Unkeyed
+            | Self::Overloaded(_)
+            | Self::InFlight
+            | Self::Deadline
+            | Self::Draining
+            | Self::Internal => self.code(),
+        }
+    }
+}
+
+impl From<VerifyError> for Refusal {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Unkeyed => Self::Unkeyed,
+            proven_wrong => Self::Unverified(proven_wrong),
+        }
+    }
+}
