@@ -74,9 +74,9 @@ impl Window {
         })
     }
 
-    /// Claims the right to publish the event with this id.
-    pub fn claim(self: &Arc<Self>, id: &str) -> Claim {
-        let key = self.key(id);
+    /// Claims the right to publish the event with this id; an id is unique within the envelope's `scope`.
+    pub fn claim(self: &Arc<Self>, scope: &str, id: &str) -> Claim {
+        let key = self.key((scope, id));
         let mut entries = self.entries.lock();
         let now = Instant::now();
         let acked = match entries.states.get_mut(&key) {
@@ -105,7 +105,7 @@ impl Window {
 
     /// Returns 128 bits of two keyed hashes: an equal key for another id would suppress a genuine event, and
     /// nobody outside can aim for one.
-    fn key(&self, id: &str) -> u128 {
+    fn key(&self, id: (&str, &str)) -> u128 {
         let [high, low] = &self.hashers;
         (u128::from(high.hash_one(id)) << 64) | u128::from(low.hash_one(id))
     }

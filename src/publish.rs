@@ -9,6 +9,7 @@ pub mod kafka;
 pub mod nats;
 
 use crate::{
+    clock,
     config::SinkFormat,
     event::{
         Event,
@@ -184,7 +185,8 @@ impl Sinks {
         document: &OnceLock<Bytes>,
         source: &SourceMetrics,
     ) -> Result<Ack, PublishError> {
-        let Some(sink) = self.get(target.sink) else {
+        let index = target.sink;
+        let Some(sink) = self.get(index) else {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
         if sink.ready.get().is_none() {
@@ -195,7 +197,8 @@ impl Sinks {
         let result = sink.publisher.publish(record).await;
         sink.metrics.attempted(&result, handed_over.elapsed());
         if result.is_ok() {
-            source.delivered(&sink.name, event.recorded);
+            let latency = clock::now().duration_since(event.recorded);
+            source.delivered(index, latency.try_into().unwrap_or_default());
         }
         result
     }

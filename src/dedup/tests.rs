@@ -8,7 +8,7 @@ fn receipt() -> Receipt {
 }
 
 fn fresh(window: &Arc<Window>, id: &str) -> Reservation {
-    match window.claim(id) {
+    match window.claim("/s/a", id) {
         Claim::Fresh(reservation) => reservation,
         other => panic!("expected {id} to be fresh, found {other:?}"),
     }
@@ -18,7 +18,7 @@ fn fresh(window: &Arc<Window>, id: &str) -> Reservation {
 fn an_acknowledged_event_is_a_duplicate_from_then_on() {
     let window = Window::new(Duration::from_secs(60), 10);
     fresh(&window, "a").commit(&receipt());
-    assert!(matches!(window.claim("a"), Claim::Duplicate(Disposition::Published)));
+    assert!(matches!(window.claim("/s/a", "a"), Claim::Duplicate(Disposition::Published)));
 }
 
 #[test]
@@ -43,12 +43,12 @@ fn a_retry_skips_the_sinks_that_hold_the_first_attempt() {
 async fn copies_in_flight_share_the_outcome_of_the_first() {
     let window = Window::new(Duration::from_secs(60), 10);
     let first = fresh(&window, "a");
-    let Claim::InFlight(joined) = window.claim("a") else { panic!("expected to join") };
+    let Claim::InFlight(joined) = window.claim("/s/a", "a") else { panic!("expected to join") };
     first.commit(&receipt());
     assert_eq!(joined.outcome().await, Some(Disposition::Published));
 
     let first = fresh(&window, "b");
-    let Claim::InFlight(joined) = window.claim("b") else { panic!("expected to join") };
+    let Claim::InFlight(joined) = window.claim("/s/a", "b") else { panic!("expected to join") };
     drop(first);
     assert_eq!(joined.outcome().await, None);
 }
@@ -58,7 +58,7 @@ async fn an_id_is_forgotten_after_its_time() {
     let window = Window::new(Duration::from_secs(60), 10);
     fresh(&window, "a").commit(&receipt());
     tokio::time::advance(Duration::from_secs(59)).await;
-    assert!(matches!(window.claim("a"), Claim::Duplicate(_)));
+    assert!(matches!(window.claim("/s/a", "a"), Claim::Duplicate(_)));
     tokio::time::advance(Duration::from_secs(2)).await;
     drop(fresh(&window, "a"));
 }
@@ -68,7 +68,7 @@ proptest! {
     fn the_window_never_holds_more_than_its_capacity(ids in prop::collection::vec(0_u8..40, 1..200)) {
         let window = Window::new(Duration::from_secs(60), 8);
         for id in ids {
-            if let Claim::Fresh(reservation) = window.claim(&id.to_string()) {
+            if let Claim::Fresh(reservation) = window.claim("/s/a", &id.to_string()) {
                 reservation.commit(&receipt());
             }
             prop_assert!(window.len() <= 8);
