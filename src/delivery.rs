@@ -50,20 +50,20 @@ pub struct Request {
 pub struct Delivery<State = Unverified> {
     request: Request,
     state: State,
-    /// This delivery's share of the global byte budget; given back when the delivery is dropped.
-    budget: Option<OwnedSemaphorePermit>,
+    /// This delivery's shares of what is bounded (bytes, requests); given back when it is dropped.
+    shares: Vec<OwnedSemaphorePermit>,
 }
 
 impl Delivery<Unverified> {
-    /// Takes a request as it was read, with the share of the byte budget that its body occupies.
-    pub fn new(request: Request, budget: Option<OwnedSemaphorePermit>) -> Self {
-        Self { request, state: Unverified(()), budget }
+    /// Takes a request as it was read, with its shares of what is bounded.
+    pub fn new(request: Request, shares: Vec<OwnedSemaphorePermit>) -> Self {
+        Self { request, state: Unverified(()), shares }
     }
 
     /// Checks where the request came from: the only way to a [`Verified`] delivery.
     pub fn verify(self, verifier: &Verifier) -> Result<Delivery<Verified>, VerifyError> {
         let proof = verifier.verify(&self.request)?;
-        Ok(Delivery { request: self.request, state: Verified(proof), budget: self.budget })
+        Ok(Delivery { request: self.request, state: Verified(proof), shares: self.shares })
     }
 }
 

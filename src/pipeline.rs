@@ -97,11 +97,12 @@ impl Pipeline {
         let (tell, told) = oneshot::channel();
         let (pipeline, source) = (Arc::clone(self), Arc::clone(source));
         self.tasks.spawn(async move {
-            let result = pipeline.carry_all(&source, &delivery).await;
-            let durable = result.as_ref().map_or(0, Vec::len).try_into().unwrap_or(u64::MAX);
-            match tell.send(result) {
-                Ok(()) => source.metrics.accepted(durable, clock::now()),
-                Err(_) => source.metrics.late(durable),
+            let (receipts, refusal) = pipeline.carry_all(&source, &delivery).await;
+            let durable = receipts.len().try_into().unwrap_or(u64::MAX);
+            let refused = refusal.is_some();
+            match tell.send(refusal.map_or(Ok(receipts), Err)) {
+                Ok(()) if !refused => source.metrics.accepted(durable, clock::now()),
+                Ok(()) | Err(_) => source.metrics.late(durable),
             }
         });
         match tokio::time::timeout_at(deadline, told).await {
@@ -112,16 +113,24 @@ impl Pipeline {
         }
     }
 
-    async fn carry_all(&self, source: &Source, delivery: &Delivery<Verified>) -> Result<Vec<Receipt>, Refusal> {
+    /// Carries the events of a delivery; stops at the first that is refused, since the sender sends all again.
+    async fn carry_all(
+        &self,
+        source: &Source,
+        delivery: &Delivery<Verified>,
+    ) -> (Vec<Receipt>, Option<Refusal>) {
         let start = Instant::now();
         let events = source.normalizer.normalize(delivery);
         source.metrics.staged(Stage::Normalize, start);
         let mut receipts = Vec::with_capacity(events.len());
         // One after the other: events of one object in one request keep their order.
         for event in events {
-            receipts.push(self.carry(source, delivery, event).await?);
+            match self.carry(source, delivery, event).await {
+                Ok(receipt) => receipts.push(receipt),
+                Err(refusal) => return (receipts, Some(refusal)),
+            }
         }
-        Ok(receipts)
+        (receipts, None)
     }
 
     /// Carries one event through dedup, route and publish.

@@ -1,0 +1,70 @@
+//! From the signal to the exit: readiness goes, requests are still taken while load balancers look away, then
+//! what was accepted is finished and the sinks are flushed. Each phase is bounded.
+
+use crate::{observe::health::Health, pipeline::Pipeline};
+use std::{sync::Arc, time::Duration};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The signals that end the process.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Takes over SIGTERM and SIGINT.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next of them and returns its name.
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// What must end in order.
+#[derive(Debug)]
+pub struct Drain {
+    /// Shows that the process is ending.
+    pub health: Arc<Health>,
+    /// Holds the sinks to flush.
+    pub pipeline: Arc<Pipeline>,
+    /// Ends the webhook listener and its connections.
+    pub stop: CancellationToken,
+    /// Connections and the work that outlives them.
+    pub tasks: TaskTracker,
+    /// How long requests are still taken.
+    pub delay: Duration,
+    /// How long accepted requests may take to finish.
+    pub timeout: Duration,
+}
+
+impl Drain {
+    /// Ends the process's work after a signal; a second signal skips the first pause.
+    pub async fn run(self, signals: &mut Signals, name: &str) {
+        tracing::info!(signal = name, "draining");
+        self.health.drain();
+        // An interrupt comes from a person at a terminal, who has no load balancer to wait for.
+        if name == "SIGTERM" {
+            tokio::select! {
+                () = tokio::time::sleep(self.delay) => {}
+                _ = signals.next() => {}
+            }
+        }
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(self.timeout, self.tasks.wait()).await.is_err() {
+            tracing::warn!(open = self.tasks.len(), "not everything was finished in time; its senders heard no 2xx");
+        }
+        for sink in self.pipeline.sinks().iter() {
+            sink.publisher.flush().await;
+        }
+        tracing::info!("stopped");
+    }
+}

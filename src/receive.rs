@@ -1,0 +1,155 @@
+//! First stage: takes webhooks from the network and answers them.
+//!
+//! `POST /hooks/{source}`, with and without a trailing slash, never a redirect. Limits come before
+//! authentication: an unknown source, a full process and an oversized body are refused before anything is read.
+
+mod body;
+mod reply;
+mod server;
+
+pub use server::{Limits, serve};
+
+use crate::{
+    clock,
+    delivery::{Delivery, Request},
+    observe::{logs::RefusalLog, metrics::Metrics},
+    pipeline::{Pipeline, Source},
+    record::Receipt,
+    refusal::Refusal,
+};
+use axum::{
+    Router,
+    extract::{Path, State, rejection::PathRejection},
+    http::{self, Method, header},
+    response::Response,
+    routing::any,
+};
+use body::Budget;
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// What a request for a webhook needs: the sources and the path behind them.
+#[derive(Debug)]
+pub struct Receiver {
+    sources: HashMap<String, Arc<Source>>,
+    pipeline: Arc<Pipeline>,
+    budget: Budget,
+    metrics: Metrics,
+    refusals: RefusalLog,
+}
+
+/// The address that a request came from, put into the request by [`server`].
+#[derive(Debug, Clone, Copy)]
+struct Peer(SocketAddr);
+
+impl Receiver {
+    /// Joins the sources, the path, and the bounds on bodies: bytes of all bodies held at once, and how long one
+    /// body may take.
+    pub fn new(
+        sources: Vec<Arc<Source>>,
+        pipeline: Arc<Pipeline>,
+        body_bytes: u64,
+        body_patience: Duration,
+        metrics: Metrics,
+    ) -> Arc<Self> {
+        let sources = sources.into_iter().map(|source| (source.name.to_string(), source)).collect();
+        let budget = Budget::new(body_bytes, body_patience);
+        Arc::new(Self { sources, pipeline, budget, metrics, refusals: RefusalLog::default() })
+    }
+
+    /// Returns the routes of the webhook listener.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/hooks/{source}", any(hook))
+            .route("/hooks/{source}/", any(hook))
+            .fallback(elsewhere)
+            .with_state(Arc::clone(self))
+    }
+
+    /// Takes one request from the sender to its receipts.
+    async fn take(&self, source: &Arc<Source>, request: http::Request<axum::body::Body>, start: Instant) -> Result<Vec<Receipt>, Refusal> {
+        let (head, body) = request.into_parts();
+        check_head(&head)?;
+        let received = clock::now();
+        let slot = Arc::clone(&source.in_flight).try_acquire_owned();
+        let slot = slot.map_err(|_| Refusal::Overloaded("requests of this source"))?;
+        let (body, budget) = self.budget.read(&head.headers, body, source.max_body).await?;
+        source.metrics.read(body.len());
+        source.metrics.staged(crate::observe::metrics::Stage::Receive, start);
+        let request = Request { method: head.method, headers: head.headers, body, received };
+        let delivery = Delivery::new(request, [Some(slot), budget].into_iter().flatten().collect());
+        self.pipeline.accept(source, delivery, start + source.deadline).await
+    }
+}
+
+/// Answers a request to `/hooks/{source}`.
+async fn hook(
+    State(receiver): State<Arc<Receiver>>,
+    path: Result<Path<String>, PathRejection>,
+    request: http::Request<axum::body::Body>,
+) -> Response {
+    let start = Instant::now();
+    let _counted = Counted::new(&receiver.metrics.in_flight);
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let source = path.ok().and_then(|Path(name)| receiver.sources.get(&name));
+    let Some(source) = source else {
+        return unmatched(&receiver, peer);
+    };
+    let result = receiver.take(source, request, start).await;
+    let response = match &result {
+        Ok(receipts) => reply::accepted(receipts, source.success, &source.success_body),
+        Err(refusal) => reply::refused(refusal),
+    };
+    if let Err(refusal) = &result {
+        source.metrics.refused(refusal);
+        receiver.refusals.note(&source.name, refusal, response.status().as_u16(), peer);
+    }
+    source.metrics.answered(response.status().as_u16(), start.elapsed());
+    response
+}
+
+/// Answers a request to any other path.
+async fn elsewhere(State(receiver): State<Arc<Receiver>>, request: http::Request<axum::body::Body>) -> Response {
+    unmatched(&receiver, request.extensions().get::<Peer>().map(|peer| peer.0))
+}
+
+fn unmatched(receiver: &Receiver, peer: Option<SocketAddr>) -> Response {
+    let response = reply::refused(&Refusal::UnknownSource);
+    let status = response.status().as_u16();
+    receiver.metrics.unmatched(status);
+    receiver.refusals.note(crate::observe::metrics::UNMATCHED, &Refusal::UnknownSource, status, peer);
+    response
+}
+
+/// Refuses what no webhook looks like.
+fn check_head(head: &http::request::Parts) -> Result<(), Refusal> {
+    if head.method != Method::POST {
+        return Err(Refusal::MethodNotAllowed);
+    }
+    // RFC 9112, section 3.2: exactly one Host; hyper lets none and two pass.
+    let hosts = head.headers.get_all(header::HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && head.version == http::Version::HTTP_11) {
+        return Err(Refusal::Malformed("exactly one Host header is expected"));
+    }
+    let encoding = head.headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Refusal::Encoded);
+    }
+    Ok(())
+}
+
+/// Counts a request while it is handled, however that ends.
+struct Counted<'a>(&'a prometheus::IntGauge);
+
+impl<'a> Counted<'a> {
+    fn new(gauge: &'a prometheus::IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,115 @@
+//! Receipt or refusal → status, headers and body: the only file that knows HTTP statuses.
+//!
+//! 4xx only where the sender must change something; what is wrong on our side, the operator's or the broker's is
+//! 503 with `Retry-After`. Bodies are short, fixed and `application/problem+json` (RFC 9457); every 401 looks
+//! the same.
+
+use crate::{
+    record::Receipt,
+    refusal::{Fault, Refusal},
+};
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use bytes::Bytes;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The shortest pause that we ask a sender for, in seconds.
+const RETRY_FROM: u32 = 5;
+
+/// Pauses are spread over this many seconds, so that senders do not all come back at once.
+const RETRY_SPREAD: u32 = 11;
+
+/// The header that names the events of an accepted request.
+const EVENT_ID: &str = "hookway-event-id";
+
+/// Answers a request whose events all have receipts.
+pub(super) fn accepted(receipts: &[Receipt], success: u16, body: &Bytes) -> Response {
+    let mut response = Response::new(Body::from(body.clone()));
+    *response.status_mut() = StatusCode::from_u16(success).unwrap_or(StatusCode::OK);
+    let ids = match receipts {
+        [receipt] => HeaderValue::from_str(&receipt.id),
+        receipts => {
+            let ids: Vec<&str> = receipts.iter().map(|receipt| receipt.id.as_str()).collect();
+            HeaderValue::from_str(&ids.join(","))
+        }
+    };
+    // An id outside visible ASCII stands in the envelope and not in a header.
+    if let Ok(ids) = ids {
+        response.headers_mut().insert(EVENT_ID, ids);
+    }
+    if !body.is_empty() {
+        let kind = if body.starts_with(b"{") { "application/json" } else { "text/plain; charset=utf-8" };
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Answers a refused request.
+pub(super) fn refused(refusal: &Refusal) -> Response {
+    let (status, title) = status(refusal);
+    let code = refusal.code();
+    let number = status.as_u16();
+    let body = format!(r#"{{"type":"about:blank","title":"{title}","status":{number},"code":"{code}"}}"#);
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if refusal.fault() != Fault::Sender {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after()));
+    }
+    match refusal {
+        Refusal::MethodNotAllowed => {
+            headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        Refusal::Unverified(_) => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Webhook realm=\"hookway\""));
+        }
+        // The rest of the body is not worth waiting for.
+        Refusal::TooLarge { .. } | Refusal::Stalled | Refusal::Encoded | Refusal::Draining => {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Refusal::UnknownSource
+        | Refusal::Malformed(_)
+        | Refusal::Unkeyed
+        | Refusal::Overloaded(_)
+        | Refusal::InFlight
+        | Refusal::Unpublished { .. }
+        | Refusal::Deadline
+        | Refusal::Internal => {}
+    }
+    response
+}
+
+fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
+    match refusal {
+        Refusal::UnknownSource => (StatusCode::NOT_FOUND, "No such source"),
+        Refusal::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Webhooks are posted"),
+        Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, "The request is malformed"),
+        Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+        Refusal::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding"),
+        Refusal::Stalled => (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
+        Refusal::Unverified(_) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
+        Refusal::Unkeyed
+        | Refusal::Overloaded(_)
+        | Refusal::InFlight
+        | Refusal::Unpublished { .. }
+        | Refusal::Deadline
+        | Refusal::Draining
+        | Refusal::Internal => (StatusCode::SERVICE_UNAVAILABLE, "Not accepted now; send it again"),
+    }
+}
+
+/// Returns the next pause in seconds, spread over the range.
+fn retry_after() -> u32 {
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    // A step without a common divisor visits every second of the range.
+    RETRY_FROM + TURN.fetch_add(7, Ordering::Relaxed) % RETRY_SPREAD
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The listener: accepts connections and lets hyper speak HTTP/1.1 on each, with deadlines for a silent
+//! connection and a bound on how many are open.
+//!
+//! `axum::serve` leaves silent connections open for ever, and a listener that guesses between HTTP/1 and HTTP/2
+//! waits for the first bytes without a deadline; so neither is used.
+
+use super::Peer;
+use crate::observe::metrics::Metrics;
+use axum::{Router, body::Body};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_service::Service as _;
+
+/// Bounds of the listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections open at once.
+    pub connections: usize,
+    /// How long a head may take, and a connection may be idle.
+    pub idle: Duration,
+}
+
+/// Bytes of a request's head; hyper answers 431 beyond it.
+const HEAD_BYTES: usize = 32 * 1024;
+
+/// Header lines of a request; hyper answers 431 beyond it.
+const HEADER_LINES: usize = 100;
+
+/// Pause after the system refused a connection, so that a lack of descriptors does not become a busy loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `router` on `listener` until `stop`; then open requests are finished and connections closed.
+///
+/// Connections run in `tasks`, which the caller waits for.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    metrics: Metrics,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) {
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => return,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection can't be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+            metrics.connections_rejected.inc();
+            drop(stream);
+            continue;
+        };
+        let connection = Connection { peer, slot, router: router.clone(), metrics: metrics.clone() };
+        tasks.spawn(connection.run(stream, limits.idle, stop.clone()));
+    }
+}
+
+/// One client connection.
+struct Connection {
+    peer: SocketAddr,
+    slot: OwnedSemaphorePermit,
+    router: Router,
+    metrics: Metrics,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, idle: Duration, stop: CancellationToken) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY can't be set");
+        }
+        self.metrics.connections.inc();
+        let Self { peer, slot, router, metrics } = self;
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            router.clone().call(request)
+        });
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(idle).max_buf_size(HEAD_BYTES).max_headers(HEADER_LINES);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let served = tokio::select! {
+            served = connection.as_mut() => served,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = served {
+            // Senders hang up and scanners send nonsense; neither is worth more than this.
+            tracing::debug!(%error, client = %peer, "connection ended");
+        }
+        metrics.connections.dec();
+        drop(slot);
+    }
+}
