@@ -7,7 +7,7 @@ mod body;
 mod reply;
 mod server;
 
-pub use server::{Limits, serve};
+pub use server::{Limits, serve, serve_admin};
 
 use crate::{
     clock,

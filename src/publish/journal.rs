@@ -6,18 +6,17 @@ use crate::{
     record::{Ack, Record},
 };
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
 
 /// A journal as a sink.
 #[derive(Debug)]
 pub struct JournalSink {
-    journal: Arc<Journal>,
+    journal: Journal,
     place: String,
 }
 
 impl JournalSink {
     /// Takes an open journal and its directory, for messages.
-    pub fn new(journal: Arc<Journal>, place: String) -> Self {
+    pub fn new(journal: Journal, place: String) -> Self {
         Self { journal, place }
     }
 }
@@ -25,9 +24,10 @@ impl JournalSink {
 impl Publisher for JournalSink {
     fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
         Box::pin(async move {
-            match self.journal.append(record).await {
+            match self.journal.append(&record).await {
                 Ok(sequence) => Ok(Ack::Journal { sequence }),
-                Err(JournalError::Saturated) => Err(PublishError::Saturated),
+                Err(JournalError::QueueFull { .. }) => Err(PublishError::Saturated),
+                Err(JournalError::TooLarge { limit }) => Err(PublishError::TooLarge(format!("limit {limit} bytes"))),
                 Err(error) => Err(PublishError::Disk(error.to_string())),
             }
         })

@@ -32,6 +32,9 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// Header lines of a request; hyper answers 431 beyond it.
 const HEADER_LINES: usize = 100;
 
+/// How long a connection to the admin listener may be idle; longer than the usual pause between two scrapes.
+const ADMIN_IDLE: Duration = Duration::from_secs(90);
+
 /// Pause after the system refused a connection, so that a lack of descriptors does not become a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -106,5 +109,22 @@ impl Connection {
         }
         metrics.connections.dec();
         drop(slot);
+    }
+}
+
+/// Serves the admin listener: few clients, the same deadlines.
+pub async fn serve_admin(listener: TcpListener, router: Router) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let service = hyper_util::service::TowerToHyperService::new(router.clone());
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(ADMIN_IDLE)
+            .serve_connection(TokioIo::new(stream), service);
+        #[expect(clippy::disallowed_methods, reason = "ends with its connection, and with the process")]
+        tokio::spawn(connection);
     }
 }

@@ -76,13 +76,17 @@ impl SinkMetrics {
     }
 
     /// Notes one group commit of a journal.
-    pub fn committed(&self, took: Duration) {
-        self.fsync.observe(took.as_secs_f64());
+    pub fn committed(&self, took: Duration, bytes: usize, durable: bool) {
+        if durable {
+            self.fsync.observe(took.as_secs_f64());
+            self.journal_bytes.add(i64::try_from(bytes).unwrap_or(i64::MAX));
+        } else {
+            self.journal_failures.inc();
+        }
     }
 
-    /// Notes the journal's size on disk and a failed commit.
-    pub fn journal(&self, bytes: u64, failures: u64) {
+    /// Notes the journal's size on disk at the start.
+    pub fn journal_bytes(&self, bytes: u64) {
         self.journal_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
-        self.journal_failures.inc_by(failures.saturating_sub(self.journal_failures.get()));
     }
 }

@@ -1,0 +1,157 @@
+//! The one place that builds concrete parts from a configuration, joins them, and runs them to the end.
+
+mod routes;
+mod sinks;
+mod sources;
+mod watch;
+
+use crate::{
+    admin::Admin,
+    clock,
+    config::{Loaded, LogFormat, Problem},
+    lifecycle::{Drain, Signals},
+    observe::{
+        health::Health,
+        logs,
+        metrics::{Metrics, MetricsError},
+    },
+    pipeline::Pipeline,
+    publish::Sinks,
+    receive::{self, Limits, Receiver},
+};
+use std::{io, net::SocketAddr, sync::Arc};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Why the process could not start, or ended before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration can't be built.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Configuration(Vec<Problem>),
+    /// An address can't be listened on.
+    #[error("can't listen on {address}: {error}")]
+    Listen {
+        /// The configured address.
+        address: SocketAddr,
+        /// The system's answer.
+        error: io::Error,
+    },
+    /// A journal can't be opened.
+    #[error(transparent)]
+    Journal(#[from] crate::journal::JournalError),
+    /// The system refuses what every process may have: a thread, a signal handler.
+    #[error("the system refuses: {0}")]
+    System(#[from] io::Error),
+    /// Two metrics have one name: a bug.
+    #[error("metrics can't be registered: {0}")]
+    Metrics(#[from] MetricsError),
+}
+
+impl Failure {
+    /// Returns the exit code, by sysexits.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) => 78,
+            Self::Listen { .. } => 69,
+            Self::Journal(_) => 74,
+            Self::System(_) | Self::Metrics(_) => 70,
+        }
+    }
+}
+
+/// Runs Hookway until a signal ends it.
+pub async fn run(loaded: Loaded) -> Result<(), Failure> {
+    start_logs(&loaded)?;
+    let mut signals = Signals::new()?;
+    let metrics = Metrics::new()?;
+    let health = Arc::new(Health::default());
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let pipeline = build_pipeline(&loaded, &tasks, &metrics).await?;
+    let sources = sources::build(&loaded, pipeline.sinks(), &metrics, &health)?;
+    watch::sinks(&pipeline, &health, &stop);
+    watch::sources(&sources, &loaded, &health, &stop);
+
+    let webhooks = listen(loaded.config.listen, "webhooks").await?;
+    let admin = listen(loaded.config.admin, "admin").await?;
+    serve_admin(admin, Admin { metrics: metrics.clone(), health: Arc::clone(&health) })?;
+    let limits = &loaded.limits;
+    let receiver =
+        Receiver::new(sources, Arc::clone(&pipeline), limits.body_bytes, limits.body, metrics.clone());
+    let bounds = Limits { connections: limits.connections, idle: limits.idle };
+    #[expect(clippy::disallowed_methods, reason = "the listener ends by `stop`, which drain cancels")]
+    let server = tokio::spawn(receive::serve(
+        webhooks,
+        receiver.router(),
+        bounds,
+        metrics.clone(),
+        tasks.clone(),
+        stop.clone(),
+    ));
+    metrics.configured(clock::now());
+    let signal = signals.next().await;
+    let drain = Drain { health, pipeline, stop, tasks, delay: limits.drain_delay, timeout: limits.drain_timeout };
+    drain.run(&mut signals, signal).await;
+    server.abort();
+    Ok(())
+}
+
+fn start_logs(loaded: &Loaded) -> Result<(), Failure> {
+    let log = &loaded.config.log;
+    let json = log.format.map(|format| format == LogFormat::Json);
+    let level = log.level.as_deref().unwrap_or("info");
+    logs::start(json, level).map_err(|error| Failure::System(io::Error::other(error)))?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), librdkafka = rdkafka::util::get_rdkafka_version().1, "starting");
+    for problem in &loaded.problems {
+        tracing::warn!(problem = %problem, "configuration");
+    }
+    let level = "strict";
+    if loaded.config.spool.is_some() {
+        tracing::warn!(level, "this version does not spool: while a broker is away, senders are answered 503");
+    } else {
+        tracing::info!(level, "no spool: a 2xx always means that every sink has acknowledged");
+    }
+    Ok(())
+}
+
+async fn build_pipeline(loaded: &Loaded, tasks: &TaskTracker, metrics: &Metrics) -> Result<Arc<Pipeline>, Failure> {
+    let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
+    let sinks = sinks::build(loaded, metrics).await?;
+    let (routes, quarantine) = routes::build(loaded, &names).map_err(Failure::Configuration)?;
+    let sinks = Sinks::new(sinks, replica(loaded));
+    Ok(Arc::new(Pipeline::new(routes, quarantine, sinks, tasks.clone(), metrics)))
+}
+
+/// Returns this replica's name: the configured one, else the host's.
+fn replica(loaded: &Loaded) -> String {
+    let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = loaded.config.replica.clone().or_else(host).unwrap_or_default();
+    match name.trim() {
+        "" => "hookway".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+async fn listen(address: SocketAddr, listener: &'static str) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await.map_err(|error| Failure::Listen { address, error })?;
+    let address = bound.local_addr()?;
+    tracing::info!(listener, %address, "listening");
+    Ok(bound)
+}
+
+/// Serves the admin listener on a thread of its own, so that a full path still answers probes.
+fn serve_admin(listener: TcpListener, admin: Admin) -> io::Result<()> {
+    let listener = listener.into_std()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
+        runtime.block_on(async move {
+            match TcpListener::from_std(listener) {
+                // A slow client holds up only this listener, which is kept off the public network.
+                Ok(listener) => receive::serve_admin(listener, admin.router()).await,
+                Err(error) => tracing::error!(%error, "the admin listener can't be served"),
+            }
+        });
+    })?;
+    Ok(())
+}

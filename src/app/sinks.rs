@@ -1,0 +1,162 @@
+//! Builds the sinks from the configuration: the clients, which connect in the background, and the journals.
+
+use super::Failure;
+use crate::{
+    config::{KafkaConfig, Loaded, NatsConfig, OptionValue, SecretRef, SinkConfig, SinkFormat, TargetConfig},
+    event::envelope::Binding,
+    journal::{self, Journal},
+    observe::metrics::{Metrics, SinkMetrics},
+    publish::{
+        Form, Publisher, Sink,
+        journal::JournalSink,
+        kafka::{self, Kafka},
+        nats::{self, Nats},
+    },
+    route::template::Name,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
+/// What an envelope adds to a body at most, in bytes: attributes of 1 KiB each, headers of a quarantined event.
+const ENVELOPE_BYTES: u64 = 4096;
+
+/// librdkafka's own default of `message.max.bytes`.
+const KAFKA_DEFAULT_BYTES: u64 = 1_000_000;
+
+/// Builds every sink in the order of their names, which is that of their index.
+pub(super) async fn build(loaded: &Loaded, metrics: &Metrics) -> Result<Vec<Sink>, Failure> {
+    let mut sinks = Vec::with_capacity(loaded.config.sinks.len());
+    for (name, config) in &loaded.config.sinks {
+        let metrics = SinkMetrics::new(metrics, name);
+        let (publisher, form) = publisher(loaded, name, config, &metrics).await?;
+        sinks.push(Sink { name: name.clone(), form, publisher, metrics, ready: OnceLock::new() });
+    }
+    Ok(sinks)
+}
+
+async fn publisher(
+    loaded: &Loaded,
+    name: &str,
+    config: &SinkConfig,
+    metrics: &SinkMetrics,
+) -> Result<(Arc<dyn Publisher>, Form), Failure> {
+    let form = |format: Option<SinkFormat>, binding| Form { format: format.unwrap_or_default(), binding };
+    if let Some(config) = &config.kafka {
+        let kafka = kafka(loaded, name, config)?;
+        return Ok((Arc::new(kafka), form(config.format, Binding::Kafka)));
+    }
+    if let Some(config) = &config.nats {
+        let nats = nats(loaded, name, config).await?;
+        return Ok((Arc::new(nats), form(config.format, Binding::Nats)));
+    }
+    let config = config.journal.clone().unwrap_or_default();
+    let sink = journal(&config.dir, config.max_bytes(), metrics)?;
+    // A journal's records carry the names of the Kafka binding.
+    Ok((Arc::new(sink), form(config.format, Binding::Kafka)))
+}
+
+fn kafka(loaded: &Loaded, name: &str, config: &KafkaConfig) -> Result<Kafka, Failure> {
+    let largest_record = largest_record(loaded);
+    let mut options = BTreeMap::new();
+    for (option, value) in config.settings() {
+        let text = match value {
+            OptionValue::Text(text) => text,
+            OptionValue::Secret(reference) => {
+                read(loaded, name, &format!("kafka.options.{option}"), &reference)?.expose_secret().to_owned()
+            }
+        };
+        options.insert(option.to_owned(), text);
+    }
+    if largest_record > KAFKA_DEFAULT_BYTES {
+        options.entry("message.max.bytes".to_owned()).or_insert_with(|| largest_record.to_string());
+    }
+    let create = config.create.as_ref().map(|create| {
+        let number = |value: Option<u32>, default| value.map_or(default, |v| i32::try_from(v).unwrap_or(i32::MAX));
+        (number(create.partitions, 12), number(create.replication, 1))
+    });
+    let topics = destinations(loaded, name, |target| target.topic.as_deref());
+    let checks = kafka::Checks { topics, largest_record, create };
+    Kafka::new(kafka::client_config(&config.brokers, &options), checks).map_err(|error| {
+        let fix = "see librdkafka's CONFIGURATION.md for its settings";
+        Failure::Configuration(vec![loaded.sink_problem(name, "kafka.options", &error.to_string(), fix)])
+    })
+}
+
+async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, Failure> {
+    let secret = |field: &str, reference: &Option<SecretRef>| match reference {
+        Some(reference) => read(loaded, name, &format!("nats.{field}"), reference).map(Some),
+        None => Ok(None),
+    };
+    let (password, token, nkey) =
+        (secret("password", &config.password)?, secret("token", &config.token)?, secret("nkey", &config.nkey)?);
+    let access = match (&config.user, password, token, nkey, &config.creds) {
+        (Some(user), password, ..) => nats::Access::User(user.clone(), password.unwrap_or_default()),
+        (None, _, Some(token), ..) => nats::Access::Token(token),
+        (None, _, None, Some(seed), _) => nats::Access::Nkey(seed),
+        (None, _, None, None, Some(creds)) => nats::Access::Credentials(creds.clone()),
+        (None, _, None, None, None) => nats::Access::Open,
+    };
+    let tls = config.tls.clone().unwrap_or_default();
+    let certificates = nats::Certificates { ca: tls.ca, own: tls.cert.zip(tls.key) };
+    let wrong = |field: &str, message: &str| {
+        let fix = "name files that can be read and servers as nats://host:port";
+        Failure::Configuration(vec![loaded.sink_problem(name, field, message, fix)])
+    };
+    let options = nats::options(access, certificates).await.map_err(|error| wrong("nats", &error))?;
+    let client = options.connect(&config.servers).await.map_err(|error| wrong("nats.servers", &error.to_string()))?;
+    let checks = nats::Checks {
+        stream: config.stream.clone(),
+        subjects: destinations(loaded, name, |target| target.subject.as_deref()),
+        largest_record: largest_record(loaded),
+        create: config.create.as_ref().map(|create| create.subjects.clone()),
+    };
+    Ok(Nats::new(client, checks))
+}
+
+fn journal(dir: &Path, max_bytes: Option<u64>, metrics: &SinkMetrics) -> Result<JournalSink, Failure> {
+    let observed = metrics.clone();
+    let options = journal::Options {
+        max_bytes,
+        observer: Some(Arc::new(move |commit: journal::Commit| observed.committed(commit.took, commit.bytes, commit.durable))),
+        ..journal::Options::default()
+    };
+    let (journal, found) = Journal::open(dir, options)?;
+    let place = dir.display().to_string();
+    tracing::info!(dir = place, records = found.records, bytes = found.bytes, "journal opened");
+    for damage in &found.damaged {
+        tracing::error!(segment = %damage.segment.display(), ?damage.range, "a range of the journal is damaged and was skipped");
+    }
+    if found.cut_bytes() > 0 {
+        tracing::warn!(dir = place, bytes = found.cut_bytes(), "a torn write at the journal's end was cut; it was never acknowledged");
+    }
+    metrics.journal_bytes(found.bytes);
+    Ok(JournalSink::new(journal, place))
+}
+
+/// Returns the names that routes and the quarantine give this sink literally.
+fn destinations(loaded: &Loaded, sink: &str, name: impl Fn(&TargetConfig) -> Option<&str>) -> Vec<String> {
+    let routed = loaded.config.routes.iter().flat_map(|route| route.to.targets());
+    let targets = routed.chain(&loaded.config.quarantine).filter(|target| target.sink == sink);
+    let fixed = |text: &str| Name::parse(text).ok().and_then(|name| name.fixed().map(ToString::to_string));
+    let mut names: Vec<String> = targets.filter_map(&name).filter_map(fixed).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Returns the largest record that any source may make: its body as base64, in an envelope.
+fn largest_record(loaded: &Loaded) -> u64 {
+    let body = loaded.sources.values().map(|source| source.max_body).max().unwrap_or(0);
+    body.div_ceil(3).saturating_mul(4).saturating_add(ENVELOPE_BYTES)
+}
+
+fn read(loaded: &Loaded, sink: &str, field: &str, reference: &SecretRef) -> Result<SecretString, Failure> {
+    reference.resolve().map_err(|error| {
+        let fix = "set it before the start; a sink without its secret could only be refused";
+        Failure::Configuration(vec![loaded.sink_problem(sink, field, &error.to_string(), fix)])
+    })
+}

@@ -1,0 +1,116 @@
+//! Builds the sources: each one's verifier, normalizer and window.
+
+use super::Failure;
+use crate::{
+    config::{Loaded, Problem, Secrets, SourceConfig, SourceSettings},
+    dedup::Window,
+    normalize::Normalizer,
+    observe::{
+        health::Health,
+        metrics::{Metrics, SourceMetrics},
+    },
+    pipeline::Source,
+    publish::Sinks,
+    senders::SenderSpec,
+    verify::Verifier,
+};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Builds every source, or returns all that is wrong with them.
+pub(super) fn build(
+    loaded: &Loaded,
+    sinks: &Sinks,
+    metrics: &Metrics,
+    health: &Health,
+) -> Result<Vec<Arc<Source>>, Failure> {
+    let sinks: Vec<String> = sinks.iter().map(|sink| sink.name.clone()).collect();
+    let (mut sources, mut problems) = (Vec::new(), Vec::new());
+    for (name, config) in &loaded.config.sources {
+        let (Some(sender), Some(settings)) = (loaded.senders.get(name), loaded.sources.get(name)) else { continue };
+        let (verifier, normalizer) = match compile(loaded, name, sender) {
+            Ok(parts) => parts,
+            Err(found) => {
+                problems.extend(found);
+                continue;
+            }
+        };
+        let metrics = SourceMetrics::new(metrics, name, verifier.scheme(), &sinks);
+        let source = assemble(name, settings, verifier, normalizer, metrics);
+        give_secrets(&source, config, health);
+        sources.push(Arc::new(source));
+    }
+    if problems.is_empty() { Ok(sources) } else { Err(Failure::Configuration(problems)) }
+}
+
+/// Compiles what a sender document says; returns every problem of it.
+fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, Normalizer), Vec<Problem>> {
+    let verify = spec.verify.clone().unwrap_or_default();
+    let event = spec.event.clone().unwrap_or_default();
+    let sender = spec.sender.as_deref().unwrap_or("custom");
+    let verifier = Verifier::compile(&verify).map_err(|problems| {
+        let place = |problem: &crate::verify::SpecProblem| {
+            loaded.source_problem(name, &format!("verify.{}", problem.field), &problem.problem, &problem.fix)
+        };
+        problems.iter().map(place).collect::<Vec<_>>()
+    });
+    let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), |verifier| verifier.credential_headers().to_vec());
+    let normalizer = Normalizer::compile(&event, sender, name, withheld).map_err(|errors| {
+        let fix = "see docs/senders.md for the grammar of templates";
+        let place = |error: &crate::normalize::CompileError| loaded.source_problem(name, &error.field, &error.problem, fix);
+        errors.iter().map(place).collect::<Vec<_>>()
+    });
+    match (verifier, normalizer) {
+        (Ok(verifier), Ok(normalizer)) => Ok((verifier, normalizer)),
+        (verifier, normalizer) => {
+            let found = verifier.err().into_iter().chain(normalizer.err());
+            Err(found.flatten().collect())
+        }
+    }
+}
+
+fn assemble(
+    name: &str,
+    settings: &SourceSettings,
+    verifier: Verifier,
+    normalizer: Normalizer,
+    metrics: SourceMetrics,
+) -> Source {
+    let window = (!settings.dedup_window.is_zero() && settings.dedup_entries > 0)
+        .then(|| Window::new(settings.dedup_window, settings.dedup_entries));
+    Source {
+        name: name.into(),
+        verifier,
+        normalizer,
+        window,
+        deadline: settings.deadline,
+        max_body: settings.max_body,
+        in_flight: Arc::new(Semaphore::new(settings.max_in_flight)),
+        success: settings.success,
+        success_body: settings.body.clone().unwrap_or_default().into(),
+        metrics,
+    }
+}
+
+/// Reads a source's secrets. One that is unset leaves the source at 503 and never stops the start: other sources
+/// must not wait for it.
+pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Health) {
+    let secrets = Secrets::read(&config.secrets);
+    for (place, error) in &secrets.missing {
+        tracing::warn!(source = %source.name, place, %error, "a secret is missing");
+    }
+    let usable = secrets.usable.len();
+    if let Err(problems) = source.verifier.set_secrets(secrets.usable) {
+        for problem in problems {
+            tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
+        }
+    }
+    let weak = source.verifier.weak_secrets();
+    if weak > 0 {
+        tracing::warn!(source = %source.name, weak, "secrets below 16 bytes can be guessed");
+    }
+    source.metrics.secrets(usable);
+    let about = format!("source.{}", source.name);
+    let note = "has no usable secret: its requests are answered 503";
+    health.note(&about, (!source.verifier.is_keyed()).then(|| note.to_owned()));
+}
