@@ -1,0 +1,176 @@
+//! The journal: an append-only log of [`Record`]s on this machine's disk. It is the embedded sink, behind
+//! `publish`, that lets Hookway run without a broker.
+//!
+//! ```text
+//! append → queue (encoded, bounded) → writer thread: one write, one fdatasync per group → answers
+//! open   → lock → recover every segment             Reader: follows the segments, with or without the lock
+//! ```
+//!
+//! - An append that succeeded is on disk. Nothing is answered before its group's `fdatasync`.
+//! - Full means refuse: the oldest record is never dropped to make room for the newest.
+//! - Damage costs the damaged records and no others, is reported, and never keeps the journal from opening.
+//!   The format that makes this possible stands in `format`.
+//! - A segment is written by one process only: every start begins a new one with its first append, so
+//!   nothing is ever written behind a place that a crash may have torn.
+
+mod directory;
+mod disk;
+mod error;
+mod format;
+mod queue;
+mod reader;
+mod recover;
+mod scan;
+mod writer;
+
+pub use error::JournalError;
+pub use queue::Stats;
+pub use reader::{Entry, Reader};
+pub use recover::{Damage, Left, Recovered};
+
+use crate::record::Record;
+use disk::{Disk, LocalDisk};
+use queue::{Limits, Queue};
+use std::{
+    fmt,
+    fs::File,
+    hash::{BuildHasher, Hasher, RandomState},
+    path::Path,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use writer::Writer;
+
+/// Hears of every group, on the writer's thread: it must be quick and must not block.
+pub type Observer = Arc<dyn Fn(Commit) + Send + Sync>;
+
+/// One group commit, as an [`Observer`] hears of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Commit {
+    /// Number of records.
+    pub records: usize,
+    /// Their size on disk in bytes.
+    pub bytes: usize,
+    /// How long write and `fdatasync` took.
+    pub took: Duration,
+    /// True where the group is durable, false where it failed.
+    pub durable: bool,
+}
+
+/// How a journal is kept.
+#[derive(Clone)]
+pub struct Options {
+    /// Size in bytes from which on a new segment is begun.
+    pub segment_bytes: u64,
+    /// Size of all segments in bytes beyond which appends are refused; `None` for no limit but the disk's.
+    pub max_bytes: Option<u64>,
+    /// Records that may wait for the disk.
+    pub queue_records: usize,
+    /// Bytes that may wait for the disk; a single record may be larger.
+    pub queue_bytes: usize,
+    /// Hears of every group commit.
+    pub observer: Option<Observer>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            segment_bytes: 64 * 1024 * 1024,
+            max_bytes: None,
+            queue_records: 8192,
+            queue_bytes: 16 * 1024 * 1024,
+            observer: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("segment_bytes", &self.segment_bytes)
+            .field("max_bytes", &self.max_bytes)
+            .field("queue_records", &self.queue_records)
+            .field("queue_bytes", &self.queue_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A journal that this process owns. Dropping it writes what waits, and blocks until that is done.
+#[derive(Debug)]
+pub struct Journal {
+    queue: Arc<Queue>,
+    writer: Option<JoinHandle<()>>,
+    /// Keeps other processes away; given back after the writer ended.
+    _lock: File,
+}
+
+impl Journal {
+    /// Opens the journal in `dir`, which is created where it is missing, and reports what was found there.
+    /// Reads all of it, and so blocks for as long as the disk takes.
+    pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovered), JournalError> {
+        Self::open_on(Box::new(LocalDisk), dir, options)
+    }
+
+    fn open_on(disk: Box<dyn Disk>, dir: &Path, options: Options) -> Result<(Self, Recovered), JournalError> {
+        directory::create(dir)?;
+        let lock = directory::lock(dir)?;
+        let recovered = recover::recover(dir)?;
+        let tag = random_tag();
+        let Options { segment_bytes, max_bytes, queue_records, queue_bytes, observer } = options;
+        let limits = Limits { records: queue_records, bytes: queue_bytes, max_bytes };
+        let stats = Stats { bytes: recovered.bytes, records: recovered.records, ..Stats::default() };
+        let shared_dir: Arc<Path> = Arc::from(dir);
+        let queue =
+            Arc::new(Queue::new(Arc::clone(&shared_dir), limits, tag, recovered.next_sequence, stats));
+        let writer = Writer {
+            queue: Arc::clone(&queue),
+            disk,
+            dir: shared_dir,
+            segment_bytes,
+            tag,
+            acknowledged: recovered.last_sequence,
+            observer,
+            segment: None,
+        };
+        let thread = thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run());
+        let writer = Some(thread.map_err(JournalError::io("start a writer for", dir))?);
+        Ok((Self { queue, writer, _lock: lock }, recovered))
+    }
+
+    /// Appends a record and resolves to its sequence once it is durable. The record takes its place when
+    /// this is called, not when the future is polled, and keeps it when the future is dropped.
+    pub fn append(
+        &self,
+        record: &Record,
+    ) -> impl Future<Output = Result<u64, JournalError>> + Send + 'static + use<> {
+        let pushed = self.queue.push(record);
+        let queue = Arc::clone(&self.queue);
+        async move { pushed?.await.unwrap_or_else(|_| Err(queue.closed())) }
+    }
+
+    /// Returns what the journal is doing.
+    pub fn stats(&self) -> Stats {
+        self.queue.stats()
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has answered everyone; there is nothing left to do for it.
+            drop(writer.join());
+        }
+    }
+}
+
+/// Returns a number that a stranger can't guess: the standard library keys its hashers by the system's
+/// random source.
+fn random_tag() -> u32 {
+    let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! What the writer does to files. The only implementation that stores anything is [`LocalDisk`]; the seam
+//! is there because a disk that fails at a chosen call can't be had in every place where the tests run.
+
+use super::directory;
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+};
+
+/// The file operations of the writer; each does the real thing unless an implementation says otherwise.
+pub(super) trait Disk: Send {
+    /// Creates a new file.
+    fn create(&mut self, path: &Path) -> io::Result<File> {
+        directory::create_file(path)
+    }
+
+    /// Appends all of `bytes`; after an error any part of them may stand in the file.
+    fn append(&mut self, mut file: &File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all(bytes)
+    }
+
+    /// Makes what was appended durable.
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    /// Makes a directory's new entries durable.
+    fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
+        directory::sync(dir)
+    }
+
+    /// Cuts a file to `len` bytes.
+    fn cut(&mut self, file: &File, len: u64) -> io::Result<()> {
+        file.set_len(len)
+    }
+
+    /// Removes a file.
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+}
+
+/// The file system of this machine.
+#[derive(Debug)]
+pub(super) struct LocalDisk;
+
+impl Disk for LocalDisk {}

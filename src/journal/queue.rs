@@ -1,0 +1,215 @@
+//! Where appends wait for the disk: records are encoded here, by who brings them, while the writer is busy
+//! with the group before. Whatever waits when the writer returns is the next group.
+
+use super::{
+    JournalError,
+    format::{self, HEADER_LEN, MAX_PAYLOAD, len64},
+};
+use crate::record::Record;
+use parking_lot::{Condvar, Mutex};
+use std::{io, mem, path::Path, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
+
+/// How long nothing is tried after two failures in a row.
+const REST: Duration = Duration::from_millis(500);
+/// Failures in a row after which the journal rests.
+const FAILURES_TO_REST: u32 = 2;
+
+/// What the queue may hold.
+#[derive(Debug, Clone)]
+pub(super) struct Limits {
+    /// Records that wait.
+    pub(super) records: usize,
+    /// Bytes that wait; one record may be larger.
+    pub(super) bytes: usize,
+    /// Size of the journal on disk in bytes.
+    pub(super) max_bytes: Option<u64>,
+}
+
+/// What became of one record: its sequence, once it is durable.
+type Answer = Result<u64, JournalError>;
+
+/// Records that are written and made durable together.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// The first record's sequence; the others follow without a gap.
+    pub(super) first: u64,
+    /// The frames.
+    pub(super) bytes: Vec<u8>,
+    /// Who waits for each.
+    answers: Vec<oneshot::Sender<Answer>>,
+}
+
+impl Group {
+    /// Returns the number of records.
+    pub(super) fn len(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// Returns the sequence after the last record's.
+    pub(super) fn next(&self) -> u64 {
+        self.first + len64(self.len())
+    }
+
+    fn answer(&mut self, outcome: &Result<(), JournalError>) {
+        for (sequence, answer) in (self.first..).zip(self.answers.drain(..)) {
+            // Who no longer waits needs no answer.
+            drop(answer.send(outcome.clone().map(|()| sequence)));
+        }
+        self.bytes.clear();
+    }
+}
+
+/// What the journal is doing, for metrics and health.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Size of all segments in bytes.
+    pub bytes: u64,
+    /// Number of records on disk.
+    pub records: u64,
+    /// Groups that could not be written since the journal was opened.
+    pub failures: u64,
+    /// True from the second failure in a row until a group is written.
+    pub failing: bool,
+}
+
+/// The queue between appends and the writer.
+#[derive(Debug)]
+pub(super) struct Queue {
+    dir: Arc<Path>,
+    limits: Limits,
+    /// The number of this process in every frame; see the format.
+    tag: u32,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    waiting: Group,
+    /// Bytes that are in the writer's hands.
+    writing: u64,
+    stats: Stats,
+    failures_in_a_row: u32,
+    /// Why nothing is taken at present.
+    resting: Option<JournalError>,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(dir: Arc<Path>, limits: Limits, tag: u32, next_sequence: u64, stats: Stats) -> Self {
+        let state = State {
+            waiting: Group { first: next_sequence, ..Group::default() },
+            writing: 0,
+            stats,
+            failures_in_a_row: 0,
+            resting: None,
+            closed: false,
+        };
+        Self { dir, limits, tag, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Encodes a record into the waiting group. The receiver gets its answer, or an error where the writer
+    /// ended without one.
+    pub(super) fn push(&self, record: &Record) -> Result<oneshot::Receiver<Answer>, JournalError> {
+        let frame_len = format::frame_len(record).ok_or(JournalError::TooLarge { limit: MAX_PAYLOAD })?;
+        let mut state = self.state.lock();
+        self.admit(&state, frame_len)?;
+        let sequence = state.waiting.next();
+        format::encode(&mut state.waiting.bytes, self.tag, sequence, record, frame_len);
+        let (answer, answered) = oneshot::channel();
+        state.waiting.answers.push(answer);
+        drop(state);
+        self.changed.notify_one();
+        Ok(answered)
+    }
+
+    fn admit(&self, state: &State, frame_len: usize) -> Result<(), JournalError> {
+        let dir = || self.dir.to_path_buf();
+        if state.closed {
+            return Err(self.closed());
+        }
+        if let Some(error) = &state.resting {
+            return Err(error.clone());
+        }
+        if let Some(max_bytes) = self.limits.max_bytes {
+            // The group in the writer's hands and the waiting one may each begin a segment.
+            let ahead = state.writing + len64(state.waiting.bytes.len() + frame_len + 2 * HEADER_LEN);
+            if state.stats.bytes + ahead > max_bytes {
+                return Err(JournalError::Full { dir: dir(), max_bytes });
+            }
+        }
+        let held = state.waiting.len();
+        let over = held >= self.limits.records || state.waiting.bytes.len() + frame_len > self.limits.bytes;
+        if held > 0 && over { Err(JournalError::QueueFull { dir: dir() }) } else { Ok(()) }
+    }
+
+    /// Waits for records and puts all that wait into `group`, whose memory serves the next. False when the
+    /// queue was closed and nothing waits.
+    pub(super) fn take(&self, group: &mut Group) -> bool {
+        let mut state = self.state.lock();
+        self.changed.wait_while(&mut state, |state| state.waiting.len() == 0 && !state.closed);
+        group.first = state.waiting.next();
+        group.bytes.shrink_to(self.limits.bytes);
+        mem::swap(&mut state.waiting, group);
+        state.writing = len64(group.bytes.len());
+        group.len() > 0
+    }
+
+    /// Books a group that is durable and answers it. `written` counts new headers as well.
+    pub(super) fn acknowledge(&self, group: &mut Group, written: u64) {
+        let mut state = self.state.lock();
+        state.writing = 0;
+        state.stats.bytes += written;
+        state.stats.records += len64(group.len());
+        state.stats.failing = false;
+        state.failures_in_a_row = 0;
+        drop(state);
+        group.answer(&Ok(()));
+    }
+
+    /// Answers a group that failed. After the second failure in a row also answers what waits, and takes
+    /// nothing more for a while. `remains` is what the failure left on disk in bytes.
+    pub(super) fn refuse(&self, group: &mut Group, error: io::Error, remains: u64) {
+        let source = Arc::new(error);
+        let dir = || self.dir.to_path_buf();
+        let mut state = self.state.lock();
+        state.writing = 0;
+        state.stats.bytes += remains;
+        state.stats.failures += 1;
+        state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
+        group.answer(&Err(JournalError::Write { dir: dir(), source: Arc::clone(&source) }));
+        if state.failures_in_a_row < FAILURES_TO_REST {
+            return;
+        }
+        let resting = JournalError::Failed { dir: dir(), source };
+        state.stats.failing = true;
+        state.waiting.first = state.waiting.next();
+        state.waiting.answer(&Err(resting.clone()));
+        state.resting = Some(resting);
+        self.changed.wait_while_for(&mut state, |state| !state.closed, REST);
+        state.resting = None;
+    }
+
+    /// Takes no more records; what waits is still written.
+    pub(super) fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Takes no more records and drops what waits, because nobody will write it.
+    pub(super) fn abandon(&self) {
+        self.close();
+        drop(mem::take(&mut self.state.lock().waiting));
+    }
+
+    /// Returns the error of a record that came too late.
+    pub(super) fn closed(&self) -> JournalError {
+        JournalError::Closed { dir: self.dir.to_path_buf() }
+    }
+
+    /// Returns what the journal is doing.
+    pub(super) fn stats(&self) -> Stats {
+        self.state.lock().stats
+    }
+}

@@ -1,0 +1,186 @@
+//! What opening a journal does before the first append: it looks at every record, keeps a copy of what is
+//! damaged, and never fails for damage.
+//!
+//! Nothing is repaired in place. The tail of the last segment is cut where no whole record follows, because
+//! a write that a crash interrupted leaves one; its bytes are kept in a copy as well, for a tear can't be
+//! told from damage to the last record.
+
+use super::{
+    JournalError,
+    directory::{self, Listing, SegmentFile},
+    format::{FRAME_LEN, HEADER_LEN, Header, VERSION, len64},
+    scan::{Found, Gaps, Scanner},
+};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read},
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+/// What was found when a journal was opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Number of whole records.
+    pub records: u64,
+    /// Size of all segments in bytes, after the cut.
+    pub bytes: u64,
+    /// Damaged ranges. Each is skipped, and reported again at every start.
+    pub damaged: Vec<Damage>,
+    /// The bytes that were cut from the end of the last segment.
+    pub cut: Option<Damage>,
+    /// Records that should stand between others and do not. What the tail held is not known.
+    pub lost: u64,
+    /// Files that are no segment, or hold no record. They are left as they are.
+    pub left: Vec<Left>,
+    /// The sequence that the next record gets. Larger than any that was given before.
+    pub next_sequence: u64,
+    /// The last whole record's sequence; 0 for none.
+    pub(super) last_sequence: u64,
+}
+
+impl Recovered {
+    /// Returns how many bytes were cut from the end of the last segment.
+    pub fn cut_bytes(&self) -> u64 {
+        self.cut.as_ref().map_or(0, |cut| cut.range.end - cut.range.start)
+    }
+}
+
+/// A range of a segment that holds no whole record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The segment.
+    pub segment: PathBuf,
+    /// The range in bytes from its start.
+    pub range: Range<u64>,
+    /// Where the bytes were copied to; `None` where they could not be, then the segment still holds them.
+    pub copy: Option<PathBuf>,
+}
+
+/// A file that the journal does not use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The file.
+    pub path: PathBuf,
+    /// Why, for the log.
+    pub reason: String,
+}
+
+/// Looks at all of a directory that this process owns.
+pub(super) fn recover(dir: &Path) -> Result<Recovered, JournalError> {
+    let Listing { segments, foreign } = directory::list(dir)?;
+    refuse_newer(&segments)?;
+    let mut recovery = Recovery { dir, gaps: Gaps::default(), found: Recovered::default() };
+    recovery.found.next_sequence = 1;
+    for path in foreign {
+        recovery.leave(path, "is not a file of the journal");
+    }
+    let last = segments.last().cloned();
+    for segment in &segments {
+        // A disk that can't read one segment must not keep the others from being used.
+        if let Err(error) = recovery.segment(segment, Some(segment) == last.as_ref()) {
+            recovery.reserve_unread(segment, 0..fs::metadata(&segment.path).map_or(0, |file| file.len()));
+            recovery.leave(segment.path.clone(), &format!("can't be read: {error}"));
+        }
+    }
+    recovery.found.lost = recovery.gaps.lost();
+    Ok(recovery.found)
+}
+
+/// Fails where a segment is of a newer format, before anything was changed.
+fn refuse_newer(segments: &[SegmentFile]) -> Result<(), JournalError> {
+    for segment in segments {
+        let mut bytes = Vec::with_capacity(HEADER_LEN);
+        // What can't be read is reported with the rest of the segment.
+        let read =
+            File::open(&segment.path).and_then(|file| file.take(len64(HEADER_LEN)).read_to_end(&mut bytes));
+        let header = read.ok().and_then(|_| Header::decode(&bytes));
+        if let Some(Header { version, .. }) = header.filter(|header| header.version > VERSION) {
+            return Err(JournalError::NewerFormat { path: segment.path.clone(), version });
+        }
+    }
+    Ok(())
+}
+
+struct Recovery<'a> {
+    dir: &'a Path,
+    gaps: Gaps,
+    found: Recovered,
+}
+
+impl Recovery<'_> {
+    fn segment(&mut self, segment: &SegmentFile, is_last: bool) -> io::Result<()> {
+        // Even a segment that holds nothing has its name.
+        self.reserve(segment.first, 1);
+        let mut scanner = Scanner::open(&segment.path)?;
+        loop {
+            match scanner.next()? {
+                Found::Header(header) => self.gaps.header(&header),
+                Found::Record(frame) => self.record(frame.sequence),
+                Found::Damage(range) => {
+                    let damage = self.damage(segment, range);
+                    self.found.damaged.push(damage);
+                }
+                Found::End => break,
+            }
+        }
+        let (end, len) = (scanner.position(), scanner.len()?);
+        if end == 0 {
+            self.reserve_unread(segment, end..len);
+            self.leave(
+                segment.path.clone(),
+                if len == 0 { "is empty" } else { "holds no header and no record" },
+            );
+        } else if end < len {
+            self.tail(segment, end..len, is_last)?;
+        } else {
+            self.found.bytes += len;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, sequence: u64) {
+        if self.gaps.record(sequence) {
+            self.found.records += 1;
+            self.found.last_sequence = sequence;
+            self.reserve(sequence, 1);
+        }
+    }
+
+    /// Deals with the end of a segment, where no whole record stands.
+    fn tail(&mut self, segment: &SegmentFile, range: Range<u64>, is_last: bool) -> io::Result<()> {
+        let damage = self.damage(segment, range.clone());
+        if !is_last || damage.copy.is_none() {
+            self.found.bytes += range.end;
+            self.found.damaged.push(damage);
+            return Ok(());
+        }
+        self.reserve_unread(segment, range.clone());
+        let file = OpenOptions::new().write(true).open(&segment.path)?;
+        file.set_len(range.start)?;
+        file.sync_all()?;
+        self.found.bytes += range.start;
+        self.found.cut = Some(damage);
+        Ok(())
+    }
+
+    fn damage(&self, segment: &SegmentFile, range: Range<u64>) -> Damage {
+        let copy = directory::copy_damage(self.dir, segment, &range).ok();
+        Damage { segment: segment.path.clone(), range, copy }
+    }
+
+    /// Makes sure that the `count` sequences from `first` on are not given again.
+    fn reserve(&mut self, first: u64, count: u64) {
+        self.found.next_sequence = self.found.next_sequence.max(first.saturating_add(count));
+    }
+
+    /// Makes sure that no sequence is given again that an acknowledged record in `range` may have had.
+    fn reserve_unread(&mut self, segment: &SegmentFile, range: Range<u64>) {
+        let most = (range.end - range.start) / len64(FRAME_LEN) + 1;
+        self.reserve(segment.first.max(self.found.last_sequence.saturating_add(1)), most);
+    }
+
+    fn leave(&mut self, path: PathBuf, reason: &str) {
+        self.found.left.push(Left { path, reason: reason.to_owned() });
+    }
+}

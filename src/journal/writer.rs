@@ -1,0 +1,148 @@
+//! The one thread that writes: a group is one write and one `fdatasync`, then every append of it hears.
+//!
+//! A segment whose write or sync failed is never written or synced again: after a failed `fsync` the kernel
+//! may have dropped the pages and call them clean, so a second one that succeeds proves nothing. The next
+//! group begins a new segment, and the numbers of the failed one stay unused.
+
+use super::{
+    Commit, Observer, directory,
+    disk::Disk,
+    format::{HEADER_LEN, Header, VERSION, len64},
+    queue::{Group, Queue},
+};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Writes groups until the queue is closed.
+pub(super) struct Writer {
+    pub(super) queue: Arc<Queue>,
+    pub(super) disk: Box<dyn Disk>,
+    pub(super) dir: Arc<Path>,
+    /// Size in bytes from which on a segment takes no further group.
+    pub(super) segment_bytes: u64,
+    pub(super) tag: u32,
+    /// The last sequence that was acknowledged.
+    pub(super) acknowledged: u64,
+    pub(super) observer: Option<Observer>,
+    /// Where the next group goes; `None` before the first and after a failure.
+    pub(super) segment: Option<Segment>,
+}
+
+/// The segment that is being written.
+pub(super) struct Segment {
+    file: File,
+    path: PathBuf,
+    /// Length in bytes up to which everything is durable; 0 before the first group is.
+    durable: u64,
+}
+
+impl Writer {
+    /// Serves the queue until it is closed and empty.
+    pub(super) fn run(mut self) {
+        // However this thread ends, nobody waits for it afterwards.
+        let _abandon = AbandonOnDrop(Arc::clone(&self.queue));
+        let mut group = Group::default();
+        while self.queue.take(&mut group) {
+            let (records, bytes) = (group.len(), group.bytes.len());
+            let start = now();
+            let outcome = self.commit(&group);
+            let commit =
+                Commit { records, bytes, took: now().duration_since(start), durable: outcome.is_ok() };
+            if let Some(observer) = &self.observer {
+                observer(commit);
+            }
+            match outcome {
+                Ok(written) => {
+                    self.acknowledged = group.next() - 1;
+                    self.queue.acknowledge(&mut group, written);
+                }
+                Err(Failure { error, remains }) => self.queue.refuse(&mut group, error, remains),
+            }
+        }
+    }
+
+    /// Makes a group durable and returns how many bytes the journal grew.
+    fn commit(&mut self, group: &Group) -> Result<u64, Failure> {
+        // Taken out: only a success puts it back.
+        let kept = self.segment.take().filter(|segment| segment.durable < self.segment_bytes);
+        let mut segment = match kept {
+            Some(segment) => segment,
+            None => self.begin(group.first).map_err(|error| Failure { error, remains: 0 })?,
+        };
+        match self.write(&segment, group) {
+            Ok(len) => {
+                let grown = len - segment.durable;
+                segment.durable = len;
+                self.segment = Some(segment);
+                Ok(grown)
+            }
+            Err(error) => Err(Failure { error, remains: self.roll_back(&segment) }),
+        }
+    }
+
+    fn begin(&mut self, first: u64) -> io::Result<Segment> {
+        let path = directory::segment_path(&self.dir, first);
+        let file = self.disk.create(&path)?;
+        Ok(Segment { file, path, durable: 0 })
+    }
+
+    /// Writes and syncs a group, before it the header of a new segment, and returns the segment's length.
+    fn write(&mut self, segment: &Segment, group: &Group) -> io::Result<u64> {
+        let mut start = segment.durable;
+        let is_new = start == 0;
+        if is_new {
+            let header =
+                Header { version: VERSION, tag: self.tag, first: group.first, previous: self.acknowledged };
+            self.disk.append(&segment.file, &header.encode())?;
+            start = len64(HEADER_LEN);
+        }
+        self.disk.append(&segment.file, &group.bytes)?;
+        self.disk.sync(&segment.file)?;
+        if is_new {
+            self.disk.sync_dir(&self.dir)?;
+        }
+        Ok(start + len64(group.bytes.len()))
+    }
+
+    /// Takes a failed group off the disk, as well as that can be done; returns how many of its bytes remain.
+    /// What remains is harmless: recovery and readers skip it, or hand out records nobody was promised.
+    fn roll_back(&mut self, segment: &Segment) -> u64 {
+        let undone = if segment.durable == 0 {
+            self.disk.remove(&segment.path)
+        } else {
+            self.disk.cut(&segment.file, segment.durable)
+        };
+        if undone.is_ok() {
+            return 0;
+        }
+        segment.file.metadata().map_or(0, |file| file.len().saturating_sub(segment.durable))
+    }
+}
+
+/// A group that could not be made durable.
+struct Failure {
+    error: io::Error,
+    /// Bytes of it that are still on disk.
+    remains: u64,
+}
+
+struct AbandonOnDrop(Arc<Queue>);
+
+impl Drop for AbandonOnDrop {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "measures the disk on a thread of its own, where no test pauses time"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
