@@ -98,15 +98,15 @@ struct State {
 
 impl Queue {
     pub(super) fn new(dir: Arc<Path>, limits: Limits, tag: u32, next_sequence: u64, stats: Stats) -> Self {
-        let state = State {
+        let state = Mutex::new(State {
             waiting: Group { first: next_sequence, ..Group::default() },
             writing: 0,
             stats,
             failures_in_a_row: 0,
             resting: None,
             closed: false,
-        };
-        Self { dir, limits, tag, state: Mutex::new(state), changed: Condvar::new() }
+        });
+        Self { dir, limits, tag, state, changed: Condvar::new() }
     }
 
     /// Encodes a record into the waiting group. The receiver gets its answer, or an error where the writer

@@ -52,7 +52,7 @@ impl Reader {
 
     /// Returns the next record; `None` where there is none yet. May be called again after either, and after
     /// an error.
-    pub fn next(&mut self) -> Result<Option<Entry>, JournalError> {
+    pub fn read(&mut self) -> Result<Option<Entry>, JournalError> {
         loop {
             let Some((segment, scanner)) = &mut self.current else {
                 let Some(first) = directory::list(&self.dir)?.segments.into_iter().next() else {
