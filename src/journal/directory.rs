@@ -41,6 +41,9 @@ pub(super) struct Listing {
 
 /// Creates the directory with mode 0700 where it is missing.
 pub(super) fn create(dir: &Path) -> Result<(), JournalError> {
+    if dir.is_dir() {
+        return Ok(());
+    }
     let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
     created.and_then(|()| dir.parent().map_or(Ok(()), sync)).map_err(JournalError::io("create", dir))
 }

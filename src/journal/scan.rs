@@ -82,12 +82,29 @@ impl Scanner {
             };
             self.skip(at + 1);
             if self.whole_frame()?.is_some() {
-                return Ok(Found::Damage(from..self.position));
+                return self.settle(from);
             }
         }
-        self.position = from;
-        self.buffer.clear();
+        self.go_to(from);
         Ok(Found::End)
+    }
+
+    /// Tells whether the bytes before the whole frame at the current place are damaged. Beside a writer they
+    /// may only have been unfinished when they were looked at: what follows them was written after them, so
+    /// the second look is the true one.
+    fn settle(&mut self, from: u64) -> io::Result<Found> {
+        let next = self.position;
+        self.go_to(from);
+        if let Some(prefix) = self.whole_frame()? {
+            return Ok(Found::Record(self.take(prefix)));
+        }
+        self.go_to(next);
+        Ok(Found::Damage(from..next))
+    }
+
+    fn go_to(&mut self, position: u64) {
+        self.position = position;
+        self.buffer.clear();
     }
 
     /// Reads the frame at the current place into the buffer; `None` where no whole one stands there.

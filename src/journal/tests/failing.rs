@@ -190,8 +190,8 @@ struct MockStuckDisk {
 impl Disk for MockStuckDisk {
     fn sync(&mut self, file: &File) -> io::Result<()> {
         // The test may have ended and taken its ends along.
-        drop(self.entered.send(()));
-        drop(self.go_on.recv());
+        self.entered.send(()).ok();
+        self.go_on.recv().ok();
         if self.faults.pop_front() == Some(Fault::Sync) {
             Err(io::Error::other("mock: EIO"))
         } else {

@@ -4,7 +4,7 @@ use super::*;
 use crate::journal::format::{HEADER_LEN, Header, encode, frame_len};
 use std::os::unix::fs::PermissionsExt;
 
-const COUNT: u64 = 5;
+const COUNT: u64 = 3;
 
 /// One segment with records 1 to [`COUNT`]: its name, its bytes, and where each record begins and ends.
 async fn sample() -> (PathBuf, Vec<u8>, Vec<usize>) {
@@ -55,23 +55,23 @@ async fn a_segment_cut_at_any_byte_keeps_every_record_before_the_cut() {
 async fn a_segment_with_any_byte_flipped_loses_the_record_of_that_byte_and_no_other() {
     let (name, bytes, bounds) = sample().await;
     for at in 0..bytes.len() {
+        // Number of the record that holds the byte; 0 is the header, which costs no record.
+        let hit = u64::try_from(bounds.iter().filter(|bound| **bound <= at).count()).unwrap();
+        let expected: Vec<u64> = (1..=COUNT).filter(|number| *number != hit).collect();
+        let mut damaged = bytes.clone();
         for flip in [0x01, 0x80, 0xFF] {
-            let mut damaged = bytes.clone();
-            damaged[at] ^= flip;
+            damaged[at] = bytes[at] ^ flip;
             let dir = place(&name, &damaged);
-            // 0 is the header, which costs no record.
-            let hit = u64::try_from(bounds.iter().filter(|bound| **bound <= at).count()).unwrap();
-            let expected: Vec<u64> = (1..=COUNT).filter(|number| *number != hit).collect();
-            assert_eq!(sequences(dir.path()), expected, "byte {at}");
-            let (journal, recovered) = open(dir.path());
-            let inner = hit > 0 && hit < COUNT;
-            assert_eq!(recovered.lost, u64::from(inner), "byte {at}");
-            assert_eq!(recovered.damaged.len(), usize::from(hit < COUNT), "byte {at}");
-            assert_eq!(recovered.cut.is_some(), hit == COUNT, "byte {at}");
-            assert!(recovered.next_sequence > COUNT, "a number is given twice after byte {at}");
-            drop(journal);
             assert_eq!(sequences(dir.path()), expected, "byte {at}");
         }
+        let dir = place(&name, &damaged);
+        let (journal, recovered) = open(dir.path());
+        assert_eq!(recovered.lost, u64::from(hit > 0 && hit < COUNT), "byte {at}");
+        assert_eq!(recovered.damaged.len(), usize::from(hit < COUNT), "byte {at}");
+        assert_eq!(recovered.cut.is_some(), hit == COUNT, "byte {at}");
+        assert!(recovered.next_sequence > COUNT, "a number is given twice after byte {at}");
+        drop(journal);
+        assert_eq!(sequences(dir.path()), expected, "byte {at}");
     }
 }
 
@@ -164,7 +164,7 @@ async fn a_newer_format_is_refused_and_nothing_is_touched() {
     let (name, bytes, _) = sample().await;
     let torn = &bytes[..bytes.len() - 3];
     let dir = place(&name, torn);
-    let newer = Header { version: 2, tag: 1, first: 6, previous: 5 }.encode();
+    let newer = Header { version: 2, tag: 1, first: 6, previous: 3 }.encode();
     let newer_path = dir.path().join("00000000000000000006.segment");
     fs::write(&newer_path, &newer).unwrap();
     let error = Journal::open(dir.path(), Options::default()).unwrap_err();
