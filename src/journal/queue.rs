@@ -97,11 +97,12 @@ struct State {
 }
 
 impl Queue {
-    pub(super) fn new(dir: Arc<Path>, limits: Limits, tag: u32, next_sequence: u64, stats: Stats) -> Self {
+    /// Returns an empty queue whose first record gets `next_sequence`; `found` is what recovery found.
+    pub(super) fn new(dir: Arc<Path>, limits: Limits, tag: u32, next_sequence: u64, found: Stats) -> Self {
         let state = Mutex::new(State {
             waiting: Group { first: next_sequence, ..Group::default() },
             writing: 0,
-            stats,
+            stats: found,
             failures_in_a_row: 0,
             resting: None,
             closed: false,

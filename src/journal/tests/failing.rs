@@ -132,52 +132,41 @@ async fn a_disk_that_fills_within_a_record_keeps_all_records_around_it() {
 }
 
 #[tokio::test]
-async fn every_append_of_a_failed_group_hears_of_it() {
+async fn a_journal_that_keeps_failing_refuses_what_waits_and_comes_back_by_itself() {
     let dir = tempfile::tempdir().unwrap();
     let (entered, at_disk) = mpsc::channel();
     let (release, go_on) = mpsc::channel();
-    let disk = MockStuckDisk { entered, go_on, faults: VecDeque::from([Fault::None, Fault::Sync]) };
+    let disk =
+        MockStuckDisk { entered, go_on, faults: VecDeque::from([Fault::None, Fault::Sync, Fault::Sync]) };
     let (journal, _) = Journal::open_on(Box::new(disk), dir.path(), Options::default()).unwrap();
     let first = journal.append(&record(1));
     at_disk.recv_timeout(PATIENCE).unwrap();
-    let group: Vec<_> = (2..=4).map(|number| journal.append(&record(number))).collect();
-    release.send(()).unwrap();
+    let second: Vec<_> = (2..=4).map(|number| journal.append(&record(number))).collect();
     release.send(()).unwrap();
     assert_eq!(first.await.unwrap(), 1);
-    for append in group {
-        assert!(matches!(append.await, Err(JournalError::Write { .. })));
-    }
+    at_disk.recv_timeout(PATIENCE).unwrap();
+    let third = journal.append(&record(5));
     release.send(()).unwrap();
-    assert_eq!(journal.append(&record(5)).await.unwrap(), 5);
-}
-
-#[tokio::test]
-async fn a_journal_that_keeps_failing_refuses_at_once_and_comes_back_by_itself() {
-    let dir = tempfile::tempdir().unwrap();
-    let disk = MockFailingDisk::failing([Fault::Sync, Fault::Sync, Fault::Sync]);
-    let journal = open_failing(dir.path(), &disk);
-    for _ in 0..2 {
-        assert!(matches!(journal.append(&record(1)).await, Err(JournalError::Write { .. })));
+    for append in second {
+        assert!(matches!(append.await, Err(JournalError::Write { .. })), "the whole group hears of it");
     }
-    let mut refused = 0;
+    assert!(!journal.stats().failing, "one failure is not yet a state");
+    at_disk.recv_timeout(PATIENCE).unwrap();
+    let waiting = journal.append(&record(6));
+    drop(release);
+    assert!(matches!(third.await, Err(JournalError::Write { .. })));
+    assert!(matches!(waiting.await, Err(JournalError::Failed { .. })), "nothing is tried while it rests");
+    assert!(journal.stats().failing);
+
     let deadline = Instant::now() + PATIENCE;
-    let sequence = loop {
+    while let Err(error) = journal.append(&record(7)).await {
+        assert!(matches!(error, JournalError::Failed { .. }), "{error}");
         assert!(Instant::now() < deadline, "it never came back");
-        match journal.append(&record(4)).await {
-            Ok(sequence) => break sequence,
-            Err(JournalError::Failed { .. }) => {
-                refused += 1;
-                assert!(journal.stats().failing);
-            }
-            Err(error) => assert!(matches!(error, JournalError::Write { .. }), "{error}"),
-        }
         tokio::task::yield_now().await;
-    };
-    assert!(refused > 0, "nothing was refused while it rested");
-    assert_eq!(disk.0.lock().synced.len(), 4, "it tried more often than once a rest");
-    assert_eq!(sequence, 4);
-    assert_eq!((journal.stats().failures, journal.stats().failing), (3, false));
-    assert_eq!(sequences(dir.path()), [4]);
+    }
+    assert_eq!(journal.append(&record(8)).await.unwrap(), 8, "what was refused took no number");
+    assert_eq!((journal.stats().failures, journal.stats().failing), (2, false));
+    assert_eq!(sequences(dir.path()), [1, 7, 8]);
 }
 
 /// A disk whose every sync waits until the test lets it go on.
