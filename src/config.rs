@@ -2,14 +2,30 @@
 //! `app` turns a configuration into parts.
 
 mod check;
+mod defaults;
 mod document;
+mod grammar;
+mod keypath;
 mod load;
+pub(crate) mod nearest;
+mod presets;
+mod problem;
+mod schema;
 mod secrets;
+mod settings;
 mod sinks;
+mod target;
+pub mod units;
 
-pub use load::{LoadError, Loaded, Problem, Severity, load};
-pub use secrets::{SecretRef, Secrets};
-pub use sinks::{JournalConfig, KafkaConfig, KafkaCreate, NatsConfig, NatsCreate, SinkConfig, SinkFormat, TlsConfig};
+pub use defaults::{JOURNAL, QUARANTINE};
+pub use load::{LoadError, Loaded, load};
+pub use problem::{Problem, Severity};
+pub use schema::{schema, sender_schema};
+pub use secrets::{NotAReference, SecretError, SecretRef, Secrets};
+pub use settings::{Limits, SourceSettings};
+pub use sinks::{
+    JournalConfig, KafkaConfig, KafkaCreate, NatsConfig, NatsCreate, OptionValue, SinkConfig, SinkFormat, TlsConfig,
+};
 
 use crate::senders::SenderSpec;
 use schemars::JsonSchema;
@@ -21,8 +37,10 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 #[serde(default)]
 pub struct Config {
     /// Where webhooks are received: `POST /hooks/{source}`.
+    #[schemars(extend("format" = "socket-address"))]
     pub listen: SocketAddr,
     /// Where metrics and health are served. Keep it off the public network.
+    #[schemars(extend("format" = "socket-address"))]
     pub admin: SocketAddr,
     /// The configured senders, by the name in their URL.
     pub sources: BTreeMap<String, SourceConfig>,
@@ -63,7 +81,7 @@ impl Default for Config {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SourceConfig {
-    /// The preset to start from; `hookway schema` lists them.
+    /// The preset to start from; `hookway senders` lists them.
     pub preset: Option<String>,
     /// The shared secrets, old and new ones while one is rotated.
     pub secrets: Vec<SecretRef>,
@@ -97,11 +115,10 @@ pub struct MatchConfig {
 }
 
 /// Where a route leads.
-#[derive(Debug, Clone, JsonSchema)]
-#[schemars(untagged)]
+#[derive(Debug, Clone)]
 pub enum ToConfig {
     /// Counted and dropped: the word `drop`.
-    Drop(String),
+    Drop,
     /// One target.
     One(TargetConfig),
     /// Several targets; a 2xx waits for all.
@@ -133,6 +150,7 @@ pub struct SpoolConfig {
     /// The directory; one process owns it.
     pub dir: PathBuf,
     /// How much may wait, as `8GiB`.
+    #[schemars(extend("format" = "size"))]
     pub max_bytes: Option<String>,
 }
 
@@ -143,14 +161,19 @@ pub struct LimitsConfig {
     /// Open connections at once; default 10 240.
     pub connections: Option<u32>,
     /// Bytes of all bodies held at once, as `128MiB`.
+    #[schemars(extend("format" = "size"))]
     pub body_bytes: Option<String>,
     /// How long a request's head may take, and an idle connection stays open, as `30s`.
+    #[schemars(extend("format" = "duration-with-unit"))]
     pub idle: Option<String>,
     /// How long a request's body may take, as `2s`.
+    #[schemars(extend("format" = "duration-with-unit"))]
     pub body: Option<String>,
     /// How long after SIGTERM requests are still taken, so that load balancers can look away, as `5s`.
+    #[schemars(extend("format" = "duration-with-unit"))]
     pub drain_delay: Option<String>,
     /// How long accepted requests may take to finish after that, as `30s`.
+    #[schemars(extend("format" = "duration-with-unit"))]
     pub drain_timeout: Option<String>,
 }
 

@@ -5,6 +5,7 @@
 use crate::{normalize::EventSpec, verify::VerifySpec};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The embedded documents, by name.
 const PRESETS: [(&str, &str); 8] = [
@@ -28,6 +29,18 @@ pub fn preset(name: &str) -> Option<&'static str> {
     PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
+/// Lays a document over another: maps are joined key by key, anything else replaces what stood there.
+pub fn overlay(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                overlay(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
 /// All that Hookway knows of one sender. Every field is optional, since a source overrides single ones.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -43,8 +56,10 @@ pub struct SenderSpec {
     /// What the sender wants to hear.
     pub reply: Option<ReplySpec>,
     /// How long an answer may take from the request's first byte, as `4s`.
+    #[schemars(extend("format" = "duration-with-unit"))]
     pub deadline: Option<String>,
     /// The largest body taken, as `512KiB`.
+    #[schemars(extend("format" = "size"))]
     pub max_body: Option<String>,
     /// How many requests of this source are handled at once.
     pub max_in_flight: Option<u32>,
@@ -59,6 +74,7 @@ pub struct SenderSpec {
 #[serde(default)]
 pub struct DedupSpec {
     /// How long an acknowledged id is remembered, as `1h`; `0s` switches it off.
+    #[schemars(extend("format" = "duration-with-unit"))]
     pub window: Option<String>,
     /// How many ids are remembered at most.
     pub entries: Option<u32>,
@@ -94,4 +110,28 @@ pub struct SampleSpec {
     pub headers: std::collections::BTreeMap<String, String>,
     /// The body; `$uuid`, `$now`, `$unix` and `$n` become a fresh id, the time (RFC 3339, seconds) and a number.
     pub body: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn maps_are_joined_and_lists_are_replaced() {
+        let mut base = json!({ "verify": { "header": "x-a", "encoding": "hex" }, "retries": { "after": ["1s", "2s"] } });
+        overlay(&mut base, json!({ "verify": { "header": "x-b" }, "retries": { "after": ["5s"] }, "deadline": "1s" }));
+        let joined = json!({
+            "verify": { "header": "x-b", "encoding": "hex" }, "retries": { "after": ["5s"] }, "deadline": "1s",
+        });
+        assert_eq!(base, joined);
+    }
+
+    #[test]
+    fn every_name_has_its_document() {
+        for name in names() {
+            assert!(preset(name).is_some_and(|text| !text.trim().is_empty()), "{name}");
+        }
+        assert_eq!(preset("nobody"), None);
+    }
 }

@@ -95,6 +95,7 @@ pub struct JournalConfig {
     /// The directory; one process owns it.
     pub dir: PathBuf,
     /// How large it may grow, as `8GiB`; beyond that events are refused with 503. Unbounded where it is left out.
+    #[schemars(extend("format" = "size"))]
     pub max_bytes: Option<String>,
     /// How an event is written.
     pub format: Option<SinkFormat>,
@@ -109,4 +110,31 @@ pub enum SinkFormat {
     Structured,
     /// Attributes as headers, the sender's body as the value.
     Binary,
+}
+
+/// The value of a librdkafka setting: text, or a reference to what must not stand in a file of settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OptionValue {
+    /// The setting's text.
+    Text(String),
+    /// Where its text is kept.
+    Secret(SecretRef),
+}
+
+impl KafkaConfig {
+    /// Returns the librdkafka settings in the order of their names; `env:NAME` and `file:PATH` are references.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, OptionValue)> {
+        self.options.iter().map(|(name, value)| {
+            let text = value.to_string();
+            let value = text.parse().map_or(OptionValue::Text(text), OptionValue::Secret);
+            (name.as_str(), value)
+        })
+    }
+}
+
+/// Returns true for a key under which a secret stands: its value is never shown, and must be a reference.
+pub(super) fn is_sensitive(key: &str) -> bool {
+    let key = key.to_lowercase();
+    matches!(key.as_str(), "token" | "nkey")
+        || ["secret", "password", "passphrase", "key.pem", "oauthbearer.config"].iter().any(|part| key.contains(part))
 }

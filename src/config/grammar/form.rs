@@ -1,0 +1,205 @@
+//! The forms a single value may have, and what is said of one that has none of them.
+
+use crate::config::{
+    SecretRef,
+    keypath::KeyPath,
+    nearest::{nearest, one_of},
+    sinks::is_sensitive,
+    units,
+};
+use serde_json::{Map, Value, json};
+use std::net::SocketAddr;
+
+/// What a schema without alternatives asks of a value.
+pub(super) enum Form<'s> {
+    /// Whatever stands there.
+    Any,
+    /// A map, by the rules of its schema.
+    Map(&'s Value),
+    /// A list, likewise.
+    List(&'s Value),
+    /// One of some words.
+    Words(Vec<&'s str>),
+    /// Text of a certain kind.
+    Text(Kind),
+    /// A whole number, from, to.
+    Number(i64, i64),
+    /// `true` or `false`.
+    Truth,
+}
+
+/// A kind of text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Plain,
+    Address,
+    Duration,
+    Size,
+    Secret,
+}
+
+impl<'s> Form<'s> {
+    /// Returns the forms that a schema allows; `null` is not among them.
+    pub(super) fn of(schema: &'s Value) -> Vec<Self> {
+        let word = schema.get("const").and_then(Value::as_str);
+        let words = schema.get("enum").and_then(Value::as_array);
+        if let Some(word) = word {
+            return vec![Self::Words(vec![word])];
+        }
+        if let Some(words) = words {
+            return vec![Self::Words(words.iter().filter_map(Value::as_str).collect())];
+        }
+        match schema.get("type") {
+            Some(Value::String(name)) => Self::named(name, schema).into_iter().collect(),
+            Some(Value::Array(names)) => {
+                names.iter().filter_map(Value::as_str).filter_map(|name| Self::named(name, schema)).collect()
+            }
+            _ => vec![Self::Any],
+        }
+    }
+
+    fn named(name: &str, schema: &'s Value) -> Option<Self> {
+        let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
+        match name {
+            "object" => Some(Self::Map(schema)),
+            "array" => Some(Self::List(schema)),
+            "boolean" => Some(Self::Truth),
+            "string" => Some(Self::Text(match format {
+                "socket-address" => Kind::Address,
+                "duration-with-unit" => Kind::Duration,
+                "size" => Kind::Size,
+                "secret-reference" => Kind::Secret,
+                _ => Kind::Plain,
+            })),
+            "integer" => Some(match format {
+                "uint16" => Self::Number(0, u16::MAX.into()),
+                "uint32" => Self::Number(0, u32::MAX.into()),
+                _ => Self::Number(i64::MIN, i64::MAX),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Returns true where the value itself is of this form; what stands in it is another question.
+    pub(super) fn takes(&self, value: &Value) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Map(_) => value.is_object(),
+            Self::List(_) => value.is_array(),
+            Self::Words(words) => value.as_str().is_some_and(|text| words.contains(&text)),
+            Self::Text(kind) => value.as_str().is_some_and(|text| kind.takes(text)),
+            Self::Number(from, to) => value.as_i64().is_some_and(|number| (*from..=*to).contains(&number)),
+            Self::Truth => value.is_boolean(),
+        }
+    }
+
+    /// Returns some value of this form.
+    pub(super) fn stand_in(&self) -> Value {
+        match self {
+            Self::Any => Value::Null,
+            Self::Map(_) => Value::Object(Map::new()),
+            Self::List(_) => json!([]),
+            Self::Words(words) => json!(words.first()),
+            Self::Text(Kind::Plain) => json!(""),
+            Self::Text(Kind::Address) => json!("127.0.0.1:0"),
+            Self::Text(Kind::Duration) => json!("0s"),
+            Self::Text(Kind::Size) => json!("0B"),
+            Self::Text(Kind::Secret) => json!("env:UNREADABLE"),
+            Self::Number(..) => json!(0),
+            Self::Truth => json!(false),
+        }
+    }
+
+    fn expected(&self) -> String {
+        match self {
+            Self::Any => "a value".into(),
+            Self::Map(_) => "a map".into(),
+            Self::List(_) => "a list".into(),
+            Self::Words(words) => one_of(words.iter().copied()),
+            Self::Text(kind) => kind.expected().into(),
+            Self::Number(i64::MIN, i64::MAX) => "a whole number".into(),
+            Self::Number(from, to) => format!("a whole number from {from} to {to}"),
+            Self::Truth => "true or false".into(),
+        }
+    }
+}
+
+impl Kind {
+    fn takes(self, text: &str) -> bool {
+        match self {
+            Self::Plain => true,
+            Self::Address => text.parse::<SocketAddr>().is_ok(),
+            Self::Duration => units::duration(text).is_some(),
+            Self::Size => units::size(text).is_some(),
+            Self::Secret => text.parse::<SecretRef>().is_ok(),
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Plain => "text",
+            Self::Address => "an IP address and a port",
+            Self::Duration => "a duration",
+            Self::Size => "a size",
+            Self::Secret => "a reference to a secret",
+        }
+    }
+
+    fn fix(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Address => Some("write both, as 0.0.0.0:8080; an IPv6 address stands in brackets, as [::]:8080"),
+            Self::Duration => Some(units::DURATION_FIX),
+            Self::Size => Some(units::SIZE_FIX),
+            Self::Secret => Some(crate::config::NotAReference::FIX),
+        }
+    }
+}
+
+/// Says what was expected and what was found, and how to mend it.
+pub(super) fn mismatch(forms: &[Form<'_>], value: &Value, at: &KeyPath, hint: Option<&str>) -> (String, String) {
+    let words: Vec<&str> = forms
+        .iter()
+        .flat_map(|form| if let Form::Words(words) = form { words.as_slice() } else { &[] })
+        .copied()
+        .collect();
+    let mut expected: Vec<String> =
+        forms.iter().filter(|form| !matches!(form, Form::Words(_))).map(Form::expected).collect();
+    expected.extend(words.iter().map(|word| format!("`{word}`")));
+    expected.dedup();
+    let expected = one_of(expected.iter().map(String::as_str));
+    let kind = forms.iter().find_map(|form| if let Form::Text(kind) = form { kind.fix() } else { None });
+    let plain = forms.iter().any(|form| matches!(form, Form::Text(Kind::Plain)));
+
+    if forms.iter().any(|form| matches!(form, Form::Text(Kind::Secret))) {
+        let message = "a secret must be a reference (what stands here is not shown)";
+        return (message.into(), crate::config::NotAReference::FIX.into());
+    }
+    let message = format!("expected {expected}, found {}", shown(value, at, forms));
+    let meant = value.as_str().and_then(|text| nearest(text, words.iter().copied()));
+    let fix = match (meant, kind, hint) {
+        (Some(meant), ..) => format!("did you mean `{meant}`?"),
+        (None, Some(fix), _) => fix.to_owned(),
+        _ if plain && (value.is_number() || value.is_boolean()) => format!("write it in quotes: \"{value}\""),
+        (None, None, Some(hint)) => hint.split("\n\n").next().unwrap_or(hint).replace('\n', " "),
+        (None, None, None) => format!("write {expected}"),
+    };
+    (message, fix)
+}
+
+/// Returns what stands there, as far as it may be shown: nothing that is or may be a secret.
+fn shown(value: &Value, at: &KeyPath, forms: &[Form<'_>]) -> String {
+    let wanted_scalar = !forms.iter().all(|form| matches!(form, Form::Map(_) | Form::List(_)));
+    let hidden = at.keys().any(is_sensitive);
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Array(_) => "a list".into(),
+        Value::Object(_) => "a map".into(),
+        Value::Bool(_) | Value::Number(_) if hidden => "a value that is not shown".into(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) if wanted_scalar && !hidden && !text.contains('@') && text.len() <= 80 => {
+            format!("\"{}\"", text.escape_debug())
+        }
+        Value::String(_) => "text".into(),
+    }
+}

@@ -1,0 +1,154 @@
+//! From a file's name to a configuration that can be built, or to all that is wrong with it.
+//!
+//! Parse, hold to the grammar, read into types, lay each source over its preset, then the rules between
+//! fields. No step stops at the first problem; only a file that is not YAML ends after the first step.
+
+use super::{
+    Config, Limits, Problem, SourceSettings, check,
+    document::{self, Document, Places, SyntaxError},
+    grammar::Grammar,
+    keypath::KeyPath,
+    presets::Presets,
+    problem::Report,
+    schema,
+};
+use crate::senders::SenderSpec;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A configuration without errors.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What was written, with the embedded journals where no sinks are given.
+    pub config: Config,
+    /// Each source's effective sender document: the preset with the source's own fields over it.
+    pub senders: BTreeMap<String, SenderSpec>,
+    /// Each source's bounds and habits, defaults resolved.
+    pub sources: BTreeMap<String, SourceSettings>,
+    /// The bounds of the process, defaults resolved.
+    pub limits: Limits,
+    /// The warnings.
+    pub problems: Vec<Problem>,
+    file: PathBuf,
+    places: Places,
+}
+
+impl Loaded {
+    /// States an error that was found only while a source was built, as a scheme that lacks its header. `field`
+    /// is its place below the source, as `verify.header`.
+    pub fn source_problem(&self, source: &str, field: &str, message: &str, fix: &str) -> Problem {
+        self.problem_at(&KeyPath::of(["sources", source].into_iter().chain(field.split('.'))), message, fix)
+    }
+
+    /// States an error that was found only while a sink was built. `field` is its place below the sink, as
+    /// `nats.tls.ca`.
+    pub fn sink_problem(&self, sink: &str, field: &str, message: &str, fix: &str) -> Problem {
+        self.problem_at(&KeyPath::of(["sinks", sink].into_iter().chain(field.split('.'))), message, fix)
+    }
+
+    fn problem_at(&self, at: &KeyPath, message: &str, fix: &str) -> Problem {
+        let mut report = Report::new(&self.file, &self.places);
+        report.error(at, message, fix);
+        report.finish().pop().unwrap_or_else(|| Problem::of_file(&self.file, message, fix))
+    }
+}
+
+/// Why there is no configuration: at least one error, and the warnings beside it.
+#[derive(Debug)]
+pub struct LoadError {
+    /// All problems in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+impl std::error::Error for LoadError {}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.problems.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "\n" };
+            write!(f, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Problem> for LoadError {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}
+
+/// Reads a configuration file. The secrets it refers to are looked for, and a missing one is a warning.
+pub fn load(file: &Path) -> Result<Loaded, LoadError> {
+    let document = open(file)?;
+    if document.tree.is_null() {
+        let fix = "name at least one source, as `sources: { hotel: { preset: likemagic, secrets: [ env:HOTEL ] } }`";
+        return Err(Problem::of_file(file, "the file is empty", fix).into());
+    }
+    let mut report = Report::new(file, &document.places);
+    report_repeated(&document, &mut report);
+    let mut tree = document.tree.clone();
+    let root = KeyPath::default();
+    Grammar::new(schema()).hold(&mut tree, &root, &mut report);
+    let config: Config = read(tree, &root, &mut report).unwrap_or_default();
+    let senders = Presets::beside(file).senders(&config, &document.tree, &mut report);
+    check::all(&config, &senders, &mut report);
+
+    let problems = report.finish();
+    if problems.iter().any(Problem::is_error) {
+        return Err(LoadError { problems });
+    }
+    Ok(Loaded {
+        limits: Limits::from(&config.limits),
+        sources: senders.iter().map(|(name, sender)| (name.clone(), sender.into())).collect(),
+        config: config.with_default_sinks(),
+        senders,
+        problems,
+        file: file.to_owned(),
+        places: document.places,
+    })
+}
+
+/// Reads and parses a file.
+pub(super) fn open(file: &Path) -> Result<Document, Problem> {
+    let text = fs::read_to_string(file).map_err(|cause| {
+        let fix = match cause.kind() {
+            io::ErrorKind::InvalidData => "store it as UTF-8 text",
+            _ => "name a file that this user may read",
+        };
+        Problem::of_file(file, format!("expected a readable file: {cause}"), fix)
+    })?;
+    parse(file, &text)
+}
+
+/// Parses the text of `file`.
+pub(super) fn parse(file: &Path, text: &str) -> Result<Document, Problem> {
+    document::parse(text).map_err(|SyntaxError { spot, message }| Problem {
+        line: spot.map(|spot| spot.line),
+        column: spot.map(|spot| spot.column),
+        ..Problem::of_file(file, message, "mend the YAML here or just above; the rest is checked after that")
+    })
+}
+
+/// Reports the keys that stand twice; the first value is the one that was checked.
+pub(super) fn report_repeated(document: &Document, report: &mut Report<'_>) {
+    for (at, line) in &document.repeated {
+        report.error(at, format!("this key stands twice, first in line {line}"), "keep one of the two");
+    }
+}
+
+/// Reads a tree that fits its grammar into its type.
+pub(super) fn read<T: DeserializeOwned>(tree: Value, at: &KeyPath, report: &mut Report<'_>) -> Option<T> {
+    serde_path_to_error::deserialize(tree)
+        .map_err(|error| {
+            let place = at.join(&KeyPath::from(error.path()));
+            // serde's own words may quote the value, so they are left out.
+            report.unreadable(&place, "this value cannot be read", "compare it with `hookway schema`");
+        })
+        .ok()
+}

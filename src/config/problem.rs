@@ -1,0 +1,151 @@
+//! What is wrong with a configuration, where, and how to mend it.
+//!
+//! The loader and every rule write into one [`Report`], so that all problems of a file come out at once, each
+//! with the line of the value it is about.
+
+use super::{document::Places, keypath::KeyPath};
+use serde::Serialize;
+use std::{fmt, path::Path};
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Hookway does not start with it.
+    Error,
+    /// Hookway starts, but not as its operator may think.
+    Warning,
+}
+
+/// One thing that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The place in the document, as `sources.hotel.verify.algorithm`; empty for the document itself.
+    pub path: String,
+    /// The file as its name was given.
+    pub file: String,
+    /// The line, from 1; `None` where there is no text to point at.
+    pub line: Option<u64>,
+    /// The column in characters, from 1.
+    pub column: Option<u64>,
+    /// What was expected and what was found; never a secret.
+    pub message: String,
+    /// How to mend it.
+    pub fix: String,
+}
+
+impl Problem {
+    /// Returns true where Hookway cannot start with it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// States a problem of a whole file.
+    pub(super) fn of_file(file: &Path, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            path: String::new(),
+            file: file.display().to_string(),
+            line: None,
+            column: None,
+            message: message.into(),
+            fix: fix.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.severity {
+            Severity::Error => "error ",
+            Severity::Warning => "warning ",
+        })?;
+        let place = match (self.line, self.column) {
+            (Some(line), Some(column)) => format!("{}:{line}:{column}", self.file),
+            _ => self.file.clone(),
+        };
+        if self.path.is_empty() {
+            write!(f, "{place}")?;
+        } else {
+            write!(f, "{} ({place})", self.path)?;
+        }
+        write!(f, ": {}\n    fix: {}", self.message, self.fix)
+    }
+}
+
+/// Collects the problems of one file.
+#[derive(Debug)]
+pub(super) struct Report<'a> {
+    file: &'a Path,
+    places: &'a Places,
+    problems: Vec<Problem>,
+    /// Places whose value could not be read; rules keep silent about them, one mistake is told once.
+    unread: Vec<KeyPath>,
+}
+
+impl<'a> Report<'a> {
+    /// Starts the report of a file whose values stand at `places`.
+    pub(super) fn new(file: &'a Path, places: &'a Places) -> Self {
+        Self { file, places, problems: Vec::new(), unread: Vec::new() }
+    }
+
+    /// Adds an error of a rule.
+    pub(super) fn error(&mut self, at: &KeyPath, message: impl Into<String>, fix: impl Into<String>) {
+        if !self.is_unread(at) {
+            self.add(Severity::Error, at, message.into(), fix.into());
+        }
+    }
+
+    /// Adds a warning of a rule.
+    pub(super) fn warning(&mut self, at: &KeyPath, message: impl Into<String>, fix: impl Into<String>) {
+        if !self.is_unread(at) {
+            self.add(Severity::Warning, at, message.into(), fix.into());
+        }
+    }
+
+    /// Adds the error of a value that cannot be read.
+    pub(super) fn unreadable(&mut self, at: &KeyPath, message: impl Into<String>, fix: impl Into<String>) {
+        self.error(at, message, fix);
+        self.unread.push(at.clone());
+    }
+
+    /// Takes `at` as unreadable too, because a problem that was told already stands for it.
+    pub(super) fn silence(&mut self, at: KeyPath) {
+        self.unread.push(at);
+    }
+
+    /// Returns true where the value at `at`, what it stands in, or one directly in it could not be read.
+    pub(super) fn is_unread(&self, at: &KeyPath) -> bool {
+        self.unread.iter().any(|unread| at.is_within(unread) || unread.parent().as_ref() == Some(at))
+    }
+
+    /// Adds a problem of another file.
+    pub(super) fn adopt(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.problems.extend(problems);
+    }
+
+    /// Returns all problems in the order of the file, the errors of one place before its warnings.
+    pub(super) fn finish(mut self) -> Vec<Problem> {
+        self.problems.sort_by(|left, right| {
+            let rank = |problem: &Problem| (problem.line, problem.column, !problem.is_error());
+            rank(left).cmp(&rank(right)).then_with(|| left.path.cmp(&right.path))
+        });
+        self.problems.dedup();
+        self.problems
+    }
+
+    fn add(&mut self, severity: Severity, at: &KeyPath, message: String, fix: String) {
+        let spot = self.places.find(at);
+        self.problems.push(Problem {
+            severity,
+            path: at.to_string(),
+            file: self.file.display().to_string(),
+            line: spot.map(|spot| spot.line),
+            column: spot.map(|spot| spot.column),
+            message,
+            fix,
+        });
+    }
+}

@@ -1,0 +1,47 @@
+//! Sizes and durations as people write them: `8GiB`, `5s`.
+
+use bytesize::ByteSize;
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// How a duration is written, for the fix of an error.
+pub(super) const DURATION_FIX: &str = "write a number and a unit, as 500ms, 5s, 10m or 1h";
+
+/// How a size is written, for the fix of an error.
+pub(super) const SIZE_FIX: &str = "write a number and a unit, as 512KiB, 128MiB or 8GiB";
+
+/// Reads a duration such as `5s`, `1h 30m` or `250ms`; `None` for anything else, also a negative one.
+pub fn duration(text: &str) -> Option<Duration> {
+    let duration: SignedDuration = text.trim().parse().ok()?;
+    Duration::try_from(duration).ok()
+}
+
+/// Reads a size in bytes such as `512KiB` (1024) or `8GB` (1000); `None` for anything else.
+pub fn size(text: &str) -> Option<u64> {
+    text.trim().parse::<ByteSize>().ok().map(|size| size.as_u64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit_and_are_never_negative() {
+        assert_eq!(duration("4s"), Some(Duration::from_secs(4)));
+        assert_eq!(duration("1h 30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(duration("0s"), Some(Duration::ZERO));
+        for wrong in ["", "4", "-4s", "four seconds", "4 parsecs"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_know_binary_and_decimal_units() {
+        assert_eq!(size("512KiB"), Some(512 << 10));
+        assert_eq!(size("8GiB"), Some(8 << 30));
+        assert_eq!(size("1MB"), Some(1_000_000));
+        for wrong in ["", "much", "-1MiB", "1QiB"] {
+            assert_eq!(size(wrong), None, "{wrong}");
+        }
+    }
+}
