@@ -1,0 +1,30 @@
+//! The rules between fields, after every single field was read. One function per rule, all of them run, and each
+//! tells the operator what to write instead. Nothing is connected to.
+
+mod kafka;
+mod nats;
+mod process;
+mod routes;
+mod sinks;
+mod sources;
+mod target;
+mod template;
+
+use super::{Config, Limits, SecretRef, ToConfig, keypath::KeyPath, problem::Report};
+use crate::senders::SenderSpec;
+use std::collections::BTreeMap;
+
+/// Runs every rule.
+pub(super) fn all(config: &Config, senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
+    process::check(config, report);
+    sources::check(config, senders, report);
+    sinks::check(config, report);
+    routes::check(config, report);
+}
+
+/// Warns of a secret that is not there. Not an error: it may come later, and until then nothing is let through.
+fn check_secret(reference: &SecretRef, at: &KeyPath, until_then: &str, report: &mut Report<'_>) {
+    if let Err(error) = reference.resolve() {
+        report.warning(at, error.to_string(), format!("provide it; until then {until_then}"));
+    }
+}

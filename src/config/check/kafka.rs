@@ -1,0 +1,148 @@
+//! Rules of a Kafka sink: brokers that can be reached by name, and no librdkafka setting that would break the
+//! promise behind a 2xx.
+//!
+//! Names and meanings of the settings: librdkafka's CONFIGURATION.md, version 2.12.
+
+use super::check_secret;
+use crate::config::{
+    KafkaConfig, OptionValue, SecretRef,
+    keypath::KeyPath,
+    problem::Report,
+    secrets::NotAReference,
+    sinks::is_sensitive,
+};
+use rdkafka::{ClientConfig, error::KafkaError};
+
+/// Runs the rules.
+pub(super) fn check(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) {
+    brokers_are_addresses(kafka, &at.key("brokers"), report);
+    creation_counts(kafka, &at.key("create"), report);
+    let options = at.key("options");
+    for (name, value) in kafka.settings() {
+        let at = options.key(name);
+        match value {
+            OptionValue::Secret(reference) => secret_is_there(name, &reference, &at, report),
+            OptionValue::Text(_) if is_sensitive(name) => {
+                report.error(&at, "a secret must be a reference (what stands here is not shown)", NotAReference::FIX);
+            }
+            OptionValue::Text(text) => {
+                if !breaks_the_promise(name, &text, &at, report) {
+                    library_takes(name, &text, &at, report);
+                }
+            }
+        }
+    }
+}
+
+fn brokers_are_addresses(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) {
+    const FIX: &str = "write one `host:port` per entry, as `brokers: [ kafka-0:9092, kafka-1:9092 ]`";
+    if kafka.brokers.is_empty() {
+        report.error(at, "a Kafka sink needs at least one broker", FIX);
+    }
+    for (n, broker) in kafka.brokers.iter().enumerate() {
+        if !is_host_and_port(broker) {
+            let message = format!("expected host:port, found \"{}\"", broker.escape_debug());
+            report.error(&at.index(n), message, FIX);
+        }
+    }
+}
+
+/// Returns true for `host:port`, with an IPv6 address in brackets.
+pub(super) fn is_host_and_port(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host_fits = match bare {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        }
+    };
+    host_fits && port.parse::<u16>().is_ok_and(|port| port != 0)
+}
+
+fn creation_counts(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) {
+    let Some(create) = &kafka.create else { return };
+    for (key, count) in [("partitions", create.partitions), ("replication", create.replication)] {
+        if count == Some(0) {
+            report.error(&at.key(key), "expected at least 1, found 0", "leave it out for the broker's default");
+        }
+    }
+}
+
+fn secret_is_there(name: &str, reference: &SecretRef, at: &KeyPath, report: &mut Report<'_>) {
+    if let Some((message, fix)) = ours(name) {
+        report.error(at, message, fix);
+        return;
+    }
+    check_secret(reference, at, "this sink cannot connect", report);
+}
+
+/// Reports a setting that Hookway sets itself or that loses, doubles or misplaces events.
+fn breaks_the_promise(name: &str, text: &str, at: &KeyPath, report: &mut Report<'_>) -> bool {
+    if let Some((message, fix)) = ours(name) {
+        report.error(at, message, fix);
+        return true;
+    }
+    let number = text.parse::<i64>().ok();
+    let (broken, expected) = match name {
+        "acks" | "request.required.acks" => (
+            !matches!(text, "all" | "-1"),
+            "\"all\": with fewer acknowledgements an event is lost when the partition's leader fails",
+        ),
+        "enable.idempotence" => {
+            (!matches!(text, "true" | "t" | "1"), "true: without it the client's retries change the order and double events")
+        }
+        "message.timeout.ms" | "delivery.timeout.ms" => (
+            number.is_some_and(|number| (1..5000).contains(&number)),
+            "0 or at least 5000: the sender's deadline is kept elsewhere, a shorter one here only makes more duplicates",
+        ),
+        "max.in.flight" | "max.in.flight.requests.per.connection" => {
+            (number.is_some_and(|number| number > 5), "at most 5: more cannot keep the order")
+        }
+        "retries" | "message.send.max.retries" => (number == Some(0), "at least 1: idempotence needs retries"),
+        "queuing.strategy" => (text != "fifo", "fifo: anything else changes the order"),
+        "delivery.report.only.error" => {
+            (text != "false", "false: a success must be reported, or no webhook is ever answered")
+        }
+        _ => (false, ""),
+    };
+    if broken {
+        let found = text.escape_debug();
+        report.error(at, format!("expected {expected}; found {found}"), "take the option out; it is set as it must be");
+    }
+    if name == "partitioner" && text != "murmur2_random" {
+        report.warning(
+            at,
+            "clients in other languages use murmur2 and compute other partitions for the same key",
+            "take it out for murmur2_random, unless every producer of these topics is set to the same",
+        );
+    }
+    broken
+}
+
+/// Settings that are not the operator's: what to say of them.
+fn ours(name: &str) -> Option<(&'static str, &'static str)> {
+    match name {
+        "bootstrap.servers" | "metadata.broker.list" => {
+            Some(("the brokers have a key of their own", "name them in `brokers`, and take this option out"))
+        }
+        "transactional.id" => {
+            Some(("events are published one by one, without transactions", "take the option out"))
+        }
+        "interceptors" | "opaque" | "default_topic_conf" => {
+            Some(("this setting is for programs, not for a file", "take the option out"))
+        }
+        _ if name.ends_with("_cb") => Some(("a callback cannot be set from a file", "take the option out")),
+        _ => None,
+    }
+}
+
+/// Asks librdkafka itself whether it knows the setting and takes its value. No client is made.
+fn library_takes(name: &str, text: &str, at: &KeyPath, report: &mut Report<'_>) {
+    let mut config = ClientConfig::new();
+    config.set(name, text);
+    if let Err(KafkaError::ClientConfig(_, said, _, _)) = config.create_native_config() {
+        let fix = "look the option up in librdkafka's CONFIGURATION.md";
+        report.error(at, format!("librdkafka does not take this: {}", said.trim_end_matches('.')), fix);
+    }
+}

@@ -1,0 +1,116 @@
+//! Rules of a NATS sink: servers, stream, one way to log in.
+
+use super::{check_secret, kafka::is_host_and_port, template};
+use crate::config::{NatsConfig, TlsConfig, keypath::KeyPath, problem::Report};
+use std::path::Path;
+
+/// Runs the rules.
+pub(super) fn check(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
+    servers_are_addresses(nats, &at.key("servers"), report);
+    stream_is_a_name(nats, &at.key("stream"), report);
+    login_is_one(nats, at, report);
+    secrets_are_there(nats, at, report);
+    if let Some(tls) = &nats.tls {
+        certificates_are_whole(tls, &at.key("tls"), report);
+    }
+    if let Some(creds) = &nats.creds {
+        file_is_there(creds, &at.key("creds"), report);
+    }
+    created_subjects_are_legal(nats, &at.key("create").key("subjects"), report);
+}
+
+fn servers_are_addresses(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
+    const FIX: &str = "write one URL per entry, as `servers: [ nats://nats-0:4222 ]`, or tls:// for TLS";
+    if nats.servers.is_empty() {
+        report.error(at, "a NATS sink needs at least one server", FIX);
+    }
+    for (n, server) in nats.servers.iter().enumerate() {
+        let at = at.index(n);
+        if server.contains('@') {
+            let fix = "write user and `password: env:NAME`, or `token: env:NAME`, beside `servers`";
+            report.error(&at, "a server's URL must not hold credentials (it is not shown)", fix);
+            continue;
+        }
+        let rest = ["nats://", "tls://"].iter().find_map(|scheme| server.strip_prefix(scheme)).unwrap_or(server);
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let host_alone = !rest.contains(':') && is_host_and_port(&format!("{rest}:4222"));
+        if !is_host_and_port(rest) && !host_alone {
+            report.error(&at, format!("expected nats://host:port, found \"{}\"", server.escape_debug()), FIX);
+        }
+    }
+}
+
+fn stream_is_a_name(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
+    let forbidden = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '.' | '*' | '>' | '/' | '\\');
+    if nats.stream.is_empty() {
+        report.error(at, "a NATS sink needs the name of its stream", "write `stream: WEBHOOKS`");
+    } else if nats.stream.contains(forbidden) {
+        report.error(
+            at,
+            format!("expected a stream's name, found \"{}\"", nats.stream.escape_debug()),
+            "use neither blanks nor any of . * > / \\",
+        );
+    }
+}
+
+fn login_is_one(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
+    let ways = [
+        ("user and password", nats.user.is_some() || nats.password.is_some()),
+        ("token", nats.token.is_some()),
+        ("nkey", nats.nkey.is_some()),
+        ("creds", nats.creds.is_some()),
+    ];
+    let given: Vec<&str> = ways.iter().filter(|(_, given)| *given).map(|(way, _)| *way).collect();
+    if given.len() > 1 {
+        report.error(
+            at,
+            format!("expected at most one way to log in, found {}", given.join(", ")),
+            "keep one of: user and password, token, nkey, creds",
+        );
+    }
+    match (&nats.user, &nats.password) {
+        (Some(_), None) => report.error(&at.key("password"), "a user needs a password", "write `password: env:NAME`"),
+        (None, Some(_)) => report.error(&at.key("user"), "a password needs a user", "write `user: NAME`"),
+        _ => {}
+    }
+}
+
+fn secrets_are_there(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
+    for (key, reference) in [("password", &nats.password), ("token", &nats.token), ("nkey", &nats.nkey)] {
+        if let Some(reference) = reference {
+            check_secret(reference, &at.key(key), "this sink cannot connect", report);
+        }
+    }
+}
+
+fn certificates_are_whole(tls: &TlsConfig, at: &KeyPath, report: &mut Report<'_>) {
+    if tls.cert.is_some() != tls.key.is_some() {
+        let fix = "give both, or neither if the server asks for no certificate";
+        report.error(at, "a certificate and its key belong together", fix);
+    }
+    for (key, file) in [("ca", &tls.ca), ("cert", &tls.cert), ("key", &tls.key)] {
+        if let Some(file) = file {
+            file_is_there(file, &at.key(key), report);
+        }
+    }
+}
+
+/// Warns only: the file may be mounted later, and until then the sink cannot connect.
+fn file_is_there(file: &Path, at: &KeyPath, report: &mut Report<'_>) {
+    if !file.is_file() {
+        let message = format!("the file {} is not there", file.display());
+        report.warning(at, message, "provide it; until then this sink cannot connect");
+    }
+}
+
+fn created_subjects_are_legal(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
+    let Some(create) = &nats.create else { return };
+    if create.subjects.is_empty() {
+        report.error(at, "a new stream needs its subjects", "write `create: { subjects: [ \"webhooks.>\" ] }`");
+    }
+    for (n, subject) in create.subjects.iter().enumerate() {
+        if let Err(message) = template::stream_subject(subject) {
+            report.error(&at.index(n), message, "write subjects as `webhooks.>` or `webhooks.*.orders`");
+        }
+    }
+}

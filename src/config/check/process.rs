@@ -1,0 +1,82 @@
+//! Rules of the process itself: its listeners, limits, spool and log.
+
+use crate::config::{Config, Limits, keypath::KeyPath, problem::Report};
+use tracing_subscriber::EnvFilter;
+
+/// Runs the rules.
+pub(super) fn check(config: &Config, report: &mut Report<'_>) {
+    listeners_differ(config, report);
+    limits_leave_room(config, report);
+    spool_has_a_place(config, report);
+    log_level_is_known(config, report);
+    replica_is_a_word(config, report);
+}
+
+fn listeners_differ(config: &Config, report: &mut Report<'_>) {
+    let (listen, admin) = (config.listen, config.admin);
+    let same_ip = listen.ip() == admin.ip() || listen.ip().is_unspecified() || admin.ip().is_unspecified();
+    if listen.port() != 0 && listen.port() == admin.port() && same_ip {
+        report.error(
+            &KeyPath::of(["admin"]),
+            format!("expected another port than `listen` ({listen}), found {admin}"),
+            "give the admin listener a port of its own, as 127.0.0.1:9090",
+        );
+    }
+}
+
+fn limits_leave_room(config: &Config, report: &mut Report<'_>) {
+    let limits = Limits::from(&config.limits);
+    let at = KeyPath::of(["limits"]);
+    if limits.connections == 0 {
+        report.error(&at.key("connections"), "expected at least 1, found 0", "leave it out for 10240");
+    }
+    let least_one = "expected more than nothing";
+    if limits.body_bytes == 0 {
+        report.error(&at.key("body_bytes"), least_one, "leave it out for 128MiB");
+    }
+    for (key, value, default) in [("idle", limits.idle, "30s"), ("body", limits.body, "2s")] {
+        if value.is_zero() {
+            report.error(&at.key(key), least_one, format!("leave it out for {default}"));
+        }
+    }
+}
+
+fn spool_has_a_place(config: &Config, report: &mut Report<'_>) {
+    let Some(spool) = &config.spool else { return };
+    let at = KeyPath::of(["spool"]);
+    if spool.dir.as_os_str().is_empty() {
+        report.error(&at.key("dir"), "a spool needs a directory", "write spool: { dir: /var/lib/hookway/spool }");
+    }
+    if spool.max_bytes() == Some(0) {
+        report.error(&at.key("max_bytes"), "expected more than nothing", "leave it out, or write a size as 8GiB");
+    }
+    report.warning(
+        &at,
+        "this version does not spool: the level is `strict`, and while a broker is away senders get 503",
+        "leave it as it is for a version that does, or take it out",
+    );
+}
+
+fn log_level_is_known(config: &Config, report: &mut Report<'_>) {
+    let Some(level) = &config.log.level else { return };
+    let is_word = !level.contains(['=', ',', '[']);
+    let known = ["error", "warn", "info", "debug", "trace", "off"].contains(&level.to_lowercase().as_str());
+    if (is_word && !known) || EnvFilter::try_new(level).is_err() {
+        report.error(
+            &KeyPath::of(["log", "level"]),
+            format!("expected a level or a filter, found \"{}\"", level.escape_debug()),
+            "write error, warn, info, debug or trace, or a filter as hookway=debug,rdkafka=warn",
+        );
+    }
+}
+
+fn replica_is_a_word(config: &Config, report: &mut Report<'_>) {
+    let Some(replica) = &config.replica else { return };
+    if replica.is_empty() || replica.len() > 253 || !replica.chars().all(|c| c.is_ascii_graphic()) {
+        report.error(
+            &KeyPath::of(["replica"]),
+            "expected 1 to 253 printable ASCII characters without blanks",
+            "leave it out to use the host name",
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! Rules of the sinks, whatever their kind.
+
+use crate::config::{Config, JournalConfig, SinkConfig, keypath::KeyPath, problem::Report};
+use std::{collections::BTreeMap, path::Path};
+
+/// Runs the rules.
+pub(super) fn check(config: &Config, report: &mut Report<'_>) {
+    let all = KeyPath::of(["sinks"]);
+    for (name, sink) in &config.sinks {
+        let at = all.key(name);
+        name_is_a_word(name, &at, report);
+        kind_is_one(sink, &at, report);
+        if let Some(kafka) = &sink.kafka {
+            super::kafka::check(kafka, &at.key("kafka"), report);
+        }
+        if let Some(nats) = &sink.nats {
+            super::nats::check(nats, &at.key("nats"), report);
+        }
+        if let Some(journal) = &sink.journal {
+            journal_has_a_place(journal, &at.key("journal"), report);
+        }
+    }
+    directories_differ(config, report);
+}
+
+fn name_is_a_word(name: &str, at: &KeyPath, report: &mut Report<'_>) {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > 63 || !name.chars().all(fits) {
+        report.error(
+            at,
+            "expected a name of 1 to 63 letters, digits, hyphens and underscores",
+            "rename the sink; the name stands in metrics and log lines",
+        );
+    }
+}
+
+fn kind_is_one(sink: &SinkConfig, at: &KeyPath, report: &mut Report<'_>) {
+    let kinds = [
+        ("kafka", sink.kafka.is_some()),
+        ("nats", sink.nats.is_some()),
+        ("journal", sink.journal.is_some()),
+    ];
+    let given: Vec<&str> = kinds.iter().filter(|(_, given)| *given).map(|(kind, _)| *kind).collect();
+    if given.len() != 1 {
+        let found = if given.is_empty() { "none".to_owned() } else { given.join(" and ") };
+        report.error(
+            at,
+            format!("expected exactly one of `kafka`, `nats` and `journal`, found {found}"),
+            "give each destination a sink of its own; a route may name several",
+        );
+    }
+}
+
+fn journal_has_a_place(journal: &JournalConfig, at: &KeyPath, report: &mut Report<'_>) {
+    if journal.dir.as_os_str().is_empty() {
+        let fix = "write journal: { dir: /var/lib/hookway/NAME }";
+        report.error(&at.key("dir"), "a journal needs a directory", fix);
+    }
+    if journal.max_bytes() == Some(0) {
+        let fix = "leave it out, or write a size as 8GiB";
+        report.error(&at.key("max_bytes"), "expected more than nothing", fix);
+    }
+}
+
+/// Two owners of one directory would write over each other.
+fn directories_differ(config: &Config, report: &mut Report<'_>) {
+    let spool = config.spool.iter().map(|spool| (KeyPath::of(["spool", "dir"]), spool.dir.as_path()));
+    let journals = config.sinks.iter().filter_map(|(name, sink)| {
+        let journal = sink.journal.as_ref()?;
+        Some((KeyPath::of(["sinks", name, "journal", "dir"]), journal.dir.as_path()))
+    });
+    let mut owners: BTreeMap<&Path, KeyPath> = BTreeMap::new();
+    for (at, dir) in journals.chain(spool) {
+        if dir.as_os_str().is_empty() {
+            continue;
+        }
+        if let Some(owner) = owners.get(dir) {
+            let message = format!("the directory {} belongs to {owner} already", dir.display());
+            report.error(&at, message, "give each journal a directory of its own");
+        } else {
+            owners.insert(dir, at);
+        }
+    }
+}
