@@ -15,6 +15,8 @@ mod secrets;
 mod settings;
 mod sinks;
 mod target;
+#[cfg(test)]
+mod tests;
 pub mod units;
 
 pub use defaults::{JOURNAL, QUARANTINE};

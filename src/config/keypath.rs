@@ -22,6 +22,12 @@ impl KeyPath {
         Self(keys.into_iter().map(|key| Step::Key(key.to_owned())).collect())
     }
 
+    /// Reads a path as it is shown; a number is the place in a list, in brackets or between dots.
+    pub(super) fn parse(text: &str) -> Self {
+        let words = text.split(['.', '[', ']']).filter(|word| !word.is_empty());
+        Self(words.map(|word| word.parse().map_or_else(|_| Step::Key(word.to_owned()), Step::Index)).collect())
+    }
+
     /// Returns the path to a member of the map that stands here.
     pub(super) fn key(&self, key: &str) -> Self {
         self.then(Step::Key(key.to_owned()))

@@ -42,13 +42,18 @@ impl Loaded {
     /// States an error that was found only while a source was built, as a scheme that lacks its header. `field`
     /// is its place below the source, as `verify.header`.
     pub fn source_problem(&self, source: &str, field: &str, message: &str, fix: &str) -> Problem {
-        self.problem_at(&KeyPath::of(["sources", source].into_iter().chain(field.split('.'))), message, fix)
+        self.problem_at(&KeyPath::of(["sources", source]).join(&KeyPath::parse(field)), message, fix)
     }
 
     /// States an error that was found only while a sink was built. `field` is its place below the sink, as
     /// `nats.tls.ca`.
     pub fn sink_problem(&self, sink: &str, field: &str, message: &str, fix: &str) -> Problem {
-        self.problem_at(&KeyPath::of(["sinks", sink].into_iter().chain(field.split('.'))), message, fix)
+        self.problem_at(&KeyPath::of(["sinks", sink]).join(&KeyPath::parse(field)), message, fix)
+    }
+
+    /// States an error that was found only while something was built. `place` is as `routes[0].to`.
+    pub fn problem(&self, place: &str, message: &str, fix: &str) -> Problem {
+        self.problem_at(&KeyPath::parse(place), message, fix)
     }
 
     fn problem_at(&self, at: &KeyPath, message: &str, fix: &str) -> Problem {
@@ -85,7 +90,11 @@ impl From<Problem> for LoadError {
 
 /// Reads a configuration file. The secrets it refers to are looked for, and a missing one is a warning.
 pub fn load(file: &Path) -> Result<Loaded, LoadError> {
-    let document = open(file)?;
+    load_document(file, open(file)?)
+}
+
+/// Takes a parsed document through the steps behind the first.
+pub(super) fn load_document(file: &Path, document: Document) -> Result<Loaded, LoadError> {
     if document.tree.is_null() {
         let fix = "name at least one source, as `sources: { hotel: { preset: likemagic, secrets: [ env:HOTEL ] } }`";
         return Err(Problem::of_file(file, "the file is empty", fix).into());

@@ -1,0 +1,221 @@
+//! Tests of loading and checking. `tests/fixtures/config/good` holds files that are taken; each file in `bad`
+//! holds one kind of mistake, and beside it stands all that Hookway says of it.
+
+use super::{document, load::{load_document, parse}, *};
+use proptest::prelude::*;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// What stands in fixtures where somebody put a secret into the file.
+const CANARY: &str = "hunter2";
+
+fn fixtures(kind: &str) -> Vec<PathBuf> {
+    let dir = Path::new("tests/fixtures/config").join(kind);
+    let entries = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.filter(|file| file.extension().is_some_and(|end| end == "yaml")).collect();
+    files.sort();
+    assert!(!files.is_empty(), "no fixtures in {}", dir.display());
+    files
+}
+
+fn said_of(file: &Path) -> String {
+    match load(file) {
+        Ok(loaded) => LoadError { problems: loaded.problems }.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Loads a text as if it stood in a file beside the good fixtures.
+fn load_text(text: &str) -> Result<Loaded, LoadError> {
+    let file = Path::new("tests/fixtures/config/good/made-up.yaml");
+    load_document(file, parse(file, text)?)
+}
+
+fn errors(text: &str) -> Vec<String> {
+    let problems = load_text(text).map_or_else(|error| error.problems, |loaded| loaded.problems);
+    problems.into_iter().filter(Problem::is_error).map(|problem| problem.path).collect()
+}
+
+/// Compares `actual` with a kept file, or keeps it where `variable` is set.
+fn assert_kept(file: &Path, actual: &str, variable: &str) {
+    if env::var_os(variable).is_some() {
+        fs::write(file, actual).unwrap();
+    }
+    let kept = fs::read_to_string(file).unwrap_or_default();
+    assert_eq!(kept, actual, "{} differs; look at the change, then run with {variable}=1 to keep it", file.display());
+}
+
+#[test]
+fn a_good_file_has_no_errors_and_warns_only_of_what_this_machine_lacks() {
+    for file in fixtures("good") {
+        let loaded = load(&file).unwrap_or_else(|error| panic!("{error}"));
+        for problem in loaded.problems {
+            let lacking = ["is not set", "cannot be read", "does not spool"];
+            assert!(lacking.iter().any(|word| problem.message.contains(word)), "{problem}");
+        }
+    }
+}
+
+#[test]
+fn each_mistake_is_told_with_its_place_and_its_remedy() {
+    for file in fixtures("bad") {
+        assert_kept(&file.with_extension("stderr"), &format!("{}\n", said_of(&file)), "UPDATE_FIXTURES");
+    }
+}
+
+#[test]
+fn a_secret_in_the_file_is_never_printed() {
+    let mut seen = 0;
+    for file in fixtures("bad") {
+        seen += usize::from(fs::read_to_string(&file).unwrap_or_default().contains(CANARY));
+        assert!(!said_of(&file).contains(CANARY), "{}", file.display());
+        let json = match load(&file) {
+            Ok(loaded) => serde_json::to_string(&loaded.problems),
+            Err(error) => serde_json::to_string(&error.problems),
+        };
+        assert!(!json.unwrap().contains(CANARY), "{}", file.display());
+    }
+    assert!(seen >= 3, "only {seen} fixtures hold a secret");
+}
+
+#[test]
+fn a_file_that_is_missing_or_empty_is_a_clear_problem() {
+    let missing = load(Path::new("tests/fixtures/config/nowhere.yaml")).unwrap_err();
+    assert_eq!(missing.problems.len(), 1);
+    assert!(missing.to_string().contains("nowhere.yaml: expected a readable file"), "{missing}");
+    for empty in ["", "\n", "# only words\n", "---\n"] {
+        let error = load_text(empty).unwrap_err();
+        assert!(error.to_string().contains("the file is empty"), "{empty:?}: {error}");
+    }
+}
+
+#[test]
+fn several_mistakes_are_told_at_once_in_the_order_of_the_file() {
+    let text = "listen: nowhere\nsources:\n  Hotel: { preset: none, deadline: 4 }\nlimits: { conections: 1 }\nlog: { level: loud }\n";
+    let paths = ["listen", "sources.Hotel", "sources.Hotel.deadline", "limits.conections", "log.level"];
+    assert_eq!(errors(text), paths);
+}
+
+#[test]
+fn without_sinks_everything_goes_to_journals_of_its_own() {
+    let loaded = load_text("sources: { open: { preset: none } }").unwrap();
+    let dir = |sink: &str| loaded.config.sinks[sink].journal.as_ref().unwrap().dir.clone();
+    assert_eq!(dir(JOURNAL), Path::new("./hookway-data/journal"));
+    assert_eq!(dir(QUARANTINE), Path::new("./hookway-data/quarantine"));
+    assert_eq!(loaded.config.quarantine.unwrap().sink, QUARANTINE);
+    let [route] = loaded.config.routes.as_slice() else { panic!("expected one route") };
+    assert_eq!(route.to.targets()[0].sink, JOURNAL);
+}
+
+#[test]
+fn defaults_are_resolved_once() {
+    let loaded = load_text("sources: { open: { verify: { algorithm: none } } }").unwrap();
+    let limits = Limits {
+        connections: 10_240,
+        body_bytes: 128 << 20,
+        idle: Duration::from_secs(30),
+        body: Duration::from_secs(2),
+        drain_delay: Duration::from_secs(5),
+        drain_timeout: Duration::from_secs(30),
+    };
+    assert_eq!(loaded.limits, limits);
+    let source = SourceSettings {
+        deadline: Duration::from_secs(4),
+        max_body: 512 << 10,
+        max_in_flight: 1024,
+        dedup_window: Duration::from_secs(600),
+        dedup_entries: 100_000,
+        success: 200,
+        spooled: 202,
+        body: None,
+    };
+    assert_eq!(loaded.sources["open"], source);
+}
+
+#[test]
+fn a_source_lies_over_its_preset_field_by_field() {
+    let loaded = load(Path::new("tests/fixtures/config/good/every-key.yaml")).unwrap();
+    let sender = &loaded.senders["from-file"];
+    assert_eq!(sender.verify.as_ref().unwrap().prefix.as_deref(), Some("Bearer "));
+    assert_eq!(loaded.sources["from-file"].deadline, Duration::from_secs(2));
+    assert_eq!(loaded.sources["from-file"].body, None, "a key without a value takes the preset's away");
+    assert_eq!(loaded.sources["own"].body.as_deref(), Some("ok"));
+}
+
+#[test]
+fn an_error_of_a_presets_field_stands_at_the_source() {
+    let loaded = load_text("sources:\n  open:\n    preset: none\n").unwrap();
+    let problem = loaded.source_problem("open", "verify.header", "expected a header", "write one");
+    assert_eq!((problem.path.as_str(), problem.line), ("sources.open.verify.header", Some(2)));
+    assert_eq!(loaded.problem("routes.0.to", "m", "f").path, "routes[0].to");
+}
+
+#[test]
+fn every_embedded_preset_fits_its_grammar() {
+    for name in crate::senders::names() {
+        let text = format!(
+            "sources: {{ a: {{ preset: {name}, verify: {{ algorithm: token }}, secrets: [ env:NOBODY_SETS_THIS ] }} }}"
+        );
+        assert_eq!(errors(&text), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn the_published_schema_is_the_one_that_is_checked() {
+    let text = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
+    assert_kept(Path::new("schemas/hookway.schema.json"), &text, "UPDATE_SCHEMAS");
+}
+
+#[test]
+fn the_schema_takes_every_good_file_and_no_unknown_key() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    for file in fixtures("good") {
+        let mut tree = document::parse(&fs::read_to_string(&file).unwrap()).unwrap().tree;
+        if let Some(found) = validator.iter_errors(&tree).next() {
+            panic!("{}: {found} at {}", file.display(), found.instance_path());
+        }
+        tree["sinks"]["stray"] = serde_json::json!({ "journal": { "dirr": "x" } });
+        assert!(!validator.is_valid(&tree));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_file_cut_off_anywhere_is_a_problem_at_worst(fixture in 0..3_usize, share in 0.0..1.0_f64) {
+        let text = fs::read_to_string(&fixtures("good")[fixture]).unwrap();
+        let cut = text.char_indices().map(|(at, _)| at).filter(|at| *at as f64 <= share * text.len() as f64).last();
+        assert_readable(&text[..cut.unwrap_or(0)]);
+    }
+
+    #[test]
+    fn a_file_changed_anywhere_is_a_problem_at_worst(
+        fixture in 0..3_usize,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), "[ -~\n]{0,2}"), 1..6),
+    ) {
+        let mut text: Vec<char> = fs::read_to_string(&fixtures("good")[fixture]).unwrap().chars().collect();
+        for (place, new) in changes {
+            let place = place.index(text.len());
+            text.splice(place..=place, new.chars());
+            if text.is_empty() { break; }
+        }
+        assert_readable(&text.into_iter().collect::<String>());
+    }
+
+    #[test]
+    fn any_text_is_a_problem_at_worst(text in "\\PC{0,200}") {
+        assert_readable(&text);
+    }
+}
+
+/// What the grammar lets through can be read into the types: the two never disagree.
+fn assert_readable(text: &str) {
+    if let Err(error) = load_text(text) {
+        assert!(error.problems.iter().any(Problem::is_error));
+        assert!(!error.to_string().contains("this value cannot be read"), "{text}\n{error}");
+    }
+}
