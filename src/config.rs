@@ -26,7 +26,8 @@ pub use schema::{schema, sender_schema};
 pub use secrets::{NotAReference, SecretError, SecretRef, Secrets};
 pub use settings::{Limits, SourceSettings};
 pub use sinks::{
-    JournalConfig, KafkaConfig, KafkaCreate, NatsConfig, NatsCreate, OptionValue, SinkConfig, SinkFormat, TlsConfig,
+    JournalConfig, KafkaConfig, KafkaCreate, NatsConfig, NatsCreate, OptionValue, SinkConfig, SinkFormat,
+    TlsConfig,
 };
 
 use crate::senders::SenderSpec;

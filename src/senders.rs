@@ -119,8 +119,12 @@ mod tests {
 
     #[test]
     fn maps_are_joined_and_lists_are_replaced() {
-        let mut base = json!({ "verify": { "header": "x-a", "encoding": "hex" }, "retries": { "after": ["1s", "2s"] } });
-        overlay(&mut base, json!({ "verify": { "header": "x-b" }, "retries": { "after": ["5s"] }, "deadline": "1s" }));
+        let mut base =
+            json!({ "verify": { "header": "x-a", "encoding": "hex" }, "retries": { "after": ["1s", "2s"] } });
+        overlay(
+            &mut base,
+            json!({ "verify": { "header": "x-b" }, "retries": { "after": ["5s"] }, "deadline": "1s" }),
+        );
         let joined = json!({
             "verify": { "header": "x-b", "encoding": "hex" }, "retries": { "after": ["5s"] }, "deadline": "1s",
         });

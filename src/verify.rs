@@ -6,6 +6,4 @@
 
 mod spec;
 
-pub use spec::{
-    Algorithm, Encoding, KeyForm, KeyPosition, MissingHash, TimeUnit, TimestampSpec, VerifySpec,
-};
+pub use spec::{Algorithm, Encoding, KeyForm, KeyPosition, MissingHash, TimeUnit, TimestampSpec, VerifySpec};

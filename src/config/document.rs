@@ -69,8 +69,11 @@ pub(super) fn parse(text: &str) -> Result<Document, SyntaxError> {
         with_snippet: false,
     };
     let root = serde_saphyr::from_str_with_options::<Spanned<Node>>(text, options).map_err(|error| {
-        let rendering = serde_saphyr::render_options! { formatter: &UserMessageFormatter, snippets: SnippetMode::Off };
-        SyntaxError { spot: error.location().map(Spot::from), message: error.render_with_options(rendering) }
+        let rendering =
+            serde_saphyr::render_options! { formatter: &UserMessageFormatter, snippets: SnippetMode::Off };
+        let message = error.render_with_options(rendering);
+        let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
+        SyntaxError { spot: error.location().map(Spot::from), message }
     })?;
     let mut document = Document::default();
     document.tree = document.take(root, KeyPath::default());
@@ -82,9 +85,9 @@ impl Document {
         self.places.0.entry(at.clone()).or_insert_with(|| node.referenced.into());
         match node.value {
             Node::Scalar(value) => value,
-            Node::List(items) => {
-                Value::Array(items.into_iter().enumerate().map(|(n, item)| self.take(item, at.index(n))).collect())
-            }
+            Node::List(items) => Value::Array(
+                items.into_iter().enumerate().map(|(n, item)| self.take(item, at.index(n))).collect(),
+            ),
             Node::Map(entries) => {
                 let mut map = Map::new();
                 for (key, value) in entries {

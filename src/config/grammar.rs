@@ -35,7 +35,8 @@ impl Grammar {
 
     /// Follows a reference into the schema's definitions.
     fn resolve<'s>(&'s self, schema: &'s Value) -> &'s Value {
-        let name = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix("#/$defs/"));
+        let name =
+            schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix("#/$defs/"));
         match name.and_then(|name| self.schema.get("$defs")?.get(name)) {
             Some(definition) => self.resolve(definition),
             None => schema,
@@ -114,7 +115,11 @@ impl Grammar {
     /// place. Rules keep silent about it.
     fn stand_in(&self, schema: &Value) -> Value {
         let schema = self.resolve(schema);
-        self.alternatives(schema).into_iter().flat_map(Form::of).next().map_or(Value::Null, |form| form.stand_in())
+        self.alternatives(schema)
+            .into_iter()
+            .flat_map(Form::of)
+            .next()
+            .map_or(Value::Null, |form| form.stand_in())
     }
 }
 

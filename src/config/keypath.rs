@@ -25,7 +25,9 @@ impl KeyPath {
     /// Reads a path as it is shown; a number is the place in a list, in brackets or between dots.
     pub(super) fn parse(text: &str) -> Self {
         let words = text.split(['.', '[', ']']).filter(|word| !word.is_empty());
-        Self(words.map(|word| word.parse().map_or_else(|_| Step::Key(word.to_owned()), Step::Index)).collect())
+        Self(
+            words.map(|word| word.parse().map_or_else(|_| Step::Key(word.to_owned()), Step::Index)).collect(),
+        )
     }
 
     /// Returns the path to a member of the map that stands here.

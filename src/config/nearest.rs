@@ -3,7 +3,7 @@
 /// Returns the candidate nearest to `word`, where one is near enough to be a slip of the hand.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = word.to_lowercase().replace('_', "-");
-    let reach = (word.chars().count() / 3).max(1);
+    let reach = word.chars().count().div_ceil(3);
     candidates
         .into_iter()
         .map(|candidate| (distance(&folded, &candidate.to_lowercase().replace('_', "-")), candidate))
@@ -49,6 +49,7 @@ mod tests {
         let keys = ["brokers", "options", "format", "hmac-sha256"];
         assert_eq!(nearest("broker", keys), Some("brokers"));
         assert_eq!(nearest("formta", keys), Some("format"));
+        assert_eq!(nearest("tpye", ["type", "time", "key"]), Some("type"));
         assert_eq!(nearest("HMAC_SHA256", keys), Some("hmac-sha256"));
         assert_eq!(nearest("servers", keys), None);
         assert_eq!(distance("kitten", "sitting"), 3);

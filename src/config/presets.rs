@@ -51,7 +51,13 @@ impl Presets {
         senders
     }
 
-    fn read(&self, mut base: Value, mut own: Value, at: &KeyPath, report: &mut Report<'_>) -> Option<SenderSpec> {
+    fn read(
+        &self,
+        mut base: Value,
+        mut own: Value,
+        at: &KeyPath,
+        report: &mut Report<'_>,
+    ) -> Option<SenderSpec> {
         if let Some(own) = own.as_object_mut() {
             own.remove("preset");
             own.remove("secrets");
@@ -77,8 +83,10 @@ impl Presets {
             (file, document)
         } else {
             let names = || senders::names();
-            let known = format!("the presets are {}; a file's name holds a `/` or ends in `.yaml`", one_of(names()));
-            let fix = nearest(preset, names()).map_or(known.clone(), |name| format!("did you mean `{name}`? {known}"));
+            let known =
+                format!("the presets are {}; a file's name holds a `/` or ends in `.yaml`", one_of(names()));
+            let fix = nearest(preset, names())
+                .map_or(known.clone(), |name| format!("did you mean `{name}`? {known}"));
             report.unreadable(at, format!("there is no preset \"{}\"", preset.escape_debug()), fix);
             return None;
         };

@@ -116,9 +116,14 @@ impl<'a> Report<'a> {
         self.unread.push(at);
     }
 
-    /// Returns true where the value at `at`, what it stands in, or one directly in it could not be read.
+    /// Returns true where the value at `at`, or what it stands in, could not be read.
     pub(super) fn is_unread(&self, at: &KeyPath) -> bool {
-        self.unread.iter().any(|unread| at.is_within(unread) || unread.parent().as_ref() == Some(at))
+        self.unread.iter().any(|unread| at.is_within(unread))
+    }
+
+    /// Returns true where something directly in the value at `at` could not be read.
+    pub(super) fn has_unread(&self, at: &KeyPath) -> bool {
+        self.unread.iter().any(|unread| unread.parent().as_ref() == Some(at))
     }
 
     /// Adds a problem of another file.

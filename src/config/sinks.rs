@@ -136,5 +136,7 @@ impl KafkaConfig {
 pub(super) fn is_sensitive(key: &str) -> bool {
     let key = key.to_lowercase();
     matches!(key.as_str(), "token" | "nkey")
-        || ["secret", "password", "passphrase", "key.pem", "oauthbearer.config"].iter().any(|part| key.contains(part))
+        || ["secret", "password", "passphrase", "key.pem", "oauthbearer.config"]
+            .iter()
+            .any(|part| key.contains(part))
 }

@@ -33,7 +33,11 @@ impl<'de> Visitor<'de> for ToVisitor {
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<ToConfig, E> {
-        if word == "drop" { Ok(ToConfig::Drop) } else { Err(E::invalid_value(de::Unexpected::Str(word), &self)) }
+        if word == "drop" {
+            Ok(ToConfig::Drop)
+        } else {
+            Err(E::invalid_value(de::Unexpected::Str(word), &self))
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ToConfig, A::Error> {

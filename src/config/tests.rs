@@ -1,7 +1,11 @@
 //! Tests of loading and checking. `tests/fixtures/config/good` holds files that are taken; each file in `bad`
 //! holds one kind of mistake, and beside it stands all that Hookway says of it.
 
-use super::{document, load::{load_document, parse}, *};
+use super::{
+    document,
+    load::{load_document, parse},
+    *,
+};
 use proptest::prelude::*;
 use std::{
     env, fs,
@@ -15,7 +19,8 @@ const CANARY: &str = "hunter2";
 fn fixtures(kind: &str) -> Vec<PathBuf> {
     let dir = Path::new("tests/fixtures/config").join(kind);
     let entries = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries.filter(|file| file.extension().is_some_and(|end| end == "yaml")).collect();
+    let mut files: Vec<PathBuf> =
+        entries.filter(|file| file.extension().is_some_and(|end| end == "yaml")).collect();
     files.sort();
     assert!(!files.is_empty(), "no fixtures in {}", dir.display());
     files
@@ -45,7 +50,12 @@ fn assert_kept(file: &Path, actual: &str, variable: &str) {
         fs::write(file, actual).unwrap();
     }
     let kept = fs::read_to_string(file).unwrap_or_default();
-    assert_eq!(kept, actual, "{} differs; look at the change, then run with {variable}=1 to keep it", file.display());
+    assert_eq!(
+        kept,
+        actual,
+        "{} differs; look at the change, then run with {variable}=1 to keep it",
+        file.display()
+    );
 }
 
 #[test]
@@ -79,6 +89,45 @@ fn a_secret_in_the_file_is_never_printed() {
         assert!(!json.unwrap().contains(CANARY), "{}", file.display());
     }
     assert!(seen >= 3, "only {seen} fixtures hold a secret");
+}
+
+#[test]
+fn a_text_that_is_not_yaml_is_never_quoted() {
+    let broken = [
+        "a: *hunter2",
+        "a: !!int hunter2",
+        "a: !<hunter2> [",
+        "a: \"\\xhunter2\"",
+        "a: \"\\hunter2\"",
+        "%hunter2 x\n---\na: 1",
+        "a: 'hunter2",
+        "a: &hunter2 &hunter2 1",
+        "a: {hunter2: [}",
+        "? [hunter2]\n: 1",
+        "a: 1\n---\nhunter2: 2",
+        "a: !!binary hunter2",
+        "<<: hunter2",
+        "a: |99\n  hunter2",
+        "hunter2: a: b",
+        "a: !!float hunter2",
+        "a: .inf\nb: hunter2",
+    ];
+    for text in broken {
+        let error = load_text(text).unwrap_err();
+        assert!(!error.to_string().contains(CANARY), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn a_bomb_of_aliases_is_refused() {
+    let mut text = String::from("a0: &a0 [ x, x, x, x, x, x, x, x, x ]\n");
+    for n in 1..12 {
+        let before = format!("*a{}, ", n - 1).repeat(9);
+        text.push_str(&format!("a{n}: &a{n} [ {before} ]\n"));
+    }
+    let error = load_text(&text).unwrap_err();
+    assert_eq!(error.problems.len(), 1, "refused while it is parsed");
+    assert!(error.problems[0].line.is_some(), "{error}");
 }
 
 #[test]

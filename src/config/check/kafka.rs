@@ -5,10 +5,7 @@
 
 use super::check_secret;
 use crate::config::{
-    KafkaConfig, OptionValue, SecretRef,
-    keypath::KeyPath,
-    problem::Report,
-    secrets::NotAReference,
+    KafkaConfig, OptionValue, SecretRef, keypath::KeyPath, problem::Report, secrets::NotAReference,
     sinks::is_sensitive,
 };
 use rdkafka::{ClientConfig, error::KafkaError};
@@ -23,7 +20,11 @@ pub(super) fn check(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) 
         match value {
             OptionValue::Secret(reference) => secret_is_there(name, &reference, &at, report),
             OptionValue::Text(_) if is_sensitive(name) => {
-                report.error(&at, "a secret must be a reference (what stands here is not shown)", NotAReference::FIX);
+                report.error(
+                    &at,
+                    "a secret must be a reference (what stands here is not shown)",
+                    NotAReference::FIX,
+                );
             }
             OptionValue::Text(text) => {
                 if !breaks_the_promise(name, &text, &at, report) {
@@ -54,7 +55,8 @@ pub(super) fn is_host_and_port(text: &str) -> bool {
     let host_fits = match bare {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => {
-            !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+            !host.is_empty()
+                && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
         }
     };
     host_fits && port.parse::<u16>().is_ok_and(|port| port != 0)
@@ -64,7 +66,11 @@ fn creation_counts(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) {
     let Some(create) = &kafka.create else { return };
     for (key, count) in [("partitions", create.partitions), ("replication", create.replication)] {
         if count == Some(0) {
-            report.error(&at.key(key), "expected at least 1, found 0", "leave it out for the broker's default");
+            report.error(
+                &at.key(key),
+                "expected at least 1, found 0",
+                "leave it out for the broker's default",
+            );
         }
     }
 }
@@ -89,9 +95,10 @@ fn breaks_the_promise(name: &str, text: &str, at: &KeyPath, report: &mut Report<
             !matches!(text, "all" | "-1"),
             "\"all\": with fewer acknowledgements an event is lost when the partition's leader fails",
         ),
-        "enable.idempotence" => {
-            (!matches!(text, "true" | "t" | "1"), "true: without it the client's retries change the order and double events")
-        }
+        "enable.idempotence" => (
+            !matches!(text, "true" | "t" | "1"),
+            "true: without it the client's retries change the order and double events",
+        ),
         "message.timeout.ms" | "delivery.timeout.ms" => (
             number.is_some_and(|number| (1..5000).contains(&number)),
             "0 or at least 5000: the sender's deadline is kept elsewhere, a shorter one here only makes more duplicates",
@@ -99,7 +106,9 @@ fn breaks_the_promise(name: &str, text: &str, at: &KeyPath, report: &mut Report<
         "max.in.flight" | "max.in.flight.requests.per.connection" => {
             (number.is_some_and(|number| number > 5), "at most 5: more cannot keep the order")
         }
-        "retries" | "message.send.max.retries" => (number == Some(0), "at least 1: idempotence needs retries"),
+        "retries" | "message.send.max.retries" => {
+            (number == Some(0), "at least 1: idempotence needs retries")
+        }
         "queuing.strategy" => (text != "fifo", "fifo: anything else changes the order"),
         "delivery.report.only.error" => {
             (text != "false", "false: a success must be reported, or no webhook is ever answered")
@@ -108,7 +117,11 @@ fn breaks_the_promise(name: &str, text: &str, at: &KeyPath, report: &mut Report<
     };
     if broken {
         let found = text.escape_debug();
-        report.error(at, format!("expected {expected}; found {found}"), "take the option out; it is set as it must be");
+        report.error(
+            at,
+            format!("expected {expected}; found {found}"),
+            "take the option out; it is set as it must be",
+        );
     }
     if name == "partitioner" && text != "murmur2_random" {
         report.warning(

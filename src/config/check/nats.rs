@@ -31,7 +31,8 @@ fn servers_are_addresses(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_
             report.error(&at, "a server's URL must not hold credentials (it is not shown)", fix);
             continue;
         }
-        let rest = ["nats://", "tls://"].iter().find_map(|scheme| server.strip_prefix(scheme)).unwrap_or(server);
+        let rest =
+            ["nats://", "tls://"].iter().find_map(|scheme| server.strip_prefix(scheme)).unwrap_or(server);
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let host_alone = !rest.contains(':') && is_host_and_port(&format!("{rest}:4222"));
         if !is_host_and_port(rest) && !host_alone {
@@ -41,7 +42,8 @@ fn servers_are_addresses(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_
 }
 
 fn stream_is_a_name(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
-    let forbidden = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '.' | '*' | '>' | '/' | '\\');
+    let forbidden =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '.' | '*' | '>' | '/' | '\\');
     if nats.stream.is_empty() {
         report.error(at, "a NATS sink needs the name of its stream", "write `stream: WEBHOOKS`");
     } else if nats.stream.contains(forbidden) {
@@ -69,7 +71,9 @@ fn login_is_one(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
         );
     }
     match (&nats.user, &nats.password) {
-        (Some(_), None) => report.error(&at.key("password"), "a user needs a password", "write `password: env:NAME`"),
+        (Some(_), None) => {
+            report.error(&at.key("password"), "a user needs a password", "write `password: env:NAME`")
+        }
         (None, Some(_)) => report.error(&at.key("user"), "a password needs a user", "write `user: NAME`"),
         _ => {}
     }
@@ -106,7 +110,11 @@ fn file_is_there(file: &Path, at: &KeyPath, report: &mut Report<'_>) {
 fn created_subjects_are_legal(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
     let Some(create) = &nats.create else { return };
     if create.subjects.is_empty() {
-        report.error(at, "a new stream needs its subjects", "write `create: { subjects: [ \"webhooks.>\" ] }`");
+        report.error(
+            at,
+            "a new stream needs its subjects",
+            "write `create: { subjects: [ \"webhooks.>\" ] }`",
+        );
     }
     for (n, subject) in create.subjects.iter().enumerate() {
         if let Err(message) = template::stream_subject(subject) {

@@ -45,10 +45,18 @@ fn spool_has_a_place(config: &Config, report: &mut Report<'_>) {
     let Some(spool) = &config.spool else { return };
     let at = KeyPath::of(["spool"]);
     if spool.dir.as_os_str().is_empty() {
-        report.error(&at.key("dir"), "a spool needs a directory", "write spool: { dir: /var/lib/hookway/spool }");
+        report.error(
+            &at.key("dir"),
+            "a spool needs a directory",
+            "write spool: { dir: /var/lib/hookway/spool }",
+        );
     }
     if spool.max_bytes() == Some(0) {
-        report.error(&at.key("max_bytes"), "expected more than nothing", "leave it out, or write a size as 8GiB");
+        report.error(
+            &at.key("max_bytes"),
+            "expected more than nothing",
+            "leave it out, or write a size as 8GiB",
+        );
     }
     report.warning(
         &at,

@@ -91,11 +91,8 @@ fn earlier_route_takes_all(n: usize, config: &Config, at: &KeyPath, report: &mut
 
 /// Returns true where every event that `later` could take is taken by `earlier`.
 fn covers(earlier: &MatchConfig, later: &MatchConfig) -> bool {
-    let pairs = [
-        (&earlier.source, &later.source),
-        (&earlier.kind, &later.kind),
-        (&earlier.object, &later.object),
-    ];
+    let pairs =
+        [(&earlier.source, &later.source), (&earlier.kind, &later.kind), (&earlier.object, &later.object)];
     pairs.iter().all(|(earlier, later)| match (earlier, later) {
         (None, _) => true,
         (Some(pattern), _) if pattern == "*" => true,
@@ -107,6 +104,10 @@ fn covers(earlier: &MatchConfig, later: &MatchConfig) -> bool {
 fn every_sink_is_used(config: &Config, report: &mut Report<'_>) {
     let targets = config.routes.iter().flat_map(|route| route.to.targets()).chain(&config.quarantine);
     let used: Vec<&str> = targets.map(|target| target.sink.as_str()).collect();
+    // While a target has a wrong name, nobody knows which sink it means.
+    if config.routes.is_empty() || used.iter().any(|name| !config.sinks.contains_key(*name)) {
+        return;
+    }
     for name in config.sinks.keys().filter(|name| !used.contains(&name.as_str())) {
         let fix = "name it in a route or as `quarantine`, or take it out";
         report.warning(&KeyPath::of(["sinks", name]), "no route leads to this sink", fix);

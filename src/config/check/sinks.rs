@@ -35,13 +35,11 @@ fn name_is_a_word(name: &str, at: &KeyPath, report: &mut Report<'_>) {
 }
 
 fn kind_is_one(sink: &SinkConfig, at: &KeyPath, report: &mut Report<'_>) {
-    let kinds = [
-        ("kafka", sink.kafka.is_some()),
-        ("nats", sink.nats.is_some()),
-        ("journal", sink.journal.is_some()),
-    ];
+    let kinds =
+        [("kafka", sink.kafka.is_some()), ("nats", sink.nats.is_some()), ("journal", sink.journal.is_some())];
     let given: Vec<&str> = kinds.iter().filter(|(_, given)| *given).map(|(kind, _)| *kind).collect();
-    if given.len() != 1 {
+    // A kind that is misspelled was told already.
+    if given.len() > 1 || (given.is_empty() && !report.has_unread(at)) {
         let found = if given.is_empty() { "none".to_owned() } else { given.join(" and ") };
         report.error(
             at,

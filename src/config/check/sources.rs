@@ -2,8 +2,8 @@
 
 use crate::{
     config::{
-        Config, SourceConfig, SourceSettings, check::check_secret, keypath::KeyPath, problem::Report, secrets::Secrets,
-        units,
+        Config, SourceConfig, SourceSettings, check::check_secret, keypath::KeyPath, problem::Report,
+        secrets::Secrets, units,
     },
     senders::SenderSpec,
     verify::Algorithm,
@@ -54,7 +54,9 @@ fn verification_is_chosen(source: &SourceConfig, sender: &SenderSpec, at: &KeyPa
         return;
     }
     let message = match &source.preset {
-        Some(preset) => format!("preset `{preset}` leaves the algorithm to you, because the vendor does not say it"),
+        Some(preset) => {
+            format!("preset `{preset}` leaves the algorithm to you, because the vendor does not say it")
+        }
         None => "a source without preset must say how it is verified".to_owned(),
     };
     report.error(
@@ -70,10 +72,12 @@ fn secrets_are_there(source: &SourceConfig, sender: &SenderSpec, at: &KeyPath, r
         Some(Algorithm::None) if !source.secrets.is_empty() => {
             let fix = "take the secrets out, or choose an algorithm that uses them";
             report.warning(&at, "the algorithm is `none`: these secrets are not used", fix);
+            return;
         }
         // An unkeyed digest may do without: it proves that the body is whole, nothing more.
         None
-        | Some(Algorithm::None | Algorithm::Sha256 | Algorithm::Sha512 | Algorithm::Sha1 | Algorithm::Md5) => {}
+        | Some(Algorithm::None | Algorithm::Sha256 | Algorithm::Sha512 | Algorithm::Sha1 | Algorithm::Md5) => {
+        }
         Some(
             Algorithm::Token
             | Algorithm::HmacSha256
@@ -88,7 +92,12 @@ fn secrets_are_there(source: &SourceConfig, sender: &SenderSpec, at: &KeyPath, r
         }
     }
     for (n, reference) in source.secrets.iter().enumerate() {
-        check_secret(reference, &at.index(n), "this source answers 503 unless another secret is there", report);
+        check_secret(
+            reference,
+            &at.index(n),
+            "this source answers 503 unless another secret is there",
+            report,
+        );
     }
     for n in Secrets::read(&source.secrets).weak {
         let fix = "agree on a longer one with the sender, as 32 random bytes";

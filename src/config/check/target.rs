@@ -25,11 +25,19 @@ pub(super) fn check(target: &TargetConfig, config: &Config, at: &KeyPath, report
         // A sink of no kind or of several was reported where it stands.
         _ => return,
     };
-    for (key, value) in [("topic", &target.topic), ("subject", &target.subject)] {
+    let given = [("topic", &target.topic), ("subject", &target.subject)];
+    let strays: Vec<&str> = given
+        .iter()
+        .filter(|(key, value)| value.is_some() && wanted != Some(*key))
+        .map(|(key, _)| *key)
+        .collect();
+    for key in &strays {
+        stray(key, wanted, target, &at.key(key), report);
+    }
+    for (key, value) in given.iter().filter(|(key, _)| wanted == Some(*key)) {
         match value {
-            Some(template) if wanted == Some(key) => legal(key, template, &at.key(key), report),
-            Some(_) => stray(key, wanted, target, &at.key(key), report),
-            None if wanted == Some(key) => {
+            Some(template) => legal(key, template, &at.key(key), report),
+            None if strays.is_empty() => {
                 let fix = format!("write `{{ sink: {}, {key}: NAME }}`", target.sink);
                 report.error(&at.key(key), format!("sink `{}` needs a {key}", target.sink), fix);
             }
@@ -68,5 +76,7 @@ fn stray(key: &str, wanted: Option<&str>, target: &TargetConfig, at: &KeyPath, r
         Some(_) => "is NATS and takes a subject",
         None => "is a journal and takes neither topic nor subject",
     };
-    report.error(at, format!("sink `{}` {kind}", target.sink), format!("take `{key}` out"));
+    let fix =
+        wanted.map_or(format!("take `{key}` out"), |wanted| format!("write `{wanted}` instead of `{key}`"));
+    report.error(at, format!("sink `{}` {kind}", target.sink), fix);
 }

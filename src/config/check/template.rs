@@ -39,12 +39,16 @@ pub(super) fn subject(template: &str) -> Result<(), String> {
         return Err("expected a subject of your own; those that begin with `$` belong to the server".into());
     }
     for token in template.split('.') {
-        let is_slot = token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).is_some();
+        let slot = token.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        let is_slot = slot.is_some_and(|slot| SLOTS.contains(&slot));
         if token.is_empty() {
             return Err("expected text between two dots of a subject".into());
         }
         if token.contains(['{', '}']) && !is_slot {
-            return Err(format!("expected a slot as a token of its own between dots, found \"{}\"", token.escape_debug()));
+            return Err(format!(
+                "expected a slot as a token of its own between dots, found \"{}\"",
+                token.escape_debug()
+            ));
         }
         if token.contains(['*', '>']) {
             return Err("expected a subject to publish to, found a wildcard".into());
@@ -119,9 +123,9 @@ fn parse(template: &str) -> Result<Vec<Piece<'_>>, String> {
 fn begins_safely(pieces: &[Piece<'_>]) -> Result<(), String> {
     match pieces.first() {
         Some(Piece::Literal(_) | Piece::Slot("source")) => Ok(()),
-        Some(Piece::Slot(slot)) => {
-            Err(format!("expected text or {{source}} at the beginning, found {{{slot}}}, which the sender chooses"))
-        }
+        Some(Piece::Slot(slot)) => Err(format!(
+            "expected text or {{source}} at the beginning, found {{{slot}}}, which the sender chooses"
+        )),
         None => Err("expected a name, found nothing".into()),
     }
 }

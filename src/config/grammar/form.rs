@@ -148,7 +148,9 @@ impl Kind {
     fn fix(self) -> Option<&'static str> {
         match self {
             Self::Plain => None,
-            Self::Address => Some("write both, as 0.0.0.0:8080; an IPv6 address stands in brackets, as [::]:8080"),
+            Self::Address => {
+                Some("write both, as 0.0.0.0:8080; an IPv6 address stands in brackets, as [::]:8080")
+            }
             Self::Duration => Some(units::DURATION_FIX),
             Self::Size => Some(units::SIZE_FIX),
             Self::Secret => Some(crate::config::NotAReference::FIX),
@@ -157,7 +159,12 @@ impl Kind {
 }
 
 /// Says what was expected and what was found, and how to mend it.
-pub(super) fn mismatch(forms: &[Form<'_>], value: &Value, at: &KeyPath, hint: Option<&str>) -> (String, String) {
+pub(super) fn mismatch(
+    forms: &[Form<'_>],
+    value: &Value,
+    at: &KeyPath,
+    hint: Option<&str>,
+) -> (String, String) {
     let words: Vec<&str> = forms
         .iter()
         .flat_map(|form| if let Form::Words(words) = form { words.as_slice() } else { &[] })
@@ -180,11 +187,27 @@ pub(super) fn mismatch(forms: &[Form<'_>], value: &Value, at: &KeyPath, hint: Op
     let fix = match (meant, kind, hint) {
         (Some(meant), ..) => format!("did you mean `{meant}`?"),
         (None, Some(fix), _) => fix.to_owned(),
+        _ if only_list(forms) => "write a list, as [ a, b ]".into(),
+        _ if forms.iter().all(|form| matches!(form, Form::Map(_))) => {
+            let about = hint.map(|hint| format!(": {}", first_line(hint))).unwrap_or_default();
+            format!("write a map, as {{ key: value }}{about}")
+        }
         _ if plain && (value.is_number() || value.is_boolean()) => format!("write it in quotes: \"{value}\""),
-        (None, None, Some(hint)) => hint.split("\n\n").next().unwrap_or(hint).replace('\n', " "),
+        (None, None, Some(hint)) => {
+            let key = at.keys().last().map(|key| format!("`{key}`: ")).unwrap_or_default();
+            format!("{key}{}", first_line(hint))
+        }
         (None, None, None) => format!("write {expected}"),
     };
     (message, fix)
+}
+
+fn only_list(forms: &[Form<'_>]) -> bool {
+    forms.iter().all(|form| matches!(form, Form::List(_)))
+}
+
+fn first_line(text: &str) -> String {
+    text.split("\n\n").next().unwrap_or(text).replace('\n', " ")
 }
 
 /// Returns what stands there, as far as it may be shown: nothing that is or may be a secret.
