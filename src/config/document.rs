@@ -76,17 +76,17 @@ pub(super) fn parse(text: &str) -> Result<Document, SyntaxError> {
         SyntaxError { spot: error.location().map(Spot::from), message }
     })?;
     let mut document = Document::default();
-    document.tree = document.take(root, KeyPath::default());
+    document.tree = document.take(root, &KeyPath::default());
     Ok(document)
 }
 
 impl Document {
-    fn take(&mut self, node: Spanned<Node>, at: KeyPath) -> Value {
+    fn take(&mut self, node: Spanned<Node>, at: &KeyPath) -> Value {
         self.places.0.entry(at.clone()).or_insert_with(|| node.referenced.into());
         match node.value {
             Node::Scalar(value) => value,
             Node::List(items) => Value::Array(
-                items.into_iter().enumerate().map(|(n, item)| self.take(item, at.index(n))).collect(),
+                items.into_iter().enumerate().map(|(n, item)| self.take(item, &at.index(n))).collect(),
             ),
             Node::Map(entries) => {
                 let mut map = Map::new();
@@ -101,7 +101,7 @@ impl Document {
                     if !matches!(value.value, Node::Scalar(_)) {
                         self.places.0.insert(at.clone(), key.referenced.into());
                     }
-                    let value = self.take(value, at);
+                    let value = self.take(value, &at);
                     map.insert(key.value, value);
                 }
                 Value::Object(map)

@@ -124,23 +124,21 @@ pub(super) fn load_document(file: &Path, document: Document) -> Result<Loaded, L
 }
 
 /// Reads and parses a file.
-pub(super) fn open(file: &Path) -> Result<Document, Problem> {
+pub(super) fn open(file: &Path) -> Result<Document, LoadError> {
     let text = fs::read_to_string(file).map_err(|cause| {
-        let fix = match cause.kind() {
-            io::ErrorKind::InvalidData => "store it as UTF-8 text",
-            _ => "name a file that this user may read",
-        };
+        let is_text = cause.kind() != io::ErrorKind::InvalidData;
+        let fix = if is_text { "name a file that this user may read" } else { "store it as UTF-8 text" };
         Problem::of_file(file, format!("expected a readable file: {cause}"), fix)
     })?;
     parse(file, &text)
 }
 
 /// Parses the text of `file`.
-pub(super) fn parse(file: &Path, text: &str) -> Result<Document, Problem> {
-    document::parse(text).map_err(|SyntaxError { spot, message }| Problem {
-        line: spot.map(|spot| spot.line),
-        column: spot.map(|spot| spot.column),
-        ..Problem::of_file(file, message, "mend the YAML here or just above; the rest is checked after that")
+pub(super) fn parse(file: &Path, text: &str) -> Result<Document, LoadError> {
+    document::parse(text).map_err(|SyntaxError { spot, message }| {
+        let fix = "mend the YAML here or just above; the rest is checked after that";
+        let problem = Problem::of_file(file, message, fix);
+        Problem { line: spot.map(|spot| spot.line), column: spot.map(|spot| spot.column), ..problem }.into()
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Config, Problem,
-    document::Document,
+    document::{Document, Places},
     grammar::Grammar,
     keypath::KeyPath,
     load::{open, parse, read, report_repeated},
@@ -64,7 +64,7 @@ impl Presets {
         }
         senders::overlay(&mut base, own);
         // Both halves were held to the grammar, each in its own file: nothing new can be wrong with the whole.
-        let places = super::document::Places::default();
+        let places = Places::default();
         self.grammar.hold(&mut base, at, &mut Report::new(Path::new(""), &places));
         read(base, at, report)
     }
@@ -82,22 +82,15 @@ impl Presets {
             let document = parse(&file, text);
             (file, document)
         } else {
-            let names = || senders::names();
-            let known =
-                format!("the presets are {}; a file's name holds a `/` or ends in `.yaml`", one_of(names()));
-            let fix = nearest(preset, names())
-                .map_or(known.clone(), |name| format!("did you mean `{name}`? {known}"));
-            report.unreadable(at, format!("there is no preset \"{}\"", preset.escape_debug()), fix);
+            report_unknown(preset, at, report);
             return None;
         };
         match document {
             Ok(document) => self.held(&file, document, report),
-            Err(problem) if problem.line.is_none() => {
-                report.unreadable(at, problem.message, format!("{} ({})", problem.fix, problem.file));
-                None
-            }
-            Err(problem) => {
-                report.adopt([problem]);
+            Err(error) => {
+                for problem in error.problems {
+                    report.unreadable(at, format!("{}: {}", problem.place(), problem.message), problem.fix);
+                }
                 None
             }
         }
@@ -112,4 +105,15 @@ impl Presets {
         report.adopt(problems);
         sound.then_some(document.tree)
     }
+}
+
+fn report_unknown(preset: &str, at: &KeyPath, report: &mut Report<'_>) {
+    let meant =
+        nearest(preset, senders::names()).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+    let known = one_of(senders::names());
+    report.unreadable(
+        at,
+        format!("there is no preset \"{}\"", preset.escape_debug()),
+        format!("{meant}the presets are {known}; a file's name holds a `/` or ends in `.yaml`"),
+    );
 }

@@ -42,6 +42,14 @@ impl Problem {
         self.severity == Severity::Error
     }
 
+    /// Returns file, line and column, as far as they are known: `hookway.yaml:41:11`.
+    pub(super) fn place(&self) -> String {
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => format!("{}:{line}:{column}", self.file),
+            _ => self.file.clone(),
+        }
+    }
+
     /// States a problem of a whole file.
     pub(super) fn of_file(file: &Path, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
@@ -62,10 +70,7 @@ impl fmt::Display for Problem {
             Severity::Error => "error ",
             Severity::Warning => "warning ",
         })?;
-        let place = match (self.line, self.column) {
-            (Some(line), Some(column)) => format!("{}:{line}:{column}", self.file),
-            _ => self.file.clone(),
-        };
+        let place = self.place();
         if self.path.is_empty() {
             write!(f, "{place}")?;
         } else {

@@ -72,9 +72,11 @@ fn login_is_one(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
     }
     match (&nats.user, &nats.password) {
         (Some(_), None) => {
-            report.error(&at.key("password"), "a user needs a password", "write `password: env:NAME`")
+            report.error(&at.key("password"), "a user needs a password", "write `password: env:NAME`");
         }
-        (None, Some(_)) => report.error(&at.key("user"), "a password needs a user", "write `user: NAME`"),
+        (None, Some(_)) => {
+            report.error(&at.key("user"), "a password needs a user", "write `user: NAME`");
+        }
         _ => {}
     }
 }
