@@ -22,9 +22,9 @@ pub(super) fn all(config: &Config, senders: &BTreeMap<String, SenderSpec>, repor
     routes::check(config, report);
 }
 
-/// Warns of a secret that is not there. Not an error: it may come later, and until then nothing is let through.
-fn check_secret(reference: &SecretRef, at: &KeyPath, until_then: &str, report: &mut Report<'_>) {
+/// Warns of a sink's secret that is not there. Not an error: it may come later.
+fn check_secret(reference: &SecretRef, at: &KeyPath, report: &mut Report<'_>) {
     if let Err(error) = reference.resolve() {
-        report.warning(at, error.to_string(), format!("provide it; until then {until_then}"));
+        report.warning(at, error.to_string(), "provide it; until then this sink cannot connect");
     }
 }

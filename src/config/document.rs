@@ -59,9 +59,14 @@ pub(super) struct SyntaxError {
     pub(super) message: String,
 }
 
+/// How deep values may stand in one another: several times what a configuration needs. The parser's own bound of
+/// 64 exhausts a thread's stack of 2 MiB in an unoptimized build.
+const MAX_DEPTH: usize = 24;
+
 /// Parses one YAML document. An empty text is the value `null`.
 pub(super) fn parse(text: &str) -> Result<Document, SyntaxError> {
     let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! { max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH },
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,

@@ -162,3 +162,50 @@ impl Secrets {
         secrets
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_newline_at_the_end_of_a_file_is_not_part_of_the_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        let reference = SecretRef::File(path.clone());
+        for (content, secret) in
+            [("a b\n", "a b"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a"), (" a ", " a ")]
+        {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(reference.resolve().unwrap().expose_secret(), secret);
+        }
+    }
+
+    #[test]
+    fn an_empty_or_missing_secret_is_no_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        let reference = SecretRef::File(path.clone());
+        assert!(matches!(reference.resolve(), Err(SecretError::Unreadable { .. })));
+        for empty in ["", "\n"] {
+            std::fs::write(&path, empty).unwrap();
+            assert!(matches!(reference.resolve(), Err(SecretError::Empty(_))));
+        }
+        std::fs::write(&path, "x".repeat(2 << 20)).unwrap();
+        assert!(matches!(reference.resolve(), Err(SecretError::TooLarge(_))));
+        let unset = SecretRef::Env("NOBODY_SETS_THIS".into());
+        let secrets = Secrets::read(&[unset.clone(), unset]);
+        assert_eq!((secrets.usable.len(), secrets.missing.len()), (0, 2));
+    }
+
+    #[test]
+    fn what_is_no_reference_is_refused_without_being_shown() {
+        for wrong in ["hunter2", "env:", "file:", "ENV:X", "env:a b", "", "https://x"] {
+            assert_eq!(wrong.parse::<SecretRef>(), Err(NotAReference), "{wrong:?}");
+        }
+        let error = serde_json::from_str::<SecretRef>("\"hunter2\"").unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+        let error = serde_json::from_str::<SecretRef>("[\"hunter2\"]").unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+        assert_eq!(format!("{:?}", SecretRef::Env("NAME".into())), "env:NAME");
+    }
+}

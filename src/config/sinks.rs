@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 pub struct SinkConfig {
     /// Apache Kafka, or what speaks its protocol.
     pub kafka: Option<KafkaConfig>,
-    /// NATS JetStream.
+    /// NATS `JetStream`.
     pub nats: Option<NatsConfig>,
     /// The embedded journal: append-only files on this machine.
     pub journal: Option<JournalConfig>,
@@ -42,7 +42,7 @@ pub struct KafkaCreate {
     pub replication: Option<u32>,
 }
 
-/// NATS JetStream.
+/// NATS `JetStream`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct NatsConfig {

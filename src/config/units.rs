@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn durations_need_a_unit_and_are_never_negative() {
         assert_eq!(duration("4s"), Some(Duration::from_secs(4)));
-        assert_eq!(duration("1h 30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(duration("1h 30m"), Some(Duration::from_mins(90)));
         assert_eq!(duration("0s"), Some(Duration::ZERO));
         for wrong in ["", "4", "-4s", "four seconds", "4 parsecs"] {
             assert_eq!(duration(wrong), None, "{wrong}");

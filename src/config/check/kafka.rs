@@ -80,7 +80,7 @@ fn secret_is_there(name: &str, reference: &SecretRef, at: &KeyPath, report: &mut
         report.error(at, message, fix);
         return;
     }
-    check_secret(reference, at, "this sink cannot connect", report);
+    check_secret(reference, at, report);
 }
 
 /// Reports a setting that Hookway sets itself or that loses, doubles or misplaces events.

@@ -84,7 +84,7 @@ fn login_is_one(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
 fn secrets_are_there(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
     for (key, reference) in [("password", &nats.password), ("token", &nats.token), ("nkey", &nats.nkey)] {
         if let Some(reference) = reference {
-            check_secret(reference, &at.key(key), "this sink cannot connect", report);
+            check_secret(reference, &at.key(key), report);
         }
     }
 }
