@@ -21,7 +21,7 @@ pub(super) struct Grammar {
 }
 
 impl Grammar {
-    /// Takes a JSON Schema as [`schema`](super::schema) makes it.
+    /// Takes a JSON Schema as [`schema`](super::schema()) makes it.
     pub(super) fn new(schema: Value) -> Self {
         Self { schema }
     }

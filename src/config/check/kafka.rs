@@ -8,7 +8,7 @@ use crate::config::{
     KafkaConfig, OptionValue, SecretRef, keypath::KeyPath, problem::Report, secrets::NotAReference,
     sinks::is_sensitive,
 };
-use rdkafka::{ClientConfig, error::KafkaError};
+use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 
 /// Runs the rules.
 pub(super) fn check(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) {
@@ -27,8 +27,11 @@ pub(super) fn check(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) 
                 );
             }
             OptionValue::Text(text) => {
-                if !breaks_the_promise(name, &text, &at, report) {
-                    library_takes(name, &text, &at, report);
+                if breaks_the_promise(name, &text, &at, report) {
+                    continue;
+                }
+                if let Some((_, said)) = library_says(name, &text) {
+                    not_taken(&said, &at, report);
                 }
             }
         }
@@ -78,6 +81,12 @@ fn creation_counts(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) {
 fn secret_is_there(name: &str, reference: &SecretRef, at: &KeyPath, report: &mut Report<'_>) {
     if let Some((message, fix)) = ours(name) {
         report.error(at, message, fix);
+        return;
+    }
+    // The secret itself is not tried here; what stands in for it can only show whether the name is known.
+    let said = library_says(name, "1");
+    if let Some((RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, said)) = said {
+        not_taken(&said, at, report);
         return;
     }
     check_secret(reference, at, report);
@@ -150,12 +159,16 @@ fn ours(name: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Asks librdkafka itself whether it knows the setting and takes its value. No client is made.
-fn library_takes(name: &str, text: &str, at: &KeyPath, report: &mut Report<'_>) {
-    let mut config = ClientConfig::new();
-    config.set(name, text);
-    if let Err(KafkaError::ClientConfig(_, said, _, _)) = config.create_native_config() {
-        let fix = "look the option up in librdkafka's CONFIGURATION.md";
-        report.error(at, format!("librdkafka does not take this: {}", said.trim_end_matches('.')), fix);
+/// Asks librdkafka itself whether it knows the setting and takes its value, and returns what it says against it.
+/// No client is made.
+fn library_says(name: &str, text: &str) -> Option<(RDKafkaConfRes, String)> {
+    match ClientConfig::new().set(name, text).create_native_config() {
+        Err(KafkaError::ClientConfig(result, said, _, _)) => Some((result, said)),
+        Ok(_) | Err(_) => None,
     }
+}
+
+fn not_taken(said: &str, at: &KeyPath, report: &mut Report<'_>) {
+    let fix = "look the option up in librdkafka's CONFIGURATION.md";
+    report.error(at, format!("librdkafka does not take this: {}", said.trim_end_matches('.')), fix);
 }
