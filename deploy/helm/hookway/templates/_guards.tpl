@@ -18,8 +18,16 @@ Mistakes that a schema can't see, each told with its way out before anything rea
 {{- end }}
 {{- end }}
 
-{{/* A file below the secrets directory that no mounted Secret provides. One without items may provide any. */}}
+{{/* A secret in plain text, which is not printed, and a file below the secrets directory that no mounted Secret
+provides; a Secret without items may provide any. */}}
 {{- define "hookway.guardSecrets" -}}
+{{- range $name, $source := .Values.config.sources }}
+{{- range $index, $secret := $source.secrets }}
+{{- if not (regexMatch "^(env|file):." $secret) }}
+{{- fail (printf "config.sources.%s.secrets[%d] is no reference: put the secret into a Secret and write file:/run/secrets/hookway/NAME or env:NAME" $name $index) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $dir := include "hookway.secretsDir" . }}
 {{- $provided := keys .Values.secrets.create }}
 {{- $open := false }}

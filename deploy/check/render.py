@@ -1,0 +1,165 @@
+"""Holds one rendering of the chart to what its values promise: the part that no schema can know.
+
+    render.py VALUES.yaml RENDERED.yaml
+
+Prints every broken promise and exits 1, or exits 0. The kinds that must come out stand in the values file, in a
+line `# expect: KIND KIND …`.
+"""
+
+import pathlib
+import re
+import sys
+
+import yaml
+
+SECRETS = "/run/secrets/hookway"
+PROBES = {"startupProbe": "/startupz", "readinessProbe": "/readyz", "livenessProbe": "/livez"}
+
+
+class Render:
+    """One rendering beside the values that led to it."""
+
+    def __init__(self, values: pathlib.Path, rendered: pathlib.Path):
+        text = values.read_text()
+        self.values = yaml.safe_load(text) or {}
+        self.expected = sorted(re.search(r"^# expect: (.+)$", text, re.M).group(1).split())
+        self.objects = [o for o in yaml.safe_load_all(rendered.read_text()) if o]
+        self.problems = []
+
+    def kind(self, kind: str) -> list[dict]:
+        """Returns the objects of one kind."""
+        return [o for o in self.objects if o["kind"] == kind]
+
+    def hold(self, promise: str, kept: bool, seen: object = "") -> None:
+        """Notes the promise unless it was kept."""
+        if not kept:
+            self.problems.append(f"{promise}; seen: {seen}" if seen != "" else promise)
+
+    def equal(self, what: str, seen: object, wanted: object) -> None:
+        """Notes a difference."""
+        self.hold(f"{what} should be {wanted}", seen == wanted, seen)
+
+
+def objects(r: Render) -> None:
+    """Exactly the expected kinds, all in the release's namespace: no RBAC, no hook, nothing more."""
+    r.equal("the kinds", sorted(o["kind"] for o in r.objects), r.expected)
+    for o in r.objects:
+        r.equal(f"the namespace of {o['kind']}", o["metadata"].get("namespace"), "hooks")
+    for account in r.kind("ServiceAccount"):
+        r.equal("the account's automount", account.get("automountServiceAccountToken"), False)
+
+
+def security(r: Render, pod: dict, container: dict) -> None:
+    """What Pod Security's level `restricted` asks for, and a read-only root."""
+    r.equal("the pod's automount", pod.get("automountServiceAccountToken"), False)
+    context = pod["securityContext"]
+    r.equal("runAsNonRoot", context.get("runAsNonRoot"), True)
+    r.equal("runAsUser", context.get("runAsUser"), 65532)
+    r.equal("seccompProfile", context.get("seccompProfile"), {"type": "RuntimeDefault"})
+    context = container["securityContext"]
+    r.equal("readOnlyRootFilesystem", context.get("readOnlyRootFilesystem"), True)
+    r.equal("allowPrivilegeEscalation", context.get("allowPrivilegeEscalation"), False)
+    r.equal("capabilities", context.get("capabilities"), {"drop": ["ALL"]})
+
+
+def process(r: Render, pod: dict, container: dict) -> None:
+    """The command, the ports, the probes on the admin port, and a volume behind every mount."""
+    r.equal("the command", container["command"] + container["args"], ["hookway", "run", "--config", "/etc/hookway/hookway.yaml"])
+    r.equal("the ports", {p["name"]: p["containerPort"] for p in container["ports"]}, {"http": 8080, "admin": 9090})
+    for probe, path in PROBES.items():
+        seen = container[probe]["httpGet"]
+        r.equal(probe, (seen["path"], seen["port"]), (path, "admin"))
+    r.equal("terminationGracePeriodSeconds", pod["terminationGracePeriodSeconds"], 60)
+    mounts = {m["name"]: m for m in container["volumeMounts"]}
+    r.equal("the mounted volumes", sorted(mounts), sorted(v["name"] for v in pod["volumes"]))
+    writable = [name for name, m in mounts.items() if not m.get("readOnly")]
+    r.equal("the writable mounts", writable, ["state"])
+    r.equal("the state directory", (mounts["state"]["mountPath"], container["workingDir"]), ("/var/lib/hookway",) * 2)
+
+
+def secrets(r: Render, pod: dict, container: dict) -> None:
+    """Every given Secret is mounted in the one directory, and no secret's text leaves its Secret."""
+    given = r.values.get("secrets", {})
+    wanted = [s["name"] for s in given.get("existing", [])] + [o["metadata"]["name"] for o in r.kind("Secret")]
+    volumes = {v["name"]: v for v in pod["volumes"]}
+    seen = [s["secret"]["name"] for s in volumes.get("secrets", {}).get("projected", {}).get("sources", [])]
+    r.equal("the mounted Secrets", seen, wanted)
+    if wanted:
+        paths = [m["mountPath"] for m in container["volumeMounts"] if m["name"] == "secrets"]
+        r.equal("the secrets' directory", paths, [SECRETS])
+    r.equal("the Secrets made", len(r.kind("Secret")), 1 if given.get("create") else 0)
+    elsewhere = yaml.safe_dump([o for o in r.objects if o["kind"] != "Secret"])
+    for name, text in given.get("create", {}).items():
+        r.hold(f"the secret {name} should stand in its Secret alone", text not in elsewhere)
+
+
+def configuration(r: Render, template: dict, pod: dict) -> None:
+    """The mounted configuration is the given one with the two addresses, and a change of it rolls the pods."""
+    name = next(v for v in pod["volumes"] if v["name"] == "config")["configMap"]["name"]
+    existing = r.values.get("existingConfigMap")
+    checksum = "checksum/config" in template["metadata"].get("annotations", {})
+    r.equal("the checksum annotation", checksum, not existing)
+    if existing:
+        r.equal("the mounted ConfigMap", name, existing)
+        return
+    [made] = r.kind("ConfigMap")
+    r.equal("the mounted ConfigMap", name, made["metadata"]["name"])
+    wanted = {"listen": "0.0.0.0:8080", "admin": "0.0.0.0:9090", **r.values.get("config", {})}
+    r.equal("hookway.yaml", yaml.safe_load(made["data"]["hookway.yaml"]), wanted)
+
+
+def network(r: Render, labels: dict) -> None:
+    """The public Service leads to the webhooks alone, the admin Service to the admin port, the Ingress to the sources."""
+    services = {o["spec"]["ports"][0]["targetPort"]: o for o in r.kind("Service")}
+    r.equal("the Services' ports", sorted(services), ["admin", "http"])
+    for service in services.values():
+        r.equal("a Service's number of ports", len(service["spec"]["ports"]), 1)
+        r.hold("a Service should select the pods", service["spec"]["selector"].items() <= labels.items())
+    r.equal("the admin Service's type", services["admin"]["spec"]["type"], "ClusterIP")
+    wanted = [f"/hooks/{s}" for s in sorted(r.values.get("config", {}).get("sources", {}))]
+    for ingress in r.kind("Ingress"):
+        r.equal("the hosts", [rule["host"] for rule in ingress["spec"]["rules"]], r.values["ingress"]["hosts"])
+        for rule in ingress["spec"]["rules"]:
+            paths = rule["http"]["paths"]
+            r.equal("the Ingress paths", sorted(p["path"] for p in paths), wanted)
+            r.equal("their types", {p["pathType"] for p in paths}, {"Exact"})
+            names = {p["backend"]["service"]["name"] for p in paths}
+            r.equal("their Service", names, {services["http"]["metadata"]["name"]})
+    for monitor in r.kind("ServiceMonitor"):
+        chosen = monitor["spec"]["selector"]["matchLabels"].items()
+        found = [port for port, s in services.items() if chosen <= s["metadata"]["labels"].items()]
+        r.equal("the scraped Services", found, ["admin"])
+        r.equal("the scraped port", monitor["spec"]["endpoints"][0]["port"], services["admin"]["spec"]["ports"][0]["name"])
+
+
+def state(r: Render, spec: dict, pod: dict) -> None:
+    """A volume claim means one pod and no overlap; several pods mean a disruption budget."""
+    volume = next(v for v in pod["volumes"] if v["name"] == "state")
+    claimed = r.values.get("persistence", {}).get("enabled", False)
+    r.equal("the state volume", "persistentVolumeClaim" in volume, claimed)
+    r.equal("the strategy", spec["strategy"]["type"], "Recreate" if claimed else "RollingUpdate")
+    r.hold("a claim should mean one replica", not claimed or spec["replicas"] == 1, spec["replicas"])
+    r.equal("the disruption budget", bool(r.kind("PodDisruptionBudget")), spec["replicas"] > 1)
+
+
+def main() -> int:
+    r = Render(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+    [deployment] = r.kind("Deployment")
+    spec = deployment["spec"]
+    template, pod = spec["template"], spec["template"]["spec"]
+    [only] = pod["containers"]
+    labels = template["metadata"]["labels"]
+    r.hold("the selector should match the pods", spec["selector"]["matchLabels"].items() <= labels.items())
+    objects(r)
+    security(r, pod, only)
+    process(r, pod, only)
+    secrets(r, pod, only)
+    configuration(r, template, pod)
+    network(r, labels)
+    state(r, spec, pod)
+    print("\n".join(r.problems))
+    return 1 if r.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
