@@ -126,7 +126,15 @@ notes() {
   done
 }
 
+# The first values in the documentation must be taken as they stand there.
+documented() {
+  awk '/^```/ {inside = ($0 == "```yaml") && !seen++; next} inside' docs/kubernetes.md >"$work/documented.yaml"
+  [ -s "$work/documented.yaml" ] || { echo "docs/kubernetes.md shows no values"; return 1; }
+  "$helm" template t "$chart" --values "$work/documented.yaml" | grep '^kind: Ingress$'
+}
+
 behaviour() {
+  hold "the values in docs/kubernetes.md" documented
   hold "a changed configuration rolls the pods" rolls
   hold "the notes of an empty install" notes deploy/ci/1-defaults.yaml "No source is configured"
   hold "the notes of Kafka" notes deploy/ci/2-kafka.yaml "http://t-hookway.hooks.svc:80/hooks/hotel" "trigger github.EVENT --source code"
@@ -155,7 +163,7 @@ step "sources: shellcheck, hadolint, yamllint" sources
 step "chart: helm lint and template, Kubernetes ${kubernetes_versions[*]}" chart_renders
 step "objects: kubeconform, promises, yamllint" objects
 step "values that must be refused" bad_values
-step "behaviour: roll-out and notes" behaviour
+step "behaviour: documentation, roll-out, notes" behaviour
 step "configuration: hookway check" hookway_agrees
 echo "chart: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
