@@ -43,7 +43,7 @@ go_tool() {
   local target="$1" module="$2" go aside
   [ -x "$target" ] && return
   go="$(find_go)" || return 1
-  echo "  building $module (Helm takes some minutes the first time)"
+  echo "  building $module (once; minutes where the Go build cache is empty)"
   aside="$(mktemp -d "$cache/bin/.build.XXXXXX")" || return 1
   GOBIN="$aside" GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS=-buildvcs=false \
     nice -n 10 "$go" install -trimpath -ldflags '-s -w' "$module" || { rm -r "$aside"; return 1; }
