@@ -86,7 +86,7 @@ fn flip(bytes: &[u8], at: prop::sample::Index, bit: u8) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_was_signed_verifies_with_the_right_secret_only(body in object(), secret in secret(), other in secret()) {
