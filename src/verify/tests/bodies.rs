@@ -42,6 +42,19 @@ fn the_member_is_cut_at_any_position_and_all_other_bytes_stay() {
 }
 
 #[test]
+fn a_second_digest_is_refused_even_where_one_of_them_is_right() {
+    let (header, inside) =
+        (verifier("{ algorithm: hmac-sha256, header: x-s }", &["key"]), verifier(SYNCAROO, &["key"]));
+    for first in ["hash", "h\\u0061sh"] {
+        let mut original = request(&[], format!(r#"{{"{first}":"00","a":1}}"#));
+        header.sign(&mut original, super::now()).expect("a signature");
+        let digest = original.headers["x-s"].to_str().expect("hex");
+        let body = format!(r#"{{"{first}":"00","a":1,"hash":"{digest}"}}"#);
+        assert_eq!(refusal(&inside, &request(&[], body)), "malformed", "{first}");
+    }
+}
+
+#[test]
 fn a_body_that_cannot_be_cut_is_malformed() {
     let verifier = verifier(SYNCAROO, &["key"]);
     for body in [

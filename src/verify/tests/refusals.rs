@@ -45,6 +45,18 @@ fn a_rotation_accepts_both_secrets_and_then_only_the_new_one() {
 }
 
 #[test]
+fn a_secret_that_is_configured_twice_counts_as_its_first_place() {
+    for scheme in [LIKEMAGIC, GITHUB] {
+        let verifier = verifier(scheme, &[]);
+        set(&verifier, &["same"]).expect("a secret");
+        let mut request = request(&[], "{}");
+        verifier.sign(&mut request, super::now()).expect("a signature");
+        set(&verifier, &["other", "same", "same"]).expect("secrets");
+        assert_eq!(verifier.verify(&request).map(|proof| proof.key), Ok(1), "{scheme}");
+    }
+}
+
+#[test]
 fn a_secret_that_does_not_decode_changes_nothing_and_is_not_printed() {
     let verifier = verifier(STANDARD, &[WHSEC]);
     let request = standard(&verifier, 0);
