@@ -19,6 +19,7 @@ use crate::{
 };
 use axum::http::{HeaderMap, HeaderName, header};
 use json::{Found, Pointers};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{fmt::Write as _, sync::Arc};
 use template::{Template, Values};
 
@@ -34,6 +35,9 @@ impl Unmappable {
         Self { reason, detail: detail.into() }
     }
 }
+
+/// What a URI's path segment holds as it is (RFC 3986, section 2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Longest id, key, subject or type in bytes; beyond it a broker's subject or header would break.
 const MAX_ATTRIBUTE: usize = 1024;
@@ -175,12 +179,10 @@ impl Normalizer {
 
     /// Returns the envelope's `source` for an account of the sender.
     fn below(&self, account: &str) -> Arc<str> {
-        use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
         let mut source = String::with_capacity(self.source.len() + account.len() + 1);
         source.push_str(&self.source);
-        let set = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
         // Writing to a String cannot fail.
-        let _written = write!(source, "/{}", utf8_percent_encode(account, set));
+        let _written = write!(source, "/{}", utf8_percent_encode(account, UNRESERVED));
         source.into()
     }
 

@@ -12,7 +12,10 @@ pub use server::{Limits, serve, serve_admin};
 use crate::{
     clock,
     delivery::{Delivery, Request},
-    observe::{logs::RefusalLog, metrics::Metrics},
+    observe::{
+        logs::RefusalLog,
+        metrics::{Metrics, Stage, UNMATCHED},
+    },
     pipeline::{Pipeline, Source},
     record::Receipt,
     refusal::Refusal,
@@ -75,7 +78,7 @@ impl Receiver {
         let slot = slot.map_err(|_| Refusal::Overloaded("requests of this source"))?;
         let (body, budget) = self.budget.read(&head.headers, body, source.max_body).await?;
         source.metrics.read(body.len());
-        source.metrics.staged(crate::observe::metrics::Stage::Receive, start);
+        source.metrics.staged(Stage::Receive, start);
         let request = Request { method: head.method, headers: head.headers, body, received };
         let delivery = Delivery::new(request, [Some(slot), budget].into_iter().flatten().collect());
         self.pipeline.accept(source, delivery, start + source.deadline).await
@@ -117,7 +120,7 @@ fn unmatched(receiver: &Receiver, peer: Option<SocketAddr>) -> Response {
     let response = reply::refused(&Refusal::UnknownSource);
     let status = response.status().as_u16();
     receiver.metrics.unmatched(status);
-    receiver.refusals.note(crate::observe::metrics::UNMATCHED, &Refusal::UnknownSource, status, peer);
+    receiver.refusals.note(UNMATCHED, &Refusal::UnknownSource, status, peer);
     response
 }
 

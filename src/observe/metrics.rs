@@ -5,7 +5,7 @@ mod sinks;
 mod sources;
 
 pub use sinks::SinkMetrics;
-pub use sources::SourceMetrics;
+pub use sources::{SourceMetrics, Stage};
 
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -180,7 +180,7 @@ impl Metrics {
             let metrics = lines.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
             #[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss,
                 reason = "the counters hold whole numbers")]
-            metrics.map(|metric| metric.get_counter().value() as u64).sum()
+            metrics.map(|metric| metric.get_counter().get_value() as u64).sum()
         };
         let accepted = sum(&self.accepted) + sum(&self.late);
         let outcomes = [&self.published, &self.quarantined, &self.filtered, &self.suppressed].map(sum);

@@ -3,7 +3,7 @@
 mod connect;
 mod prepare;
 
-pub use connect::{Access, options};
+pub use connect::{Access, Certificates, options};
 pub use prepare::Checks;
 
 use super::{Prepared, PublishError, Publisher};

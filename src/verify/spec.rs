@@ -27,11 +27,14 @@ pub struct VerifySpec {
     pub encoding: Option<Encoding>,
     /// How the secret's text becomes the key's bytes.
     pub key: Option<KeyForm>,
-    /// Where the key stands when `algorithm` is a plain digest (`sha256` and the like).
+    /// Where the key stands when `algorithm` is a plain digest (`sha256` and the like). Left out, the digest has
+    /// no key and proves only that the body is whole. Prefer an HMAC wherever the sender offers one: a digest
+    /// with its key in front lets others append to a signed message.
     pub key_position: Option<KeyPosition>,
-    /// What is signed: a template of `{body}`, `{header:NAME}` and literal text; or, with `member`, how the body
-    /// looked before the member was added: `raw_cut`, `compact`, `compact_php`, `compact_sorted`, `python`;
-    /// or `json_stringify`, the body as JavaScript would write it again.
+    /// What is signed: a template of `{body}`, `{header:NAME}` and literal text (`{body}` where it is left out);
+    /// or, with `member`, how the body looked before the member was added: `raw_cut` (the default), `compact`,
+    /// `compact_php`, `compact_sorted`, `python`; or `json_stringify`, the body as JavaScript would write it
+    /// again.
     pub message: Option<String>,
     /// The signed time that keeps old requests from being sent again.
     pub timestamp: Option<TimestampSpec>,
@@ -74,6 +77,54 @@ pub enum Algorithm {
     None,
 }
 
+impl Algorithm {
+    /// Every algorithm, as listed to a person who has to choose.
+    pub const ALL: [Self; 10] = [
+        Self::Token,
+        Self::HmacSha256,
+        Self::HmacSha512,
+        Self::HmacSha1,
+        Self::HmacMd5,
+        Self::Sha256,
+        Self::Sha512,
+        Self::Sha1,
+        Self::Md5,
+        Self::None,
+    ];
+
+    /// Returns the name by which the configuration and the metrics know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::HmacSha256 => "hmac-sha256",
+            Self::HmacSha512 => "hmac-sha512",
+            Self::HmacSha1 => "hmac-sha1",
+            Self::HmacMd5 => "hmac-md5",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+            Self::Sha1 => "sha1",
+            Self::Md5 => "md5",
+            Self::None => "none",
+        }
+    }
+
+    /// True for the HMACs, which cannot do without a secret.
+    pub fn is_hmac(self) -> bool {
+        matches!(self, Self::HmacSha256 | Self::HmacSha512 | Self::HmacSha1 | Self::HmacMd5)
+    }
+
+    /// Returns the length of its digest in bytes; 0 where nothing is computed.
+    pub fn digest_bytes(self) -> usize {
+        match self {
+            Self::HmacSha256 | Self::Sha256 => 32,
+            Self::HmacSha512 | Self::Sha512 => 64,
+            Self::HmacSha1 | Self::Sha1 => 20,
+            Self::HmacMd5 | Self::Md5 => 16,
+            Self::Token | Self::None => 0,
+        }
+    }
+}
+
 /// How a signature is written as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -98,7 +149,7 @@ pub enum KeyForm {
     Hex,
     /// Base64.
     Base64,
-    /// `whsec_` and base64, as Standard Webhooks prescribes.
+    /// Base64, with or without `whsec_` in front, as Standard Webhooks prescribes.
     Whsec,
 }
 
@@ -128,9 +179,9 @@ pub enum MissingHash {
 pub struct TimestampSpec {
     /// The header that carries it. It must be part of `message`.
     pub header: Option<String>,
-    /// How it is written.
+    /// How it is written; seconds where it is left out.
     pub unit: Option<TimeUnit>,
-    /// How far it may be off in either direction, as `5m`.
+    /// How far it may be off in either direction, as `5m` (the default).
     pub tolerance: Option<String>,
 }
 

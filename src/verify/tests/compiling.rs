@@ -1,0 +1,114 @@
+//! What a configuration may not say, and what a person is told about it.
+
+use super::{GITHUB, LIKEMAGIC, PROPEXO, STANDARD, SYNCAROO, set, spec, verifier};
+use crate::verify::{Verifier, VerifySpec};
+use axum::http::HeaderName;
+
+/// Returns the fields that are wrong in a scheme, sorted.
+fn wrong(yaml: &str) -> Vec<&'static str> {
+    let problems = Verifier::compile(&spec(yaml)).expect_err("a scheme with problems");
+    let mut fields: Vec<_> = problems.iter().map(|problem| problem.field).collect();
+    fields.sort_unstable();
+    fields
+}
+
+#[test]
+fn a_missing_algorithm_lists_every_choice() {
+    let problems = Verifier::compile(&VerifySpec::default()).expect_err("nothing is assumed");
+    let [problem] = problems.as_slice() else { panic!("one problem: {problems:?}") };
+    assert_eq!(problem.field, "algorithm");
+    for algorithm in super::Algorithm::ALL {
+        assert!(problem.fix.contains(&format!("`{}`", algorithm.name())), "{}", problem.fix);
+        let named = spec(&format!("{{ algorithm: {} }}", algorithm.name()));
+        assert_eq!(named.algorithm, Some(algorithm), "the name is the one that the configuration reads");
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let scheme = "{ algorithm: hmac-sha1, header: 'x y', separator: '', prefix_optional: true, key_position: prefix, \
+                  missing_hash: reject, message: '{url}{body}', timestamp: { tolerance: soon } }";
+    assert_eq!(
+        wrong(scheme),
+        [
+            "header",
+            "key_position",
+            "message",
+            "missing_hash",
+            "prefix_optional",
+            "separator",
+            "timestamp.header",
+            "timestamp.tolerance"
+        ]
+    );
+}
+
+#[test]
+fn a_scheme_that_cannot_work_is_refused() {
+    for (scheme, fields) in [
+        ("{ algorithm: hmac-sha256 }", vec!["header"]),
+        ("{ algorithm: token }", vec!["header"]),
+        ("{ algorithm: hmac-sha256, header: x, member: hash, message: compact }", vec!["member"]),
+        ("{ algorithm: hmac-sha256, member: '' }", vec!["member"]),
+        ("{ algorithm: hmac-sha256, member: hash, message: '{body}' }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, member: hash, message: json_stringify }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, header: x, message: raw_cut }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, header: x, message: compact_php }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, header: x, message: raw-cut }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, header: x, message: '' }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, header: x, message: '{body' }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, header: x, message: '{header:}{body}' }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, header: x, message: '{header:id}{body}' }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, header: x, message: '{body}{header:id}' }", vec!["message"]),
+        ("{ algorithm: sha256, header: x, message: 'a{header:id}' }", vec!["message"]),
+        ("{ algorithm: hmac-sha256, header: x, timestamp: { header: t } }", vec!["timestamp.header"]),
+        (
+            "{ algorithm: hmac-sha256, header: x, message: '{header:t}.{body}', timestamp: { header: t, tolerance: -5m } }",
+            vec!["timestamp.tolerance"],
+        ),
+        ("{ algorithm: hmac-sha256, header: x, key_position: suffix }", vec!["key_position"]),
+        (
+            "{ algorithm: token, header: x, message: '{body}', encoding: hex, member: h }",
+            vec!["encoding", "member", "message"],
+        ),
+    ] {
+        assert_eq!(wrong(scheme), fields, "{scheme}");
+    }
+    let long = "{body}.".repeat(7);
+    assert_eq!(wrong(&format!("{{ algorithm: hmac-sha256, header: x, message: '{long}' }}")), ["message"]);
+}
+
+#[test]
+fn none_may_stand_over_any_preset_but_not_beside_secrets() {
+    for scheme in [SYNCAROO, GITHUB, STANDARD] {
+        let none = verifier(&scheme.replace("hmac-sha256", "none"), &["", ""]);
+        assert!(!none.needs_secret() && none.is_keyed() && !none.covers_body());
+        assert_eq!(none.scheme(), "none");
+        let problems = set(&none, &["canary"]).expect_err("a secret that nothing uses");
+        assert_eq!(problems.first().map(|problem| problem.field), Some("algorithm"));
+        assert!(!format!("{problems:?}").contains("canary"));
+    }
+}
+
+#[test]
+fn a_digest_without_key_takes_no_secrets() {
+    let digest = verifier("{ algorithm: sha256, member: hash }", &[""]);
+    assert!(!digest.needs_secret() && digest.is_keyed());
+    let problems = set(&digest, &["secret"]).expect_err("no place for a key");
+    assert_eq!(problems.first().map(|problem| problem.field), Some("key_position"));
+}
+
+#[test]
+fn a_verifier_says_what_it_covers_and_what_must_not_be_kept() {
+    let header = HeaderName::from_static;
+    let standard = verifier(STANDARD, &[]);
+    assert!(standard.covers_body() && standard.covers_header(&header("webhook-id")));
+    assert!(
+        !standard.covers_header(&header("webhook-signature")) && standard.credential_headers().is_empty()
+    );
+    assert_eq!(verifier(LIKEMAGIC, &[]).credential_headers(), [header("lm-webhook-secret")]);
+    assert_eq!(verifier(LIKEMAGIC, &[]).scheme(), "token");
+    assert!(verifier(SYNCAROO, &[]).covers_body() && verifier(PROPEXO, &[]).covers_body());
+    let partial = verifier("{ algorithm: hmac-md5, header: x, message: '{header:id}' }", &["k"]);
+    assert!(!partial.covers_body());
+}
