@@ -1,1 +1,2 @@
-fn main() {}
+//! stub
+fn main() -> std::process::ExitCode { hookway::cli::main() }
