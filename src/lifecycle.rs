@@ -60,7 +60,10 @@ impl Drain {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(self.timeout, self.tasks.wait()).await.is_err() {
-            tracing::warn!(open = self.tasks.len(), "not everything was finished in time; its senders heard no 2xx");
+            tracing::warn!(
+                open = self.tasks.len(),
+                "not everything was finished in time; its senders heard no 2xx"
+            );
         }
         for sink in self.pipeline.sinks().iter() {
             sink.publisher.flush().await;

@@ -137,14 +137,14 @@ impl Normalizer {
         is_json: bool,
     ) -> Result<Event, Unmappable> {
         if let Some(member) = values.repeated() {
-            let detail = format!("a member on the way to {member} stands twice, and the sender's meaning is unclear");
+            let detail =
+                format!("a member on the way to {member} stands twice, and the sender's meaning is unclear");
             return Err(Unmappable::new(Reason::Ambiguous, detail));
         }
-        let form = self
-            .forms
-            .iter()
-            .find(|form| form.has.is_none_or(|leaf| values.has(leaf)))
-            .ok_or_else(|| Unmappable::new(Reason::Unrecognized, "the body has none of the sender's known shapes"))?;
+        let form =
+            self.forms.iter().find(|form| form.has.is_none_or(|leaf| values.has(leaf))).ok_or_else(|| {
+                Unmappable::new(Reason::Unrecognized, "the body has none of the sender's known shapes")
+            })?;
         let name = form
             .kind
             .render(values)?
@@ -241,7 +241,10 @@ impl Form {
         for allow in &self.allow {
             let Some(value) = allow.at.render(values)? else {
                 if allow.required {
-                    return Ok(Some(format!("`allow.{}` asks for a value and the event has none", allow.name)));
+                    return Ok(Some(format!(
+                        "`allow.{}` asks for a value and the event has none",
+                        allow.name
+                    )));
                 }
                 continue;
             };

@@ -75,7 +75,8 @@ pub enum PublishError {
 
 impl PublishError {
     /// Every label of [`Self::reason`].
-    pub const REASONS: [&str; 6] = ["unprepared", "connection", "queue_full", "unknown_destination", "too_large", "io"];
+    pub const REASONS: [&str; 6] =
+        ["unprepared", "connection", "queue_full", "unknown_destination", "too_large", "io"];
 
     /// Returns the stable name of the error for metrics and logs.
     pub fn reason(&self) -> &'static str {
@@ -190,7 +191,10 @@ impl Sinks {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
         if sink.ready.get().is_none() {
-            return Err(PublishError::Unprepared(format!("{} was not reached or not found good yet", sink.name)));
+            return Err(PublishError::Unprepared(format!(
+                "{} was not reached or not found good yet",
+                sink.name
+            )));
         }
         let record = self.record(sink, event, target, document);
         let handed_over = Instant::now();

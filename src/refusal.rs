@@ -102,7 +102,9 @@ impl Refusal {
             | Self::Stalled
             | Self::Unverified(_) => Fault::Sender,
             Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
-            Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Draining | Self::Internal => Fault::Service,
+            Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Draining | Self::Internal => {
+                Fault::Service
+            }
         }
     }
 

@@ -59,7 +59,11 @@ pub fn structured_headers() -> Vec<(Cow<'static, str>, String)> {
 }
 
 /// Returns the headers of a binary record, whose value is the sender's body.
-pub fn binary_headers(event: &Event, origin: Origin<'_>, binding: Binding) -> Vec<(Cow<'static, str>, String)> {
+pub fn binary_headers(
+    event: &Event,
+    origin: Origin<'_>,
+    binding: Binding,
+) -> Vec<(Cow<'static, str>, String)> {
     let mut headers = Vec::with_capacity(16);
     let mut push = |name: &str, value: &str| {
         let name = match (binding, name) {

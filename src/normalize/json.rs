@@ -188,7 +188,11 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
             let name = index.to_string();
             let more = match node.children.iter().find(|(child, _)| *child == name) {
                 Some((_, child)) => seq
-                    .next_element_seed(Walk { pointers: self.pointers, node: *child, found: &mut *self.found })?
+                    .next_element_seed(Walk {
+                        pointers: self.pointers,
+                        node: *child,
+                        found: &mut *self.found,
+                    })?
                     .is_some(),
                 None => seq.next_element::<IgnoredAny>()?.is_some(),
             };
@@ -243,7 +247,13 @@ impl Visitor<'_> for Child<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.children.iter().enumerate().find(|(_, (child, _))| child == name).map(|(i, (_, node))| (i, *node)))
+        Ok(self
+            .0
+            .children
+            .iter()
+            .enumerate()
+            .find(|(_, (child, _))| child == name)
+            .map(|(i, (_, node))| (i, *node)))
     }
 }
 

@@ -179,6 +179,7 @@ fn perhaps_bytes<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Vec
 
 fn headers<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<(String, Vec<u8>)>, D::Error> {
     let pairs = Vec::<(String, Option<String>)>::deserialize(from)?;
-    let decoded = pairs.into_iter().map(|(name, value)| Ok((name, STANDARD.decode(value.unwrap_or_default())?)));
+    let decoded =
+        pairs.into_iter().map(|(name, value)| Ok((name, STANDARD.decode(value.unwrap_or_default())?)));
     decoded.collect::<Result<_, base64::DecodeError>>().map_err(serde::de::Error::custom)
 }

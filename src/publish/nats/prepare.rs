@@ -43,7 +43,8 @@ impl Checks {
         let config = self.stream(jetstream, &mut prepared).await?;
         self.judge_stream(&config, &mut prepared)?;
         let limit = u64::try_from(server.max_payload).unwrap_or(u64::MAX);
-        let stream_limit = u64::try_from(config.max_message_size).ok().filter(|limit| *limit > 0).unwrap_or(u64::MAX);
+        let stream_limit =
+            u64::try_from(config.max_message_size).ok().filter(|limit| *limit > 0).unwrap_or(u64::MAX);
         if limit.min(stream_limit) < self.largest_record {
             prepared.warnings.push(format!(
                 "the server takes {} bytes a message, below the largest record that a source may make ({} bytes): \
@@ -71,13 +72,16 @@ impl Checks {
         let error = match asked {
             Ok(Ok(stream)) => return Ok(stream.cached_info().config.clone()),
             Ok(Err(error)) => error,
-            Err(_) => return Err(PublishError::Unavailable("no answer to a question for the stream".to_owned())),
+            Err(_) => {
+                return Err(PublishError::Unavailable("no answer to a question for the stream".to_owned()));
+            }
         };
         let missing = matches!(&error.kind(), GetStreamErrorKind::JetStream(answer)
             if answer.error_code() == async_nats::jetstream::ErrorCode::STREAM_NOT_FOUND);
         match (&self.create, missing) {
             (Some(subjects), true) => {
-                let wanted = Config { name: self.stream.clone(), subjects: subjects.clone(), ..Config::default() };
+                let wanted =
+                    Config { name: self.stream.clone(), subjects: subjects.clone(), ..Config::default() };
                 let made = jetstream.create_stream(wanted).await.map_err(|error| {
                     PublishError::Misconfigured(format!("stream {} can't be made: {error}", self.stream))
                 })?;
@@ -115,7 +119,9 @@ impl Checks {
         }
         if config.storage == StorageType::Memory {
             prepared.durability = 0;
-            prepared.warnings.push(format!("stream {} lives in memory and is lost with its server", self.stream));
+            prepared
+                .warnings
+                .push(format!("stream {} lives in memory and is lost with its server", self.stream));
         } else if config.num_replicas > 1 {
             prepared.durability = 2;
         } else {

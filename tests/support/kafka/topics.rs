@@ -6,8 +6,8 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 
-use super::Kafka;
 use super::super::deadline;
+use super::Kafka;
 
 /// The longest a change may take to be seen.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -31,7 +31,8 @@ impl Kafka {
         self.made.lock().expect("no test panics while it holds this").push(name.to_owned());
         deadline::until(&format!("a leader of each partition of {name}"), SETTLE, || {
             let seen = leaders(&admin, name);
-            (seen.len() == usize::try_from(partitions).ok()? && seen.iter().all(|&leader| leader >= 0)).then_some(())
+            (seen.len() == usize::try_from(partitions).ok()? && seen.iter().all(|&leader| leader >= 0))
+                .then_some(())
         });
     }
 
