@@ -104,11 +104,18 @@ pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Heal
     for (place, error) in &secrets.missing {
         tracing::warn!(source = %source.name, place, %error, "a secret is missing");
     }
-    let usable = secrets.usable.len();
-    if let Err(problems) = source.verifier.set_secrets(secrets.usable) {
-        for problem in problems {
-            tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
+    // One secret that does not decode must not take the good ones with it.
+    let (mut good, mut problems) = (Vec::new(), Vec::new());
+    for secret in secrets.usable {
+        match source.verifier.set_secrets(vec![secret.clone()]) {
+            Ok(()) => good.push(secret),
+            Err(found) => problems.extend(found),
         }
+    }
+    let usable = good.len();
+    problems.extend(source.verifier.set_secrets(good).err().into_iter().flatten());
+    for problem in problems {
+        tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
     }
     let weak = source.verifier.weak_secrets();
     if weak > 0 {
