@@ -104,16 +104,9 @@ pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Heal
     for (place, error) in &secrets.missing {
         tracing::warn!(source = %source.name, place, %error, "a secret is missing");
     }
-    // One secret that does not decode must not take the good ones with it.
-    let (mut good, mut problems) = (Vec::new(), Vec::new());
-    for secret in secrets.usable {
-        match source.verifier.set_secrets(vec![secret.clone()]) {
-            Ok(()) => good.push(secret),
-            Err(found) => problems.extend(found),
-        }
-    }
-    let usable = good.len();
-    problems.extend(source.verifier.set_secrets(good).err().into_iter().flatten());
+    let given = secrets.usable.len();
+    let problems = source.verifier.set_secrets(secrets.usable).err().unwrap_or_default();
+    let usable = given.saturating_sub(problems.len());
     for problem in problems {
         tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
     }
