@@ -11,7 +11,7 @@ use super::Kafka;
 const SEPARATOR: &str = "|-|";
 
 /// The longest one of the tools may take.
-const TOOL: Duration = Duration::from_secs(60);
+const TOOL: Duration = Duration::from_mins(1);
 
 /// Returns the command that runs a class of Kafka's, logging from `level`; tuned to start fast and stay small.
 pub(super) fn class(name: &str, level: &str) -> Command {

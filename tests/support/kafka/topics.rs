@@ -5,6 +5,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::metadata::MetadataPartition;
 
 use super::super::deadline;
 use super::Kafka;
@@ -58,5 +59,5 @@ impl Kafka {
 fn leaders(admin: &AdminClient<DefaultClientContext>, topic: &str) -> Vec<i32> {
     let metadata = admin.inner().fetch_metadata(Some(topic), SETTLE).expect("the broker answers");
     let topic = metadata.topics().first().expect("the answer names the topic");
-    topic.partitions().iter().map(|partition| partition.leader()).collect()
+    topic.partitions().iter().map(MetadataPartition::leader).collect()
 }
