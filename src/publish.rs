@@ -234,6 +234,15 @@ impl Sinks {
     }
 }
 
+impl<'a> IntoIterator for &'a Sinks {
+    type Item = &'a Sink;
+    type IntoIter = std::slice::Iter<'a, Sink>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 impl Outcome {
     fn note(&mut self, sink: SinkIndex, result: Result<Ack, PublishError>) {
         match result {

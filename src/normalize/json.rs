@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// Deepest nesting taken; the limit that serde_json and many other readers have.
+/// Deepest nesting taken; the limit that `serde_json` and many other readers have.
 const MAX_DEPTH: usize = 128;
 
 /// Why a body is not taken as JSON.
