@@ -65,7 +65,7 @@ impl Drain {
                 "not everything was finished in time; its senders heard no 2xx"
             );
         }
-        for sink in self.pipeline.sinks().iter() {
+        for sink in self.pipeline.sinks() {
             sink.publisher.flush().await;
         }
         tracing::info!("stopped");
