@@ -154,6 +154,7 @@ async fn an_answer_in_single_bytes_after_an_interim_one_is_read_whole() {
     );
     let answer = answer.await.unwrap();
     assert_eq!((answer.status, answer.event_id.as_str(), answer.last), (202, "e-1", false));
+    assert_eq!(answer.body, b"hello");
 }
 
 #[tokio::test]
