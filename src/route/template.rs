@@ -156,7 +156,7 @@ fn fill(pieces: &[Piece], event: &Event, mut put: impl FnMut(&mut String, &str))
             Piece::Kind => put(&mut text, &event.kind),
             Piece::Object => put(&mut text, event.object().filter(|o| !o.is_empty()).unwrap_or(ABSENT)),
             Piece::Key => {
-                put(&mut text, event.key.as_deref().filter(|key| !key.is_empty()).unwrap_or(ABSENT))
+                put(&mut text, event.key.as_deref().filter(|key| !key.is_empty()).unwrap_or(ABSENT));
             }
         }
     }

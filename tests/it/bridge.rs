@@ -134,6 +134,14 @@ impl Bridge {
             .await;
     }
 
+    /// Waits until this many events are on their way at once.
+    pub(crate) async fn until_in_flight(&self, events: i64) {
+        eventually(&format!("{events} events are on their way"), || {
+            self.metrics.events_in_flight.get() == events
+        })
+        .await;
+    }
+
     /// Stops taking requests and waits until all work is done.
     pub(crate) async fn finish(&self) {
         self.stop.cancel();

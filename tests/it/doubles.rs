@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     Fails(PublishError),
     /// Stores them once the gate opens.
     Held,
+    /// Answers with an error once the gate opens, and stores nothing.
+    HeldThenFails,
     /// Panics.
     Panics,
     /// Is too small for an envelope that holds this text.
@@ -64,6 +66,10 @@ impl Publisher for FaultyPublisher {
                     return Err(PublishError::TooLarge("limit 10 bytes".to_owned()));
                 }
                 Fault::Held => self.gate.acquire().await.expect("the gate is never closed").forget(),
+                Fault::HeldThenFails => {
+                    self.gate.acquire().await.expect("the gate is never closed").forget();
+                    return Err(PublishError::Saturated);
+                }
                 Fault::Panics => panic!("planted in the publisher"),
                 Fault::None | Fault::Refuses(_) => {}
             }

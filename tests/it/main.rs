@@ -14,10 +14,13 @@ mod bridge;
 mod client;
 mod doubles;
 mod eventually;
+mod limits;
 mod logs;
+mod refusals;
 mod samples;
 mod senders;
 mod series;
+mod smuggling;
 mod stored;
 
 #[path = "../support/deadline.rs"]

@@ -1,6 +1,7 @@
 //! Requests as the three first senders would send them, signed here without any code of Hookway's.
 
 use crate::client::post;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -48,4 +49,14 @@ pub(crate) fn syncaroo() -> Vec<u8> {
     let object = r#"{"connectionId":555,"webhookType":"data","locationId":"11980","metaData":{"syncarooId":"61116c0b","resourceType":"office","resourceId":"1","attributeType":"resources","apiUrl":"https://app.syncaroo.com/api/v1/555/R1"}}"#;
     let body = format!(r#"{},"hash":"{}"}}"#, &object[..object.len() - 1], hmac(object.as_bytes()));
     post("/hooks/rooms", &[("content-type", "application/json")], body.as_bytes())
+}
+
+/// Writes a request as Standard Webhooks prescribes it, signed at this second since 1970 with the secret's bytes.
+pub(crate) fn standard_webhook(path: &str, at: i64, body: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key of any length");
+    mac.update(format!("msg_1.{at}.{body}").as_bytes());
+    let signature = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+    let at = at.to_string();
+    let headers = [("webhook-id", "msg_1"), ("webhook-timestamp", &at), ("webhook-signature", &signature)];
+    post(path, &headers, body.as_bytes())
 }
