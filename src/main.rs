@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `hookway`: hands over to [`hookway::cli`].
+
+fn main() -> std::process::ExitCode {
+    hookway::cli::main()
+}
