@@ -128,7 +128,8 @@ fn perform(cli: Cli) -> Result<Exit, Stop> {
 /// Starts a runtime for a verb that waits for the network.
 fn block_on<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Stop::new(Exit::Unavailable, format!("no threads can be started: {error}")))?;
+    let runtime = runtime
+        .map_err(|error| Stop::new(Exit::Unavailable, format!("no threads can be started: {error}")))?;
     let result = runtime.block_on(work);
     // A client's thread that still waits for a broker must not hold up the answer.
     runtime.shutdown_background();
@@ -152,7 +153,9 @@ mod tests {
 
     #[test]
     fn the_configuration_may_stand_before_or_after_the_verb() {
-        for arguments in [["hookway", "--config", "a.yaml", "check"], ["hookway", "check", "--config", "a.yaml"]] {
+        for arguments in
+            [["hookway", "--config", "a.yaml", "check"], ["hookway", "check", "--config", "a.yaml"]]
+        {
             let cli = Cli::try_parse_from(arguments).unwrap();
             assert_eq!(cli.common.config, PathBuf::from("a.yaml"));
         }

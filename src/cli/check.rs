@@ -86,14 +86,17 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     let place = |problem: &SpecProblem| {
         loaded.source_problem(name, &format!("verify.{}", problem.field), &problem.problem, &problem.fix)
     };
-    let references = loaded.config.sources.get(name).map(|source| source.secrets.as_slice()).unwrap_or_default();
+    let references =
+        loaded.config.sources.get(name).map(|source| source.secrets.as_slice()).unwrap_or_default();
     let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default());
     let verifier = verifier.and_then(|verifier| verifier.set_secrets(Secrets::read(references).usable));
     let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
     let event = sender.event.clone().unwrap_or_default();
     if let Err(errors) = Normalizer::compile(&event, "", name, Vec::new()) {
         let fix = "compare it with the presets' templates";
-        problems.extend(errors.iter().map(|error| loaded.source_problem(name, &error.field, &error.problem, fix)));
+        problems.extend(
+            errors.iter().map(|error| loaded.source_problem(name, &error.field, &error.problem, fix)),
+        );
     }
     problems
 }
@@ -108,9 +111,13 @@ fn print(report: &Report, out: &mut Out) -> Result<(), Stop> {
     let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
     let (style, verdict) = match (report.errors, report.warnings) {
         (0, 0) => (Style::Good, "the configuration is right".to_owned()),
-        (0, warnings) => (Style::Warning, format!("the configuration is right, with {}", count(warnings, "warning"))),
+        (0, warnings) => {
+            (Style::Warning, format!("the configuration is right, with {}", count(warnings, "warning")))
+        }
         (errors, 0) => (Style::Bad, count(errors, "error")),
-        (errors, warnings) => (Style::Bad, format!("{}, {}", count(errors, "error"), count(warnings, "warning"))),
+        (errors, warnings) => {
+            (Style::Bad, format!("{}, {}", count(errors, "error"), count(warnings, "warning")))
+        }
     };
     let verdict = out.paint(style, &verdict);
     out.line(verdict)
@@ -134,8 +141,13 @@ mod tests {
 
     #[test]
     fn warnings_end_with_1_only_where_they_are_denied() {
-        let report =
-            |errors, warnings| Report { ok: errors == 0, errors, warnings, problems: Vec::new(), summary: None };
+        let report = |errors, warnings| Report {
+            ok: errors == 0,
+            errors,
+            warnings,
+            problems: Vec::new(),
+            summary: None,
+        };
         assert_eq!(report(0, 0).exit(true), Exit::Well);
         assert_eq!(report(0, 1).exit(false), Exit::Well);
         assert_eq!(report(0, 1).exit(true), Exit::Negative);

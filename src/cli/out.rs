@@ -64,7 +64,11 @@ impl Out {
 
     /// Returns `text` in a style, or as it is where there are no colours.
     pub(super) fn paint<'t>(&self, style: Style, text: &'t str) -> Cow<'t, str> {
-        if self.colour { Cow::Owned(format!("\x1b[{}m{text}\x1b[0m", style.code())) } else { Cow::Borrowed(text) }
+        if self.colour {
+            Cow::Owned(format!("\x1b[{}m{text}\x1b[0m", style.code()))
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 
     /// Prints one line.

@@ -85,7 +85,12 @@ pub(super) fn run(tail: &Tail, common: &Common, out: &mut Out) -> Result<Exit, S
 }
 
 async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result<Exit, Stop> {
-    let filter = Filter { source: tail.source.clone(), kind: tail.kind.clone(), key: tail.key.clone(), topic: tail.topic.clone() };
+    let filter = Filter {
+        source: tail.source.clone(),
+        kind: tail.kind.clone(),
+        key: tail.key.clone(),
+        topic: tail.topic.clone(),
+    };
     let few = tail.n.map_or(FEW, NonZeroU32::get);
     let from = tail.from.unwrap_or(From::Last(few));
     // The last N that fit may stand anywhere before the end.
@@ -96,15 +101,11 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
 
     let mut newest = Newest::new(from);
     while let Some(row) = feed.backlog().await? {
-        if !filter.takes(&row) {
-            continue;
-        }
-        for row in newest.pass(row) {
-            view.show(&row, out)?;
-            left -= 1;
-            if left == 0 {
-                return Ok(Exit::Well);
-            }
+        let Some(row) = filter.takes(&row).then_some(row).and_then(|row| newest.pass(row)) else { continue };
+        view.show(&row, out)?;
+        left -= 1;
+        if left == 0 {
+            return Ok(Exit::Well);
         }
     }
     for row in newest.rest(left) {
@@ -137,12 +138,16 @@ impl Feed {
         match loaded.config.sinks.get(name) {
             Some(SinkConfig { kafka: Some(config), .. }) => {
                 let templates = sink::topics(loaded, name);
-                kafka::Feed::open(loaded, name, config, &templates, from, topic).await.map(|feed| Self::Kafka(Box::new(feed)))
+                kafka::Feed::open(loaded, name, config, &templates, from, topic)
+                    .await
+                    .map(|feed| Self::Kafka(Box::new(feed)))
             }
             Some(SinkConfig { nats: Some(config), .. }) => {
                 nats::Feed::open(loaded, name, config, from).await.map(|feed| Self::Nats(Box::new(feed)))
             }
-            Some(SinkConfig { journal: Some(config), .. }) => journal::Feed::open(&config.dir, from).map(Self::Journal),
+            Some(SinkConfig { journal: Some(config), .. }) => {
+                journal::Feed::open(&config.dir, from).map(Self::Journal)
+            }
             Some(SinkConfig { .. }) | None => Err(Stop::usage(format!("there is no sink {name:?}"))),
         }
     }

@@ -13,6 +13,7 @@ mod flow;
 mod plan;
 mod print;
 mod report;
+mod signer;
 mod target;
 
 use super::{

@@ -108,7 +108,8 @@ impl Sink {
         let (kind, place) = match sink {
             SinkConfig { kafka: Some(kafka), .. } => ("kafka", kafka.brokers.join(",")),
             SinkConfig { nats: Some(nats), .. } => {
-                let servers: Vec<String> = nats.servers.iter().map(|server| without_credentials(server)).collect();
+                let servers: Vec<String> =
+                    nats.servers.iter().map(|server| without_credentials(server)).collect();
                 ("nats", format!("{} at {}", nats.stream, servers.join(",")))
             }
             SinkConfig { journal: Some(journal), .. } => ("journal", journal.dir.display().to_string()),

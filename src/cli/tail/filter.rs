@@ -78,7 +78,12 @@ mod tests {
     fn all_given_patterns_must_fit() {
         let takes = |filter: Filter| filter.takes(&row());
         assert!(takes(Filter::default()));
-        assert!(takes(Filter { source: glob("shop"), kind: glob("*.order.*"), key: glob("order:?"), topic: glob("shop.*") }));
+        assert!(takes(Filter {
+            source: glob("shop"),
+            kind: glob("*.order.*"),
+            key: glob("order:?"),
+            topic: glob("shop.*")
+        }));
         assert!(!takes(Filter { source: glob("shop"), kind: glob("*.refund.*"), ..Filter::default() }));
         assert!(!takes(Filter { topic: glob("orders"), ..Filter::default() }));
     }

@@ -26,14 +26,16 @@ impl Feed {
     pub(super) fn open(dir: &Path, from: From) -> Result<Self, Stop> {
         if !dir.is_dir() {
             let dir = dir.display();
-            return Err(Stop::unavailable(format!("there is no journal in {dir} yet: `hookway run` makes it")));
+            return Err(Stop::unavailable(format!(
+                "there is no journal in {dir} yet: `hookway run` makes it"
+            )));
         }
         Ok(Self { reader: Reader::open(dir, 0).map_err(failed)?, from })
     }
 
     /// Returns the next record that is there. All are read, since a journal does not know its length.
     pub(super) fn backlog(&mut self) -> Result<Option<Row>, Stop> {
-        while let Some(entry) = self.reader.next().map_err(failed)? {
+        while let Some(entry) = self.reader.read().map_err(failed)? {
             if self.from != From::End {
                 return Ok(Some(row(entry)));
             }
@@ -44,7 +46,7 @@ impl Feed {
     /// Waits for the next record.
     pub(super) async fn follow(&mut self) -> Result<Row, Stop> {
         loop {
-            match self.reader.next().map_err(failed)? {
+            match self.reader.read().map_err(failed)? {
                 Some(entry) => return Ok(row(entry)),
                 None => sleep(PAUSE).await,
             }

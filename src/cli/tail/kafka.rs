@@ -32,8 +32,18 @@ const IDLE: Duration = Duration::from_secs(3);
 
 /// The settings of a sink that are its connection's; those of a producer mean nothing to a reader.
 const CONNECTION: [&str; 12] = [
-    "security.", "sasl.", "ssl.", "enable.ssl.", "enable.sasl.", "https.", "socket.", "broker.", "client.",
-    "reconnect.", "api.version.", "metadata.",
+    "security.",
+    "sasl.",
+    "ssl.",
+    "enable.ssl.",
+    "enable.sasl.",
+    "https.",
+    "socket.",
+    "broker.",
+    "client.",
+    "reconnect.",
+    "api.version.",
+    "metadata.",
 ];
 
 /// A place in each partition.
@@ -65,7 +75,8 @@ impl Feed {
         let wanted = wanted(templates, topic);
         let asked = Arc::clone(&consumer);
         let partitions = spawn_blocking(move || partitions(&asked, &wanted)).await;
-        let partitions = partitions.map_err(|_| Stop::new(Exit::Bug, "the question to Kafka ended by a bug"))??;
+        let partitions =
+            partitions.map_err(|_| Stop::new(Exit::Bug, "the question to Kafka ended by a bug"))??;
         let mut assignment = TopicPartitionList::new();
         let mut ends = BTreeMap::new();
         for Partition { topic, number, low, high } in partitions {
@@ -117,7 +128,12 @@ fn consumer(loaded: &Loaded, sink: &str, config: &KafkaConfig) -> Result<StreamC
             OptionValue::Secret(reference) => {
                 let secret = reference.resolve().map_err(|error| {
                     let field = format!("kafka.options.{name}");
-                    let problem = loaded.sink_problem(sink, &field, &error.to_string(), "set it where `tail` runs, too");
+                    let problem = loaded.sink_problem(
+                        sink,
+                        &field,
+                        &error.to_string(),
+                        "set it where `tail` runs, too",
+                    );
                     Stop::new(Exit::Config, problem.to_string())
                 })?;
                 secret.expose_secret().to_owned()
@@ -150,13 +166,13 @@ fn wanted(templates: &[String], topic: Option<&Glob>) -> impl Fn(&str) -> bool +
 fn glob(template: &str) -> String {
     let mut glob = String::new();
     for piece in template.split('{') {
-        glob.push_str(match piece.split_once('}') {
+        match piece.split_once('}') {
             Some((_, literal)) => {
                 glob.push('*');
-                literal
+                glob.push_str(literal);
             }
-            None => piece,
-        });
+            None => glob.push_str(piece),
+        }
     }
     glob
 }
@@ -164,10 +180,14 @@ fn glob(template: &str) -> String {
 fn partitions(consumer: &StreamConsumer, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Partition>, Stop> {
     let metadata = consumer.fetch_metadata(None, PATIENCE).map_err(unavailable)?;
     let mut found = Vec::new();
-    for topic in metadata.topics().iter().filter(|topic| wanted(topic.name()) && !topic.name().starts_with("__")) {
-        let numbers: BTreeSet<i32> = topic.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
+    for topic in
+        metadata.topics().iter().filter(|topic| wanted(topic.name()) && !topic.name().starts_with("__"))
+    {
+        let numbers: BTreeSet<i32> =
+            topic.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
         for number in numbers {
-            let (low, high) = consumer.fetch_watermarks(topic.name(), number, PATIENCE).map_err(unavailable)?;
+            let (low, high) =
+                consumer.fetch_watermarks(topic.name(), number, PATIENCE).map_err(unavailable)?;
             found.push(Partition { topic: topic.name().to_owned(), number, low, high });
         }
     }
@@ -184,7 +204,10 @@ fn unavailable(error: KafkaError) -> Stop {
 fn row(message: &BorrowedMessage<'_>) -> Row {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers = message.headers().map(|headers| {
-        headers.iter().map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default())).collect()
+        headers
+            .iter()
+            .map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default()))
+            .collect()
     });
     Row {
         destination: message.topic().to_owned(),

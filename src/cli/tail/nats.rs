@@ -34,7 +34,12 @@ pub(super) struct Feed {
 
 impl Feed {
     /// Connects and begins at `from`.
-    pub(super) async fn open(loaded: &Loaded, sink: &str, config: &NatsConfig, from: From) -> Result<Self, Stop> {
+    pub(super) async fn open(
+        loaded: &Loaded,
+        sink: &str,
+        config: &NatsConfig,
+        from: From,
+    ) -> Result<Self, Stop> {
         let client = connect(loaded, sink, config).await?;
         let context = jetstream::new(client.clone());
         let stream = answered(context.get_stream(&config.stream)).await?;
@@ -43,7 +48,8 @@ impl Feed {
             From::Start => (DeliverPolicy::All, state.messages == 0),
             From::End => (DeliverPolicy::New, true),
             From::Last(n) => {
-                let start_sequence = (state.last_sequence + 1).saturating_sub(u64::from(n)).max(state.first_sequence).max(1);
+                let start_sequence =
+                    (state.last_sequence + 1).saturating_sub(u64::from(n)).max(state.first_sequence).max(1);
                 (DeliverPolicy::ByStartSequence { start_sequence }, state.messages == 0)
             }
         };
@@ -68,7 +74,12 @@ impl Feed {
     }
 
     async fn next(&mut self) -> Result<(Row, u64, u64), Stop> {
-        let message = self.messages.next().await.ok_or_else(|| unavailable("the stream ended"))?.map_err(unavailable)?;
+        let message = self
+            .messages
+            .next()
+            .await
+            .ok_or_else(|| unavailable("the stream ended"))?
+            .map_err(unavailable)?;
         let info = message.info().map_err(unavailable)?;
         let (stream, sequence, pending) = (info.stream.to_owned(), info.stream_sequence, info.pending);
         let published = i64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
@@ -82,11 +93,16 @@ async fn connect(loaded: &Loaded, sink: &str, config: &NatsConfig) -> Result<asy
         Stop::new(Exit::Config, problem.to_string())
     };
     let secret = |field: &str, reference: &Option<SecretRef>| match reference {
-        Some(reference) => reference.resolve().map(Some).map_err(|error| wrong(&format!("nats.{field}"), &error.to_string())),
+        Some(reference) => {
+            reference.resolve().map(Some).map_err(|error| wrong(&format!("nats.{field}"), &error.to_string()))
+        }
         None => Ok(None),
     };
-    let (password, token, nkey) =
-        (secret("password", &config.password)?, secret("token", &config.token)?, secret("nkey", &config.nkey)?);
+    let (password, token, nkey) = (
+        secret("password", &config.password)?,
+        secret("token", &config.token)?,
+        secret("nkey", &config.nkey)?,
+    );
     let access = match (&config.user, token, nkey, &config.creds) {
         (Some(user), ..) => Access::User(user.clone(), password.unwrap_or_default()),
         (None, Some(token), ..) => Access::Token(token),
@@ -97,7 +113,8 @@ async fn connect(loaded: &Loaded, sink: &str, config: &NatsConfig) -> Result<asy
     let tls = config.tls.clone().unwrap_or_default();
     let certificates = Certificates { ca: tls.ca, own: tls.cert.zip(tls.key) };
     let options = options(access, certificates).await.map_err(|error| wrong("nats", &error))?;
-    let client = options.connect(&config.servers).await.map_err(|error| wrong("nats.servers", &error.to_string()))?;
+    let client =
+        options.connect(&config.servers).await.map_err(|error| wrong("nats.servers", &error.to_string()))?;
     // The client connects in the background and never gives up; a person does.
     answered(client.flush()).await?;
     Ok(client)
@@ -116,7 +133,8 @@ fn unavailable(error: impl Display) -> Stop {
 
 fn row(message: &Message, stream: String, sequence: u64, timestamp_ms: i64) -> Row {
     let headers = message.headers.iter().flat_map(async_nats::HeaderMap::iter);
-    let headers = headers.flat_map(|(name, values)| values.iter().map(|value| (name.to_string(), value.to_string())));
+    let headers =
+        headers.flat_map(|(name, values)| values.iter().map(|value| (name.to_string(), value.to_string())));
     Row {
         destination: message.subject.to_string(),
         place: Place::Nats { stream, sequence },

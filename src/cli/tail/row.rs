@@ -56,15 +56,22 @@ impl Row {
             return Attributes(self.binary_attributes());
         }
         let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&self.value).unwrap_or_default();
-        let text = |(name, value): (String, &RawValue)| serde_json::from_str(value.get()).ok().map(|value| (name, value));
+        let text = |(name, value): (String, &RawValue)| {
+            serde_json::from_str(value.get()).ok().map(|value| (name, value))
+        };
         Attributes(members.into_iter().filter(|(name, _)| name != "data").filter_map(text).collect())
     }
 
     /// Returns the envelope as one line of JSON; `None` where the record is no envelope. The bytes are those of the
     /// record, but for line breaks, which in JSON can only stand between tokens: they become blanks.
     pub(super) fn event(&self) -> Option<Box<RawValue>> {
-        let json = if self.is_binary() { Cow::Owned(self.binary_event()) } else { Cow::Borrowed(std::str::from_utf8(&self.value).ok()?) };
-        let line = if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ") } else { json.into_owned() };
+        let json = if self.is_binary() {
+            Cow::Owned(self.binary_event())
+        } else {
+            Cow::Borrowed(std::str::from_utf8(&self.value).ok()?)
+        };
+        let line =
+            if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ") } else { json.into_owned() };
         RawValue::from_string(line).ok().filter(|event| event.get().starts_with('{'))
     }
 
@@ -74,7 +81,11 @@ impl Row {
 
     fn binary_attributes(&self) -> BTreeMap<String, String> {
         let attribute = |(name, value): &(String, String)| {
-            let name = if name.eq_ignore_ascii_case("content-type") { "datacontenttype" } else { attribute_name(name)? };
+            let name = if name.eq_ignore_ascii_case("content-type") {
+                "datacontenttype"
+            } else {
+                attribute_name(name)?
+            };
             Some((name.to_owned(), self.attribute_text(value)))
         };
         self.headers.iter().filter_map(attribute).collect()
@@ -95,7 +106,9 @@ impl Row {
         match (serde_json::from_slice::<&RawValue>(&self.value), self.value.is_empty()) {
             (Ok(data), _) => json.push_str(&format!(",\"data\":{}", data.get())),
             (Err(_), true) => {}
-            (Err(_), false) => json.push_str(&format!(",\"data_base64\":\"{}\"", STANDARD.encode(&self.value))),
+            (Err(_), false) => {
+                json.push_str(&format!(",\"data_base64\":\"{}\"", STANDARD.encode(&self.value)))
+            }
         }
         json.push('}');
         json
@@ -132,7 +145,12 @@ mod tests {
 
     #[test]
     fn a_binary_envelope_is_put_together_from_its_headers() {
-        let headers = [("ce-specversion", "1.0"), ("ce-id", "a%20b"), ("content-type", "text/plain"), ("Nats-Msg-Id", "x")];
+        let headers = [
+            ("ce-specversion", "1.0"),
+            ("ce-id", "a%20b"),
+            ("content-type", "text/plain"),
+            ("Nats-Msg-Id", "x"),
+        ];
         let plain = row(&headers, "hello");
         assert_eq!(
             plain.event().unwrap().get(),

@@ -59,18 +59,31 @@ impl View<'_> {
         let value_base64 = event.is_none().then(|| STANDARD.encode(&row.value));
         let headers = row.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let key = row.key.as_deref();
-        Object { sink: self.sink, destination: &row.destination, partition, offset, stream, sequence, key, headers, event, value_base64 }
+        Object {
+            sink: self.sink,
+            destination: &row.destination,
+            partition,
+            offset,
+            stream,
+            sequence,
+            key,
+            headers,
+            event,
+            value_base64,
+        }
     }
 
     fn lines(&self, row: &Row, out: &mut Out) -> Result<(), Stop> {
         let attributes = row.attributes();
         let or_dash = |name: &str| printable(attributes.get(name).unwrap_or("-")).into_owned();
-        let key = printable(row.key.as_deref().or(attributes.get("partitionkey")).unwrap_or("-")).into_owned();
+        let key =
+            printable(row.key.as_deref().or(attributes.get("partitionkey")).unwrap_or("-")).into_owned();
         let time = out.paint(Style::Faint, &time(row.timestamp_ms)).into_owned();
         let kind = or_dash("type");
         let kind = out.paint(Style::Strong, &kind).into_owned();
         let place = out.paint(Style::Faint, &self.place(row)).into_owned();
-        let (source, verified, size) = (or_dash("hookwaysource"), or_dash("hookwayverified"), size(row.value.len()));
+        let (source, verified, size) =
+            (or_dash("hookwaysource"), or_dash("hookwayverified"), size(row.value.len()));
         out.line(format!("{time}  {source}  {kind}  {key}  {place}  {verified}  {size}"))?;
         if let Some(reason) = attributes.get("hookwayreason") {
             let reason = out.paint(Style::Warning, reason).into_owned();
@@ -81,11 +94,19 @@ impl View<'_> {
 
     fn envelope(&self, row: &Row, out: &mut Out) -> Result<(), Stop> {
         let Some(event) = row.event() else { return out.line("    (no envelope; --json shows its bytes)") };
-        let text: String = event.get().chars().scan(0, |bytes, c| {
-            *bytes += c.len_utf8();
-            (*bytes <= LONGEST).then_some(c)
-        }).collect();
-        let cut = if text.len() < event.get().len() { format!(" … {} in all, --json shows them", size(event.get().len())) } else { String::new() };
+        let text: String = event
+            .get()
+            .chars()
+            .scan(0, |bytes, c| {
+                *bytes += c.len_utf8();
+                (*bytes <= LONGEST).then_some(c)
+            })
+            .collect();
+        let cut = if text.len() < event.get().len() {
+            format!(" … {} in all, --json shows them", size(event.get().len()))
+        } else {
+            String::new()
+        };
         out.line(format!("    {}{cut}", printable(&text)))
     }
 
@@ -133,7 +154,10 @@ mod tests {
             json(Place::Kafka { partition: 3, offset: 9 }),
             r#"{"sink":"bus","destination":"orders","partition":3,"offset":9,"key":"k","headers":{"content-type":"x"},"event":{"id":"1"}}"#
         );
-        assert!(json(Place::Nats { stream: "S".to_owned(), sequence: 4 }).contains(r#""stream":"S","sequence":4"#));
+        assert!(
+            json(Place::Nats { stream: "S".to_owned(), sequence: 4 })
+                .contains(r#""stream":"S","sequence":4"#)
+        );
         assert!(json(Place::Journal { sequence: 4 }).contains(r#""orders","sequence":4"#));
     }
 

@@ -24,7 +24,9 @@ struct Entry {
 pub(super) fn run(sender: Option<&str>, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let entries = entries(common, out);
     let known = one_of(entries.iter().map(|entry| entry.sender.as_str()));
-    let is_wanted = |entry: &Entry| sender.is_none_or(|sender| entry.sender == sender || entry.sources.iter().any(|s| s == sender));
+    let is_wanted = |entry: &Entry| {
+        sender.is_none_or(|sender| entry.sender == sender || entry.sources.iter().any(|s| s == sender))
+    };
     let wanted: Vec<&Entry> = entries.iter().filter(|entry| is_wanted(entry)).collect();
     if wanted.is_empty() {
         let sender = sender.unwrap_or_default();
@@ -43,7 +45,11 @@ pub(super) fn run(sender: Option<&str>, common: &Common, out: &mut Out) -> Resul
 
 fn print(entry: &Entry, whole: bool, out: &mut Out) -> Result<(), Stop> {
     const FEW: usize = 3;
-    let sources = if entry.sources.is_empty() { "not configured".to_owned() } else { format!("source {}", one_of(entry.sources.iter().map(String::as_str))) };
+    let sources = if entry.sources.is_empty() {
+        "not configured".to_owned()
+    } else {
+        format!("source {}", one_of(entry.sources.iter().map(String::as_str)))
+    };
     let sender = out.paint(Style::Strong, &entry.sender).into_owned();
     out.line(format!("{sender}  {}", out.paint(Style::Faint, &sources)))?;
     let shown = if whole { entry.events.len() } else { FEW };
@@ -66,7 +72,9 @@ fn entries(common: &Common, out: &Out) -> Vec<Entry> {
                 let sender = preset.or_else(|| spec.sender.clone()).unwrap_or_else(|| source.clone());
                 match entries.iter_mut().find(|entry| entry.sender == sender) {
                     Some(entry) => entry.sources.push(source.clone()),
-                    None => entries.push(Entry { sender, sources: vec![source.clone()], events: events(spec) }),
+                    None => {
+                        entries.push(Entry { sender, sources: vec![source.clone()], events: events(spec) })
+                    }
                 }
             }
         }
@@ -75,7 +83,11 @@ fn entries(common: &Common, out: &Out) -> Vec<Entry> {
     for name in senders::names() {
         if entries.iter().all(|entry| entry.sender != name) {
             let spec = senders::preset(name).and_then(|text| serde_saphyr::from_str::<SenderSpec>(text).ok());
-            entries.push(Entry { sender: name.to_owned(), sources: Vec::new(), events: events(&spec.unwrap_or_default()) });
+            entries.push(Entry {
+                sender: name.to_owned(),
+                sources: Vec::new(),
+                events: events(&spec.unwrap_or_default()),
+            });
         }
     }
     entries

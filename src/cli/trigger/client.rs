@@ -76,7 +76,12 @@ impl Client {
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|error| error.to_string())?;
         self.connection = Some(connection);
-        Ok(Answer { status: head.status, headers: head.headers, body: body.to_bytes(), took: start.elapsed() })
+        Ok(Answer {
+            status: head.status,
+            headers: head.headers,
+            body: body.to_bytes(),
+            took: start.elapsed(),
+        })
     }
 
     /// Returns the connection, or a new one where the server has closed it.
@@ -88,7 +93,8 @@ impl Client {
         }
         let stream = TcpStream::connect(&self.address).await.map_err(|error| error.to_string())?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
-        let (mut connection, driver) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+        let (mut connection, driver) =
+            handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
         #[expect(clippy::disallowed_methods, reason = "the driver ends with its connection")]
         tokio::spawn(async move { drop(driver.await) });
         connection.ready().await.map_err(|error| error.to_string())?;

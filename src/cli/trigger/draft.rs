@@ -19,7 +19,8 @@ pub(super) type Header = (HeaderName, HeaderValue);
 pub(super) fn header(text: &str) -> Result<Header, String> {
     let expected = "expected name=value, as x-tenant=zrh";
     let (name, value) = text.split_once('=').ok_or(expected)?;
-    let name = HeaderName::try_from(name).map_err(|_| format!("{name:?} is not a header's name; {expected}"))?;
+    let name =
+        HeaderName::try_from(name).map_err(|_| format!("{name:?} is not a header's name; {expected}"))?;
     let value = HeaderValue::try_from(value).map_err(|_| format!("a header can't hold {value:?}"))?;
     Ok((name, value))
 }
@@ -141,7 +142,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_and_other_dollars_stay() {
-        let text = r#"{"t":"$name","id":"$uuid","at":"$now","s":$unix,"j":"job_$n","p":"$5","e":"$","x":"$names"}"#;
+        let text =
+            r#"{"t":"$name","id":"$uuid","at":"$now","s":$unix,"j":"job_$n","p":"$5","e":"$","x":"$names"}"#;
         let filled = r#"{"t":"TASK_CREATED","id":"u-1","at":"2026-01-02T03:04:05.678901Z","s":1767323045,"j":"job_42","p":"$5","e":"$","x":"$names"}"#;
         assert_eq!(fill().fill(text), filled);
     }

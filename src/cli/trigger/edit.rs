@@ -42,23 +42,33 @@ pub(super) fn append(json: &str, name: &str, value: &str) -> Result<String, Stri
 
 fn replace(json: &str, steps: &[String], value: &str) -> Result<String, String> {
     let Some((step, rest)) = steps.split_first() else { return Ok(value.to_owned()) };
-    let node: Node<'_> = serde_json::from_str(json).map_err(|_| match json.trim_start().starts_with(['{', '[']) {
-        true => "the body is not JSON".to_owned(),
-        false => format!("there is nothing below a plain value: {step:?}"),
-    })?;
+    let node: Node<'_> =
+        serde_json::from_str(json).map_err(|_| match json.trim_start().starts_with(['{', '[']) {
+            true => "the body is not JSON".to_owned(),
+            false => format!("there is nothing below a plain value: {step:?}"),
+        })?;
     match node {
         Node::Object(members) => replace_member(&members, step, rest, value),
         Node::Array(items) => replace_item(&items, step, rest, value),
     }
 }
 
-fn replace_member(members: &[(String, &RawValue)], step: &str, rest: &[String], value: &str) -> Result<String, String> {
+fn replace_member(
+    members: &[(String, &RawValue)],
+    step: &str,
+    rest: &[String],
+    value: &str,
+) -> Result<String, String> {
     let mut written = Vec::with_capacity(members.len() + 1);
     let mut found = false;
     for (name, member) in members {
         let new = if name == step { Some(replace(member.get(), rest, value)?) } else { None };
         found |= new.is_some();
-        written.push(format!("{}:{}", serde_json::Value::from(name.as_str()), new.as_deref().unwrap_or(member.get())));
+        written.push(format!(
+            "{}:{}",
+            serde_json::Value::from(name.as_str()),
+            new.as_deref().unwrap_or(member.get())
+        ));
     }
     if !found {
         let new = replace("{}", rest, value)?;
@@ -127,7 +137,10 @@ mod tests {
     fn only_the_named_value_changes() {
         let json = r#"{"z": 1.0, "a":{"u":"https:\/\/x", "l":[1, {"k":null}]}}"#;
         assert_eq!(set(json, "/a/l/1/k=7").unwrap(), r#"{"z":1.0,"a":{"u":"https:\/\/x","l":[1,{"k":7}]}}"#);
-        assert_eq!(set(json, "/z=ROOM-7").unwrap(), r#"{"z":"ROOM-7","a":{"u":"https:\/\/x", "l":[1, {"k":null}]}}"#);
+        assert_eq!(
+            set(json, "/z=ROOM-7").unwrap(),
+            r#"{"z":"ROOM-7","a":{"u":"https:\/\/x", "l":[1, {"k":null}]}}"#
+        );
     }
 
     #[test]

@@ -69,7 +69,10 @@ pub(super) async fn run(plan: Plan, trigger: &Trigger, out: &mut Out) -> Result<
 
 /// Returns the pauses, shorter by a factor.
 fn faster(pauses: &[Duration], factor: f64) -> Vec<Duration> {
-    pauses.iter().map(|pause| Duration::try_from_secs_f64(pause.as_secs_f64() / factor).unwrap_or(*pause)).collect()
+    pauses
+        .iter()
+        .map(|pause| Duration::try_from_secs_f64(pause.as_secs_f64() / factor).unwrap_or(*pause))
+        .collect()
 }
 
 /// Sends one event after the other until none is left.

@@ -47,7 +47,12 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Finds source and sample for `sender` (any, where the source was named) and `event`.
-    pub(super) fn make(trigger: &Trigger, loaded: &Loaded, sender: Option<&str>, event: &str) -> Result<Self, Stop> {
+    pub(super) fn make(
+        trigger: &Trigger,
+        loaded: &Loaded,
+        sender: Option<&str>,
+        event: &str,
+    ) -> Result<Self, Stop> {
         let source = find_source(loaded, sender, trigger.source.as_deref())?;
         let spec = loaded.senders.get(source).cloned().unwrap_or_default();
         let (body, headers, note) = match &trigger.data {
@@ -78,7 +83,9 @@ fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, named: Option<&str>
     let names = || loaded.config.sources.keys().map(String::as_str);
     if let Some(named) = named {
         let known = || format!("the sources are {}", one_of(names()));
-        return names().find(|name| *name == named).ok_or_else(|| Stop::usage(format!("there is no source {named:?}: {}", known())));
+        return names()
+            .find(|name| *name == named)
+            .ok_or_else(|| Stop::usage(format!("there is no source {named:?}: {}", known())));
     }
     let Some(sender) = sender else { return Err(Stop::usage("say which source sends it, with --source")) };
     let has_sender = |name: &&str| {
@@ -90,12 +97,19 @@ fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, named: Option<&str>
     match found.as_slice() {
         [source] => Ok(source),
         [] => names().find(|name| *name == sender).ok_or_else(|| {
-            let fix = format!("add one, as `sources: {{ {sender}: {{ preset: {sender}, secrets: [ env:SECRET ] }} }}`");
-            Stop::usage(format!("no source has the sender {sender:?}; the sources are {}; {fix}", one_of(names())))
+            let fix = format!(
+                "add one, as `sources: {{ {sender}: {{ preset: {sender}, secrets: [ env:SECRET ] }} }}`"
+            );
+            Stop::usage(format!(
+                "no source has the sender {sender:?}; the sources are {}; {fix}",
+                one_of(names())
+            ))
         }),
         several => {
             let several = one_of(several.iter().copied());
-            Err(Stop::usage(format!("several sources have the sender {sender:?}: choose {several} with --source")))
+            Err(Stop::usage(format!(
+                "several sources have the sender {sender:?}: choose {several} with --source"
+            )))
         }
     }
 }
@@ -107,18 +121,27 @@ fn find_sample<'s>(samples: &'s [SampleSpec], event: &str) -> Result<(&'s Sample
     }
     let names = || samples.iter().flat_map(|sample| sample.names.iter().map(String::as_str));
     let near = nearest(event, names()).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-    let carries = |sample: &&SampleSpec| sample.body.contains("$name") || sample.headers.values().any(|v| v.contains("$name"));
+    let carries = |sample: &&SampleSpec| {
+        sample.body.contains("$name") || sample.headers.values().any(|v| v.contains("$name"))
+    };
     let common = |name: &str| name.chars().zip(event.chars()).take_while(|(a, b)| a == b).count();
     let likeness = |sample: &SampleSpec| sample.names.iter().map(|name| common(name)).max().unwrap_or(0);
     // The first of several equals: the sender's commonest family stands first.
     let best = samples.iter().filter(carries).rev().max_by_key(|sample| likeness(sample));
     let like = best.and_then(|sample| Some((sample, sample.names.first()?)));
     match like {
-        Some((sample, like)) => Ok((sample, Some(format!("no sample has the name {event}: it is sent in the form of {like}{near}")))),
-        None if samples.is_empty() => Err(Stop::usage("this sender has no samples: give a body with --data FILE")),
+        Some((sample, like)) => Ok((
+            sample,
+            Some(format!("no sample has the name {event}: it is sent in the form of {like}{near}")),
+        )),
+        None if samples.is_empty() => {
+            Err(Stop::usage("this sender has no samples: give a body with --data FILE"))
+        }
         None => {
             let known = one_of(names());
-            Err(Stop::usage(format!("no sample has the name {event:?}{near} There are {known}; or give a body with --data FILE")))
+            Err(Stop::usage(format!(
+                "no sample has the name {event:?}{near} There are {known}; or give a body with --data FILE"
+            )))
         }
     }
 }
@@ -129,8 +152,13 @@ fn pauses(spec: &SenderSpec) -> Vec<Duration> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Stop> {
-    let read = if file == Path::new("-") { read_bounded(std::io::stdin()) } else { File::open(file).and_then(read_bounded) };
-    let body = read.map_err(|error| Stop::usage(format!("--data: {} can't be read: {error}", file.display())))?;
+    let read = if file == Path::new("-") {
+        read_bounded(io::stdin())
+    } else {
+        File::open(file).and_then(read_bounded)
+    };
+    let body =
+        read.map_err(|error| Stop::usage(format!("--data: {} can't be read: {error}", file.display())))?;
     if u64::try_from(body.len()).is_ok_and(|length| length > LARGEST_BODY) {
         return Err(Stop::usage(format!("--data: {} is larger than 64 MiB", file.display())));
     }

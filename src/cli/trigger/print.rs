@@ -85,7 +85,9 @@ mod tests {
     #[test]
     fn a_shell_reads_back_what_was_quoted() {
         for text in ["plain", "it's", "$HOME `id` \"x\" \\", "a\nb"] {
-            let echoed = std::process::Command::new("sh").args(["-c", &format!("printf %s {}", quoted(text))]).output();
+            let echoed = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {}", quoted(text))])
+                .output();
             assert_eq!(String::from_utf8(echoed.unwrap().stdout).unwrap(), text);
         }
     }

@@ -112,7 +112,9 @@ impl Reporter {
         };
         out.line(line)?;
         match exchange.pause {
-            Some(pause) => out.line(format!("  attempt {} failed; the sender waits {pause:.1?}", exchange.attempt)),
+            Some(pause) => {
+                out.line(format!("  attempt {} failed; the sender waits {pause:.1?}", exchange.attempt))
+            }
             None => Ok(()),
         }
     }
@@ -121,7 +123,9 @@ impl Reporter {
         let mut object = serde_json::json!({
             "url": self.url, "source": self.source, "event": self.event, "index": exchange.index, "attempt": exchange.attempt,
         });
-        let mut put = |name: &str, value: serde_json::Value| object.as_object_mut().map(|map| map.insert(name.to_owned(), value));
+        let mut put = |name: &str, value: serde_json::Value| {
+            object.as_object_mut().map(|map| map.insert(name.to_owned(), value))
+        };
         match &exchange.result {
             Ok(answer) => {
                 put("status", answer.status.as_u16().into());

@@ -27,9 +27,15 @@ pub(super) struct Signer {
 
 impl Signer {
     /// Reads the source's secrets; the first one signs.
-    pub(super) fn new(loaded: &Loaded, source: &str, spec: &SenderSpec, breaks: Option<Break>) -> Result<Self, Stop> {
+    pub(super) fn new(
+        loaded: &Loaded,
+        source: &str,
+        spec: &SenderSpec,
+        breaks: Option<Break>,
+    ) -> Result<Self, Stop> {
         let verify = spec.verify.clone().unwrap_or_default();
-        let references = loaded.config.sources.get(source).map(|config| config.secrets.as_slice()).unwrap_or_default();
+        let references =
+            loaded.config.sources.get(source).map(|config| config.secrets.as_slice()).unwrap_or_default();
         let place = |problems: Vec<SpecProblem>| {
             let place = |problem: &SpecProblem| {
                 let field = format!("verify.{}", problem.field);
@@ -41,8 +47,14 @@ impl Signer {
         let secrets = Secrets::read(references);
         let first = (0..references.len()).find(|at| secrets.missing.iter().all(|(missing, _)| missing != at));
         if verifier.needs_secret() && secrets.usable.is_empty() {
-            let why = secrets.missing.first().map_or("none is configured".to_owned(), |(_, error)| error.to_string());
-            return Err(Stop::new(Exit::Config, format!("source {source:?} has no secret to sign with: {why}")));
+            let why = secrets
+                .missing
+                .first()
+                .map_or("none is configured".to_owned(), |(_, error)| error.to_string());
+            return Err(Stop::new(
+                Exit::Config,
+                format!("source {source:?} has no secret to sign with: {why}"),
+            ));
         }
         let usable = if breaks == Some(Break::Signature) { vec![wrong_secret()] } else { secrets.usable };
         if verifier.needs_secret() {
@@ -53,7 +65,10 @@ impl Signer {
         Ok(Self {
             verifier: Arc::new(verifier),
             breaks,
-            secret: first.and_then(|first| references.get(first)).filter(|_| breaks != Some(Break::Signature)).cloned(),
+            secret: first
+                .and_then(|first| references.get(first))
+                .filter(|_| breaks != Some(Break::Signature))
+                .cloned(),
             prefix: prefix.unwrap_or_default(),
         })
     }
@@ -66,7 +81,8 @@ impl Signer {
     /// Says how requests are signed, without the secret.
     pub(super) fn describe(&self) -> String {
         let scheme = self.scheme();
-        let with = self.secret.as_ref().map_or_else(|| scheme.to_owned(), |secret| format!("{secret} ({scheme})"));
+        let with =
+            self.secret.as_ref().map_or_else(|| scheme.to_owned(), |secret| format!("{secret} ({scheme})"));
         match self.breaks {
             None if !self.verifier.needs_secret() && scheme == "none" => "not signed".to_owned(),
             None => format!("signed with {with}"),
@@ -105,7 +121,9 @@ fn refuse_harmless(breaks: Option<Break>, verifier: &Verifier, source: &str) -> 
         Some(Break::Body) => (!verifier.covers_body(), "; try --break signature"),
     };
     if harmless {
-        return Err(Stop::usage(format!("the scheme {scheme:?} of source {source:?} does not protect that{fix}")));
+        return Err(Stop::usage(format!(
+            "the scheme {scheme:?} of source {source:?} does not protect that{fix}"
+        )));
     }
     Ok(())
 }

@@ -28,7 +28,9 @@ impl Target {
 
     /// Reads `--url`; without a path, that of the source is added.
     pub(super) fn parse(url: &str, source: &str) -> Result<Self, Stop> {
-        let expected = |what: &str| Stop::usage(format!("--url: expected {what}, as http://127.0.0.1:8080; found {url:?}"));
+        let expected = |what: &str| {
+            Stop::usage(format!("--url: expected {what}, as http://127.0.0.1:8080; found {url:?}"))
+        };
         let uri: Uri = url.parse().map_err(|_| expected("an URL"))?;
         let secure = match uri.scheme_str() {
             Some("http") => false,
