@@ -119,7 +119,7 @@ fn perform(cli: Cli) -> Result<Exit, Stop> {
     match verb {
         Verb::Run => run::run(&common),
         Verb::Check(check) => check::run(&check, &common, &mut out),
-        Verb::Trigger(trigger) => trigger::run(trigger, &common, &mut out),
+        Verb::Trigger(trigger) => trigger::run(&trigger, &common, &mut out),
         Verb::Tail(tail) => tail::run(&tail, &common, &mut out),
         Verb::Schema(schema) => schema::run(&schema, &mut out),
     }

@@ -76,10 +76,10 @@ impl Stop {
 
     /// The reader of our output has gone, which ends a pipeline well and quietly.
     pub(super) fn of_output(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::new(Exit::Well, ""),
-            _ => Self::new(Exit::Disk, format!("the output can't be written: {error}")),
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::new(Exit::Well, "");
         }
+        Self::new(Exit::Disk, format!("the output can't be written: {error}"))
     }
 
     /// True where there is nothing to say.

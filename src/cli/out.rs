@@ -12,6 +12,7 @@ use std::{
 /// Where results go.
 #[derive(Debug)]
 pub(super) struct Out {
+    stdout: io::Stdout,
     json: bool,
     terminal: bool,
     colour: bool,
@@ -47,9 +48,10 @@ impl Style {
 impl Out {
     /// Looks at what standard output is; `NO_COLOR` (no-color.org) is honoured.
     pub(super) fn new(json: bool) -> Self {
-        let terminal = io::stdout().is_terminal();
+        let stdout = io::stdout();
+        let terminal = stdout.is_terminal();
         let colour = terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { json, terminal, colour }
+        Self { stdout, json, terminal, colour }
     }
 
     /// True where JSON is wanted.
@@ -105,7 +107,7 @@ impl Out {
     }
 
     fn write(&mut self, work: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Stop> {
-        let mut stdout = io::BufWriter::new(io::stdout().lock());
+        let mut stdout = io::BufWriter::new(self.stdout.lock());
         work(&mut stdout).and_then(|()| stdout.flush()).map_err(|error| Stop::of_output(&error))
     }
 }
@@ -156,9 +158,9 @@ mod tests {
 
     #[test]
     fn nothing_is_painted_without_a_terminal() {
-        let plain = Out { json: false, terminal: false, colour: false };
+        let plain = Out { stdout: io::stdout(), json: false, terminal: false, colour: false };
         assert_eq!(plain.paint(Style::Good, "✓"), "✓");
-        let colourful = Out { json: false, terminal: true, colour: true };
+        let colourful = Out { stdout: io::stdout(), json: false, terminal: true, colour: true };
         assert_eq!(colourful.paint(Style::Good, "✓"), "\x1b[32m✓\x1b[0m");
     }
 }

@@ -103,7 +103,7 @@ enum Form {
 }
 
 /// Sends, prints or lists.
-pub(super) fn run(trigger: Trigger, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
+pub(super) fn run(trigger: &Trigger, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let (sender, event) = match trigger.event.as_deref().map(|event| event.split_once('.').ok_or(event)) {
         Some(Ok((sender, event))) => (Some(sender), event),
         None if trigger.data.is_some() && trigger.source.is_some() => (None, "data"),
@@ -111,12 +111,12 @@ pub(super) fn run(trigger: Trigger, common: &Common, out: &mut Out) -> Result<Ex
         None => return catalog::run(None, common, out),
     };
     let loaded = config::load(&common.config)?;
-    let plan = Plan::make(&trigger, &loaded, sender, event)?;
+    let plan = Plan::make(trigger, &loaded, sender, event)?;
     if let Some(note) = &plan.note {
         out.note(note);
     }
     if let Some(form) = trigger.print {
         return print::run(&plan, form, out);
     }
-    block_on(flow::run(plan, &trigger, out))
+    block_on(flow::run(plan, trigger, out))
 }

@@ -30,12 +30,12 @@ impl Feed {
                 "there is no journal in {dir} yet: `hookway run` makes it"
             )));
         }
-        Ok(Self { reader: Reader::open(dir, 0).map_err(failed)?, from })
+        Ok(Self { reader: Reader::open(dir, 0).map_err(|error| failed(&error))?, from })
     }
 
     /// Returns the next record that is there. All are read, since a journal does not know its length.
     pub(super) fn backlog(&mut self) -> Result<Option<Row>, Stop> {
-        while let Some(entry) = self.reader.read().map_err(failed)? {
+        while let Some(entry) = self.reader.read().map_err(|error| failed(&error))? {
             if self.from != From::End {
                 return Ok(Some(row(entry)));
             }
@@ -46,7 +46,7 @@ impl Feed {
     /// Waits for the next record.
     pub(super) async fn follow(&mut self) -> Result<Row, Stop> {
         loop {
-            match self.reader.read().map_err(failed)? {
+            match self.reader.read().map_err(|error| failed(&error))? {
                 Some(entry) => return Ok(row(entry)),
                 None => sleep(PAUSE).await,
             }
@@ -54,7 +54,7 @@ impl Feed {
     }
 }
 
-fn failed(error: JournalError) -> Stop {
+fn failed(error: &JournalError) -> Stop {
     Stop::new(Exit::Disk, error.to_string())
 }
 

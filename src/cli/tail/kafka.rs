@@ -85,34 +85,36 @@ impl Feed {
                 From::End => high,
                 From::Last(n) => high.saturating_sub(i64::from(n)).max(low),
             };
-            assignment.add_partition_offset(&topic, number, Offset::Offset(begin)).map_err(unavailable)?;
+            assignment
+                .add_partition_offset(&topic, number, Offset::Offset(begin))
+                .map_err(|error| unavailable(&error))?;
             if begin < high {
                 ends.insert((topic, number), high);
             }
         }
-        consumer.assign(&assignment).map_err(unavailable)?;
+        consumer.assign(&assignment).map_err(|error| unavailable(&error))?;
         Ok(Self { consumer, ends })
     }
 
     pub(super) async fn backlog(&mut self) -> Result<Option<Row>, Stop> {
-        while !self.ends.is_empty() {
-            let Ok(message) = timeout(IDLE, self.consumer.recv()).await else {
-                self.ends.clear();
-                break;
-            };
-            let message = message.map_err(unavailable)?;
-            let place = (message.topic().to_owned(), message.partition());
-            // What came after the start belongs to the backlog as long as that is not over.
-            if self.ends.get(&place).is_some_and(|end| message.offset() + 1 >= *end) {
-                self.ends.remove(&place);
-            }
-            return Ok(Some(row(&message)));
+        if self.ends.is_empty() {
+            return Ok(None);
         }
-        Ok(None)
+        let Ok(message) = timeout(IDLE, self.consumer.recv()).await else {
+            self.ends.clear();
+            return Ok(None);
+        };
+        let message = message.map_err(|error| unavailable(&error))?;
+        let place = (message.topic().to_owned(), message.partition());
+        // What came after the start belongs to the backlog as long as that is not over.
+        if self.ends.get(&place).is_some_and(|end| message.offset() + 1 >= *end) {
+            self.ends.remove(&place);
+        }
+        Ok(Some(row(&message)))
     }
 
     pub(super) async fn follow(&mut self) -> Result<Row, Stop> {
-        self.consumer.recv().await.map(|message| row(&message)).map_err(unavailable)
+        self.consumer.recv().await.map(|message| row(&message)).map_err(|error| unavailable(&error))
     }
 }
 
@@ -178,7 +180,7 @@ fn glob(template: &str) -> String {
 }
 
 fn partitions(consumer: &StreamConsumer, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Partition>, Stop> {
-    let metadata = consumer.fetch_metadata(None, PATIENCE).map_err(unavailable)?;
+    let metadata = consumer.fetch_metadata(None, PATIENCE).map_err(|error| unavailable(&error))?;
     let mut found = Vec::new();
     for topic in
         metadata.topics().iter().filter(|topic| wanted(topic.name()) && !topic.name().starts_with("__"))
@@ -186,8 +188,9 @@ fn partitions(consumer: &StreamConsumer, wanted: &dyn Fn(&str) -> bool) -> Resul
         let numbers: BTreeSet<i32> =
             topic.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
         for number in numbers {
-            let (low, high) =
-                consumer.fetch_watermarks(topic.name(), number, PATIENCE).map_err(unavailable)?;
+            let (low, high) = consumer
+                .fetch_watermarks(topic.name(), number, PATIENCE)
+                .map_err(|error| unavailable(&error))?;
             found.push(Partition { topic: topic.name().to_owned(), number, low, high });
         }
     }
@@ -197,7 +200,7 @@ fn partitions(consumer: &StreamConsumer, wanted: &dyn Fn(&str) -> bool) -> Resul
     Ok(found)
 }
 
-fn unavailable(error: KafkaError) -> Stop {
+fn unavailable(error: &KafkaError) -> Stop {
     Stop::unavailable(format!("Kafka does not answer: {error}"))
 }
 

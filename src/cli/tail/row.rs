@@ -103,15 +103,12 @@ impl Row {
         let attributes = self.binary_attributes();
         let mut json = serde_json::to_string(&attributes).unwrap_or_default();
         json.pop();
-        match (serde_json::from_slice::<&RawValue>(&self.value), self.value.is_empty()) {
-            (Ok(data), _) => json.push_str(&format!(",\"data\":{}", data.get())),
-            (Err(_), true) => {}
-            (Err(_), false) => {
-                json.push_str(&format!(",\"data_base64\":\"{}\"", STANDARD.encode(&self.value)))
-            }
-        }
-        json.push('}');
-        json
+        let data = match serde_json::from_slice::<&RawValue>(&self.value) {
+            Ok(data) => format!(",\"data\":{}", data.get()),
+            Err(_) if self.value.is_empty() => String::new(),
+            Err(_) => format!(",\"data_base64\":\"{}\"", STANDARD.encode(&self.value)),
+        };
+        json + &data + "}"
     }
 }
 

@@ -89,25 +89,7 @@ impl View<'_> {
             let reason = out.paint(Style::Warning, reason).into_owned();
             out.line(format!("    {reason}: {}", or_dash("hookwaydetail")))?;
         }
-        if self.verbose { self.envelope(row, out) } else { Ok(()) }
-    }
-
-    fn envelope(&self, row: &Row, out: &mut Out) -> Result<(), Stop> {
-        let Some(event) = row.event() else { return out.line("    (no envelope; --json shows its bytes)") };
-        let text: String = event
-            .get()
-            .chars()
-            .scan(0, |bytes, c| {
-                *bytes += c.len_utf8();
-                (*bytes <= LONGEST).then_some(c)
-            })
-            .collect();
-        let cut = if text.len() < event.get().len() {
-            format!(" … {} in all, --json shows them", size(event.get().len()))
-        } else {
-            String::new()
-        };
-        out.line(format!("    {}{cut}", printable(&text)))
+        if self.verbose { envelope(row, out) } else { Ok(()) }
     }
 
     /// Returns where a record stands, as `orders/3@88213`, `WEBHOOKS#17` or `journal#4`.
@@ -119,6 +101,25 @@ impl View<'_> {
             Place::Journal { sequence } => format!("{}#{sequence}", self.sink),
         }
     }
+}
+
+/// Shows an envelope, or as much of it as a person reads.
+fn envelope(row: &Row, out: &mut Out) -> Result<(), Stop> {
+    let Some(event) = row.event() else { return out.line("    (no envelope; --json shows its bytes)") };
+    let text: String = event
+        .get()
+        .chars()
+        .scan(0, |bytes, c| {
+            *bytes += c.len_utf8();
+            (*bytes <= LONGEST).then_some(c)
+        })
+        .collect();
+    let cut = if text.len() < event.get().len() {
+        format!(" … {} in all, --json shows them", size(event.get().len()))
+    } else {
+        String::new()
+    };
+    out.line(format!("    {}{cut}", printable(&text)))
 }
 
 /// Returns a time in UTC, as `2026-01-02 03:04:05.678`.

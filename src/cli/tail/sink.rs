@@ -7,14 +7,14 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Returns the named sink; without a name, the only one that routes lead to.
-pub(super) fn choose<'l>(loaded: &'l Loaded, named: Option<&str>) -> Result<&'l str, Stop> {
+pub(super) fn choose<'l>(loaded: &'l Loaded, wanted: Option<&str>) -> Result<&'l str, Stop> {
     let names = || loaded.config.sinks.keys().map(String::as_str);
-    if let Some(named) = named {
-        let unknown = || Stop::usage(format!("there is no sink {named:?}: choose {}", one_of(names())));
-        return names().find(|name| *name == named).ok_or_else(unknown);
+    if let Some(wanted) = wanted {
+        let unknown = || Stop::usage(format!("there is no sink {wanted:?}: choose {}", one_of(names())));
+        return names().find(|name| *name == wanted).ok_or_else(unknown);
     }
-    let routed: BTreeSet<&str> = routed(loaded).map(|target| target.sink.as_str()).collect();
-    let mut used = names().filter(|name| routed.contains(name));
+    let reached: BTreeSet<&str> = routed(loaded).map(|target| target.sink.as_str()).collect();
+    let mut used = names().filter(|name| reached.contains(name));
     match (used.next(), used.next()) {
         (Some(only), None) => Ok(only),
         _ => Err(Stop::usage(format!("say which sink: hookway tail SINK; there are {}", one_of(names())))),

@@ -70,11 +70,10 @@ fn entries(common: &Common, out: &Out) -> Vec<Entry> {
             for (source, spec) in &loaded.senders {
                 let preset = loaded.config.sources.get(source).and_then(|config| config.preset.clone());
                 let sender = preset.or_else(|| spec.sender.clone()).unwrap_or_else(|| source.clone());
-                match entries.iter_mut().find(|entry| entry.sender == sender) {
-                    Some(entry) => entry.sources.push(source.clone()),
-                    None => {
-                        entries.push(Entry { sender, sources: vec![source.clone()], events: events(spec) })
-                    }
+                if let Some(entry) = entries.iter_mut().find(|entry| entry.sender == sender) {
+                    entry.sources.push(source.clone());
+                } else {
+                    entries.push(Entry { sender, sources: vec![source.clone()], events: events(spec) });
                 }
             }
         }

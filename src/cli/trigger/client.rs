@@ -95,7 +95,7 @@ impl Client {
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         let (mut connection, driver) =
             handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-        #[expect(clippy::disallowed_methods, reason = "the driver ends with its connection")]
+        // The driver ends with its connection.
         tokio::spawn(async move { drop(driver.await) });
         connection.ready().await.map_err(|error| error.to_string())?;
         Ok(connection)

@@ -72,13 +72,7 @@ impl Fill {
         for piece in pieces {
             let end = piece.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(piece.len());
             let (word, rest) = piece.split_at_checked(end).unwrap_or((piece, ""));
-            match self.value(word) {
-                Some(value) => filled.push_str(&value),
-                None => {
-                    filled.push('$');
-                    filled.push_str(word);
-                }
-            }
+            filled.push_str(&self.value(word).unwrap_or_else(|| format!("${word}")));
             filled.push_str(rest);
         }
         filled

@@ -42,11 +42,13 @@ pub(super) fn append(json: &str, name: &str, value: &str) -> Result<String, Stri
 
 fn replace(json: &str, steps: &[String], value: &str) -> Result<String, String> {
     let Some((step, rest)) = steps.split_first() else { return Ok(value.to_owned()) };
-    let node: Node<'_> =
-        serde_json::from_str(json).map_err(|_| match json.trim_start().starts_with(['{', '[']) {
-            true => "the body is not JSON".to_owned(),
-            false => format!("there is nothing below a plain value: {step:?}"),
-        })?;
+    let node: Node<'_> = serde_json::from_str(json).map_err(|_| {
+        if json.trim_start().starts_with(['{', '[']) {
+            "the body is not JSON".to_owned()
+        } else {
+            format!("there is nothing below a plain value: {step:?}")
+        }
+    })?;
     match node {
         Node::Object(members) => replace_member(&members, step, rest, value),
         Node::Array(items) => replace_item(&items, step, rest, value),

@@ -55,12 +55,11 @@ impl Plan {
     ) -> Result<Self, Stop> {
         let source = find_source(loaded, sender, trigger.source.as_deref())?;
         let spec = loaded.senders.get(source).cloned().unwrap_or_default();
-        let (body, headers, note) = match &trigger.data {
-            Some(file) => (Body::Own(read(file)?.into()), BTreeMap::new(), None),
-            None => {
-                let (sample, note) = find_sample(spec.samples.as_deref().unwrap_or_default(), event)?;
-                (Body::Sample(sample.body.clone()), sample.headers.clone(), note)
-            }
+        let (body, headers, note) = if let Some(file) = &trigger.data {
+            (Body::Own(read(file)?.into()), BTreeMap::new(), None)
+        } else {
+            let (sample, note) = find_sample(spec.samples.as_deref().unwrap_or_default(), event)?;
+            (Body::Sample(sample.body.clone()), sample.headers.clone(), note)
         };
         let target = match &trigger.url {
             Some(url) => Target::parse(url, source)?,
@@ -79,13 +78,11 @@ impl Plan {
 }
 
 /// Returns the source that has this sender, by its preset, its sender's name or its own.
-fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, named: Option<&str>) -> Result<&'l str, Stop> {
+fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, chosen: Option<&str>) -> Result<&'l str, Stop> {
     let names = || loaded.config.sources.keys().map(String::as_str);
-    if let Some(named) = named {
-        let known = || format!("the sources are {}", one_of(names()));
-        return names()
-            .find(|name| *name == named)
-            .ok_or_else(|| Stop::usage(format!("there is no source {named:?}: {}", known())));
+    if let Some(wanted) = chosen {
+        let unknown = || format!("there is no source {wanted:?}: the sources are {}", one_of(names()));
+        return names().find(|name| *name == wanted).ok_or_else(|| Stop::usage(unknown()));
     }
     let Some(sender) = sender else { return Err(Stop::usage("say which source sends it, with --source")) };
     let has_sender = |name: &&str| {

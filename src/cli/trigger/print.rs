@@ -52,9 +52,14 @@ fn reference(plan: &Plan) -> Option<String> {
 fn http(plan: &Plan, request: &Request, headers: &[(String, String)]) -> Vec<u8> {
     let mut text = format!("POST {} HTTP/1.1\r\nhost: {}\r\n", plan.target.path, plan.target.authority);
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text += name;
+        text += ": ";
+        text += value;
+        text += "\r\n";
     }
-    text.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
+    text += "content-length: ";
+    text += &request.body.len().to_string();
+    text += "\r\n\r\n";
     [text.as_bytes(), &request.body].concat()
 }
 
@@ -67,9 +72,11 @@ fn curl(plan: &Plan, request: &Request, headers: &[(String, String)]) -> Result<
         let value = format!("{name}: {value}");
         // Only between double quotes does a shell resolve the reference.
         let value = if sensitive { format!("\"{value}\"") } else { quoted(&value) };
-        command.push_str(&format!(" \\\n  -H {value}"));
+        command += " \\\n  -H ";
+        command += &value;
     }
-    command.push_str(&format!(" \\\n  --data-binary {}", quoted(body)));
+    command += " \\\n  --data-binary ";
+    command += &quoted(body);
     Ok(command)
 }
 

@@ -98,25 +98,7 @@ impl Reporter {
         if out.is_json() {
             return out.object(&self.object(exchange));
         }
-        if self.count <= SHOWN || exchange.pause.is_some() { self.show(exchange, out) } else { Ok(()) }
-    }
-
-    fn show(&self, exchange: &Exchange, out: &mut Out) -> Result<(), Stop> {
-        let line = match &exchange.result {
-            Ok(answer) => {
-                let status = answer.status.as_str();
-                let style = if answer.status.is_success() { Style::Good } else { Style::Bad };
-                format!("← {} in {}  {}", out.paint(style, status), milliseconds(answer.took), says(answer))
-            }
-            Err(error) => format!("{} {}", out.paint(Style::Bad, "✗"), error),
-        };
-        out.line(line)?;
-        match exchange.pause {
-            Some(pause) => {
-                out.line(format!("  attempt {} failed; the sender waits {pause:.1?}", exchange.attempt))
-            }
-            None => Ok(()),
-        }
+        if self.count <= SHOWN || exchange.pause.is_some() { show(exchange, out) } else { Ok(()) }
     }
 
     fn object(&self, exchange: &Exchange) -> serde_json::Value {
@@ -167,6 +149,24 @@ impl Reporter {
             (0, _) => Exit::Negative,
             _ => Exit::Unavailable,
         })
+    }
+}
+
+fn show(exchange: &Exchange, out: &mut Out) -> Result<(), Stop> {
+    let line = match &exchange.result {
+        Ok(answer) => {
+            let status = answer.status.as_str();
+            let style = if answer.status.is_success() { Style::Good } else { Style::Bad };
+            format!("← {} in {}  {}", out.paint(style, status), milliseconds(answer.took), says(answer))
+        }
+        Err(error) => format!("{} {}", out.paint(Style::Bad, "✗"), error),
+    };
+    out.line(line)?;
+    match exchange.pause {
+        Some(pause) => {
+            out.line(format!("  attempt {} failed; the sender waits {pause:.1?}", exchange.attempt))
+        }
+        None => Ok(()),
     }
 }
 

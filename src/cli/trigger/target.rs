@@ -18,9 +18,9 @@ impl Target {
     /// Returns the address of a source on a listener of this machine.
     pub(super) fn local(listen: SocketAddr, source: &str) -> Self {
         let ip = match listen.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ip => ip,
+            ip if !ip.is_unspecified() => ip,
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
         };
         let authority = SocketAddr::new(ip, listen.port()).to_string();
         Self { authority, path: format!("/hooks/{source}"), secure: false }
