@@ -75,6 +75,9 @@ pub(super) struct Tail {
     /// Shows the envelopes, too
     #[arg(long, short)]
     verbose: bool,
+    /// Writes for people in a pipe, too
+    #[arg(long, conflicts_with = "json")]
+    text: bool,
 }
 
 /// Reads the sink until its end, or until it is told to stop.
@@ -96,7 +99,11 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
     // The last N that fit may stand anywhere before the end.
     let begin = if matches!(from, From::Last(_)) && !filter.takes_all() { From::Start } else { from };
     let mut feed = Feed::open(loaded, name, begin, tail.topic.as_ref()).await?;
-    let view = show::View { sink: name, verbose: tail.verbose, json: out.is_json() || !out.is_terminal() };
+    let view = show::View {
+        sink: name,
+        verbose: tail.verbose,
+        json: out.is_json() || !(out.is_terminal() || tail.text),
+    };
     let mut left = tail.n.map_or(u32::MAX, NonZeroU32::get);
 
     let mut newest = Newest::new(from);
