@@ -120,8 +120,8 @@ if [ -f "$demo/pid" ] && kill -0 "$(cat "$demo/pid")" 2>/dev/null; then
 fi
 
 say '1. Build Hookway (the first time takes some minutes: librdkafka and OpenSSL are built, too)'
-sh tests/setup/system.sh build
-cargo build --bin hookway
+tests/setup/system.sh build
+${CARGO:-cargo} build --locked --bin hookway
 
 trap clean_up EXIT
 trap 'exit 130' INT
