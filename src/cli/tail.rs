@@ -45,6 +45,7 @@ const FEW: u32 = 10;
 
 /// The verb's arguments.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Tail {
     /// Which sink; may be left out where routes lead to only one
     sink: Option<String>,
