@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     Held,
     /// Answers with an error once the gate opens, and stores nothing.
     HeldThenFails,
+    /// Panics once the gate opens.
+    HeldThenPanics,
     /// Panics.
     Panics,
     /// Is too small for an envelope that holds this text.
@@ -69,6 +71,10 @@ impl Publisher for FaultyPublisher {
                 Fault::HeldThenFails => {
                     self.gate.acquire().await.expect("the gate is never closed").forget();
                     return Err(PublishError::Saturated);
+                }
+                Fault::HeldThenPanics => {
+                    self.gate.acquire().await.expect("the gate is never closed").forget();
+                    panic!("planted in the publisher, late");
                 }
                 Fault::Panics => panic!("planted in the publisher"),
                 Fault::None | Fault::Refuses(_) => {}
