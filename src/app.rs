@@ -80,7 +80,7 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     let receiver =
         Receiver::new(sources, Arc::clone(&pipeline), limits.body_bytes, limits.body, metrics.clone());
     let bounds = Limits { connections: limits.connections, idle: limits.idle };
-    #[expect(clippy::disallowed_methods, reason = "the listener ends by `stop`, which drain cancels")]
+    // The listener ends by `stop`, which drain cancels.
     let server = tokio::spawn(receive::serve(
         webhooks,
         receiver.router(),

@@ -6,6 +6,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// How long a sink may take to say that nothing is outstanding.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The signals that end the process.
 #[derive(Debug)]
 pub struct Signals {
@@ -65,7 +68,7 @@ impl Drain {
                 "not everything was finished in time; its senders heard no 2xx"
             );
         }
-        for sink in self.pipeline.sinks().iter() {
+        for sink in self.pipeline.sinks() {
             sink.publisher.flush().await;
         }
         tracing::info!("stopped");

@@ -153,7 +153,11 @@ impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Unkeyed => Self::Unkeyed,
-            proven_wrong => Self::Unverified(proven_wrong),
+            VerifyError::Missing(_)
+            | VerifyError::Repeated(_)
+            | VerifyError::Malformed(_)
+            | VerifyError::Mismatch
+            | VerifyError::Expired { .. } => Self::Unverified(error),
         }
     }
 }

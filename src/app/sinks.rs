@@ -127,7 +127,7 @@ fn journal(dir: &Path, max_bytes: Option<u64>, metrics: &SinkMetrics) -> Result<
     let options = journal::Options {
         max_bytes,
         observer: Some(Arc::new(move |commit: journal::Commit| {
-            observed.committed(commit.took, commit.bytes, commit.durable)
+            observed.committed(commit.took, commit.bytes, commit.durable);
         })),
         ..journal::Options::default()
     };

@@ -117,7 +117,7 @@ fn fingerprints(config: &SourceConfig) -> Vec<Option<[u8; 32]>> {
 
 fn spawn(stop: &CancellationToken, work: impl Future<Output = ()> + Send + 'static) {
     let stop = stop.clone();
-    #[expect(clippy::disallowed_methods, reason = "ends by `stop`; nothing waits for it")]
+    // Ends by `stop`; nothing waits for it.
     tokio::spawn(async move {
         stop.run_until_cancelled(work).await;
     });

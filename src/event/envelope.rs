@@ -94,12 +94,11 @@ fn attributes(event: &Event, origin: Origin<'_>, mut attribute: impl FnMut(&str,
     if let Some(subject) = &event.subject {
         attribute("subject", subject);
     }
-    match &event.time {
-        Some(time) => attribute("time", &time.text),
-        None => {
-            attribute("time", &recorded);
-            attribute("timesource", "receipt");
-        }
+    if let Some(time) = &event.time {
+        attribute("time", &time.text);
+    } else {
+        attribute("time", &recorded);
+        attribute("timesource", "receipt");
     }
     if let Some(content_type) = &event.content_type {
         attribute("datacontenttype", content_type);

@@ -1,7 +1,9 @@
 //! Compiles an [`EventSpec`] into a [`Normalizer`] at start, and says all that is wrong with it at once.
 
 use super::{
-    Allow, AllowPart, AllowSpec, EventSpec, Form, Format, Normalizer, Rule, RuleSpec, Shape, json::Pointers,
+    AllowPart, AllowSpec, EventSpec, Format, Normalizer, RuleSpec, Shape,
+    form::{Allow, Form, Rule},
+    json::Pointers,
     template::Template,
 };
 use axum::http::HeaderName;

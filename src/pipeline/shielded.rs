@@ -38,7 +38,7 @@ impl<T: Send + 'static> Future for Shielded<T> {
         // A panic must end this request and not the connection, which may carry others.
         let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
         match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(outcome)) => {
                 self.work = None;
                 Poll::Ready(Some(outcome))

@@ -83,6 +83,10 @@ impl Kafka {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "librdkafka has 140 codes, and all but these mean that a retry can help"
+    )]
     fn classify(&self, producer: &producers::Producer, error: &KafkaError) -> PublishError {
         use RDKafkaErrorCode as Code;
         let Some(code) = error.rdkafka_error_code() else {

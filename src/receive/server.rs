@@ -130,7 +130,7 @@ pub async fn serve_admin(listener: TcpListener, router: Router) {
             .timer(TokioTimer::new())
             .header_read_timeout(ADMIN_IDLE)
             .serve_connection(TokioIo::new(stream), service);
-        #[expect(clippy::disallowed_methods, reason = "ends with its connection, and with the process")]
+        // Ends with its connection, and with the process.
         tokio::spawn(connection);
     }
 }

@@ -122,9 +122,7 @@ impl Destination {
         match self {
             Self::Journal => Ok(Arc::default()),
             Self::Topic(Name::Fixed(name)) | Self::Subject(Name::Fixed(name)) => Ok(Arc::clone(name)),
-            Self::Topic(Name::Template(pieces)) => {
-                topic(&fill(pieces, event, |text, value| text.push_str(value)))
-            }
+            Self::Topic(Name::Template(pieces)) => topic(&fill(pieces, event, String::push_str)),
             Self::Subject(Name::Template(pieces)) => {
                 let subject = fill(pieces, event, |text, value| {
                     // Writing to a String cannot fail.

@@ -162,7 +162,7 @@ impl ClientContext for Callbacks {
             }
             RDKafkaLogLevel::Warning => tracing::warn!(target: "rdkafka", facility, "{message}"),
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-                tracing::info!(target: "rdkafka", facility, "{message}")
+                tracing::info!(target: "rdkafka", facility, "{message}");
             }
             RDKafkaLogLevel::Debug => tracing::debug!(target: "rdkafka", facility, "{message}"),
         }

@@ -69,6 +69,8 @@ fn tell(event: &Event) {
         Event::Disconnected => tracing::warn!("nats disconnected"),
         Event::ServerError(error) => tracing::warn!(%error, "nats server error"),
         Event::ClientError(error) => tracing::warn!(%error, "nats client error"),
-        other => tracing::debug!(event = %other, "nats"),
+        Event::LameDuckMode | Event::Draining | Event::Closed | Event::SlowConsumer(_) => {
+            tracing::debug!(%event, "nats");
+        }
     }
 }

@@ -39,7 +39,7 @@ impl Checks {
         let mut prepared = Prepared { durability: 1, ..Prepared::default() };
         let server = client.server_info();
         prepared.facts.push(format!("nats-server {}", server.version));
-        self.judge_server(&server.version, &mut prepared);
+        judge_server(&server.version, &mut prepared);
         let config = self.stream(jetstream, &mut prepared).await?;
         self.judge_stream(&config, &mut prepared)?;
         let limit = u64::try_from(server.max_payload).unwrap_or(u64::MAX);
@@ -54,16 +54,6 @@ impl Checks {
             ));
         }
         Ok(prepared)
-    }
-
-    fn judge_server(&self, version: &str, prepared: &mut Prepared) {
-        let mut numbers = version.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
-        let version_is = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        if version_is < OLDEST_GOOD {
-            prepared.warnings.push(format!(
-                "nats-server {version} can refuse a retry of a message that it did not store: upgrade to 2.11 or later"
-            ));
-        }
     }
 
     /// Returns the stream's settings, and makes the stream where it is missing and the configuration says so.
@@ -135,6 +125,16 @@ impl Checks {
         }
         prepared.facts.push(format!("stream {} on {}", self.stream, config.subjects.join(", ")));
         Ok(())
+    }
+}
+
+fn judge_server(version: &str, prepared: &mut Prepared) {
+    let mut numbers = version.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
+    let version_is = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version_is < OLDEST_GOOD {
+        prepared.warnings.push(format!(
+            "nats-server {version} can refuse a retry of a message that it did not store: upgrade to 2.11 or later"
+        ));
     }
 }
 
