@@ -60,9 +60,12 @@ impl Drain {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(self.timeout, self.tasks.wait()).await.is_err() {
-            tracing::warn!(open = self.tasks.len(), "not everything was finished in time; its senders heard no 2xx");
+            tracing::warn!(
+                open = self.tasks.len(),
+                "not everything was finished in time; its senders heard no 2xx"
+            );
         }
-        for sink in self.pipeline.sinks().iter() {
+        for sink in self.pipeline.sinks() {
             sink.publisher.flush().await;
         }
         tracing::info!("stopped");

@@ -1,2 +1,4 @@
 //! stub
-fn main() -> std::process::ExitCode { hookway::cli::main() }
+fn main() -> std::process::ExitCode {
+    hookway::cli::main()
+}

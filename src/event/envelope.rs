@@ -59,7 +59,11 @@ pub fn structured_headers() -> Vec<(Cow<'static, str>, String)> {
 }
 
 /// Returns the headers of a binary record, whose value is the sender's body.
-pub fn binary_headers(event: &Event, origin: Origin<'_>, binding: Binding) -> Vec<(Cow<'static, str>, String)> {
+pub fn binary_headers(
+    event: &Event,
+    origin: Origin<'_>,
+    binding: Binding,
+) -> Vec<(Cow<'static, str>, String)> {
     let mut headers = Vec::with_capacity(16);
     let mut push = |name: &str, value: &str| {
         let name = match (binding, name) {
@@ -90,12 +94,11 @@ fn attributes(event: &Event, origin: Origin<'_>, mut attribute: impl FnMut(&str,
     if let Some(subject) = &event.subject {
         attribute("subject", subject);
     }
-    match &event.time {
-        Some(time) => attribute("time", &time.text),
-        None => {
-            attribute("time", &recorded);
-            attribute("timesource", "receipt");
-        }
+    if let Some(time) = &event.time {
+        attribute("time", &time.text);
+    } else {
+        attribute("time", &recorded);
+        attribute("timesource", "receipt");
     }
     if let Some(content_type) = &event.content_type {
         attribute("datacontenttype", content_type);

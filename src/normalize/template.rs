@@ -93,9 +93,9 @@ impl<'a> Values<'a> {
             return Err(Unmappable::new(Reason::Ambiguous, format!("the header {name} stands twice")));
         }
         let Some(value) = first else { return Ok(None) };
-        let text = value
-            .to_str()
-            .map_err(|_| Unmappable::new(Reason::Malformed, format!("the header {name} is not plain text")))?;
+        let text = value.to_str().map_err(|_| {
+            Unmappable::new(Reason::Malformed, format!("the header {name} is not plain text"))
+        })?;
         Ok(Some(text))
     }
 }
