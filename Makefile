@@ -11,7 +11,7 @@ fast := $(filter-out brokers load,$(shell sed -n '/^\[\[test\]\]/,/^$$/s/^name =
 # $(call timed,WHAT,COMMAND): one step with its time; no comma may stand in either.
 timed = @echo '== $(1)'; started=$$(date +%s); $(2) && echo "== $(1): $$(($$(date +%s) - started)) s"
 
-.PHONY: help setup-build setup-test setup-check build check audit test test-fast clean-cache
+.PHONY: help setup-build setup-test setup-check build check audit test test-fast demo clean-cache
 
 help: ## lists these commands
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -52,6 +52,9 @@ test: setup-test ## runs every test, also those against a real Kafka and NATS
 test-fast: setup-build ## runs the tests that start no broker
 	$(call timed,tests without brokers,$(CARGO) test --locked --lib --bins $(fast:%=--test %))
 	$(call timed,examples in the documentation,$(CARGO) test --locked --doc)
+
+demo: ## shows Hookway at work on this machine, without a broker (DEMO_EXIT=1: and ends by itself)
+	@tests/setup/demo.sh
 
 clean-cache: ## removes what the other commands fetched
 	rm -rf .cache

@@ -1,21 +1,176 @@
-//! stub
-use std::process::ExitCode;
-/// stub
+//! The command line: one verb a task, the same options and exit codes for all of them.
+//!
+//! `run` serves; the other verbs look at a configuration (`check`, `schema`), play a sender (`trigger`) or read
+//! what was published (`tail`). Results go to standard output through [`out`], everything else to standard error.
+
+mod check;
+mod exit;
+mod out;
+mod panic;
+mod run;
+mod schema;
+mod tail;
+mod trigger;
+
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
+use exit::{Exit, Stop};
+use out::Out;
+use std::{path::PathBuf, process::ExitCode};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   well
+  1   a negative finding: refused, or problems found
+  64  wrong usage
+  69  a dependency is not available: the server, a broker
+  70  a bug in hookway
+  74  a disk is full or fails
+  78  the configuration is wrong";
+
+const EXAMPLES: &str = "\
+Examples:
+  hookway check --config hookway.yaml                       is this configuration right?
+  hookway run --config hookway.yaml                         serve it
+  hookway trigger likemagic.RESERVATION_CHECKED_IN          send a signed sample to it
+  hookway tail --follow                                     watch what it publishes
+  hookway schema > hookway.schema.json                      let an editor complete it
+
+";
+
+/// Receives webhooks, verifies them, and puts each one into Kafka, NATS JetStream or its own journal, keyed by the
+/// object it is about.
+#[derive(Debug, Parser)]
+#[command(name = "hookway", version, after_help = format!("{EXAMPLES}{EXIT_CODES}"), max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// The options of every verb.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// The configuration
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FILE",
+        env = "HOOKWAY_CONFIG",
+        default_value = "./hookway.yaml",
+        hide_env_values = true
+    )]
+    config: PathBuf,
+    /// Writes JSON: one object, or one a line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serves: receives, verifies and publishes webhooks until SIGTERM
+    #[command(after_help = run::HELP)]
+    Run,
+    /// Checks a configuration, without connecting to anything
+    #[command(after_help = check::HELP)]
+    Check(check::Check),
+    /// Plays a sender: sends a correctly signed sample
+    #[command(after_help = trigger::HELP)]
+    Trigger(trigger::Trigger),
+    /// Shows the events of a sink: the last ones, then what follows
+    #[command(after_help = tail::HELP)]
+    Tail(tail::Tail),
+    /// Prints the JSON Schema of the configuration or of the envelope, or the presets' names
+    #[command(after_help = schema::HELP)]
+    Schema(schema::Schema),
+}
+
+/// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
-    let file = std::env::args().nth(3).unwrap_or_default();
-    let loaded = match crate::config::load(std::path::Path::new(&file)) {
-        Ok(l) => l,
-        Err(e) => {
-            tracing::error!("{e}");
-            return ExitCode::from(78);
-        }
+    panic::report_in_one_line();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error).into(),
     };
-    let rt = tokio::runtime::Runtime::new().unwrap();
-    match rt.block_on(crate::app::run(loaded)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            tracing::error!("{e}");
-            ExitCode::from(e.exit_code())
+    let json = cli.common.json;
+    let exit = match panic::caught(|| perform(cli)) {
+        Some(Ok(exit)) => exit,
+        Some(Err(stop)) => {
+            out::complain(json, &stop);
+            stop.exit
+        }
+        None => Exit::Bug,
+    };
+    exit.into()
+}
+
+/// Prints help, version or what is wrong with the arguments.
+fn explain(error: &clap::Error) -> Exit {
+    let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    // Nobody is left to tell when this fails.
+    drop(error.print());
+    if is_answer { Exit::Well } else { Exit::Usage }
+}
+
+fn perform(cli: Cli) -> Result<Exit, Stop> {
+    let Cli { common, verb } = cli;
+    let mut out = Out::new(common.json);
+    match verb {
+        Verb::Run => run::run(&common),
+        Verb::Check(check) => check::run(&check, &common, &mut out),
+        Verb::Trigger(trigger) => trigger::run(&trigger, &common, &mut out),
+        Verb::Tail(tail) => tail::run(&tail, &common, &mut out),
+        Verb::Schema(schema) => schema::run(&schema, &mut out),
+    }
+}
+
+/// Starts a runtime for a verb that waits for the network.
+fn block_on<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime
+        .map_err(|error| Stop::new(Exit::Unavailable, format!("no threads can be started: {error}")))?;
+    let result = runtime.block_on(work);
+    // A client's thread that still waits for a broker must not hold up the answer.
+    runtime.shutdown_background();
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_names_its_exit_codes() {
+        assert!(Cli::command().render_help().to_string().contains(EXIT_CODES));
+    }
+
+    #[test]
+    fn the_configuration_may_stand_before_or_after_the_verb() {
+        for arguments in
+            [["hookway", "--config", "a.yaml", "check"], ["hookway", "check", "--config", "a.yaml"]]
+        {
+            let cli = Cli::try_parse_from(arguments).unwrap();
+            assert_eq!(cli.common.config, PathBuf::from("a.yaml"));
+        }
+    }
+
+    #[test]
+    fn wrong_arguments_are_usage_and_help_is_not() {
+        for (arguments, exit) in [
+            (&["hookway"][..], Exit::Usage),
+            (&["hookway", "dance"], Exit::Usage),
+            (&["hookway", "tail", "--from", "yesterday"], Exit::Usage),
+            (&["hookway", "--help"], Exit::Well),
+            (&["hookway", "--version"], Exit::Well),
+        ] {
+            assert_eq!(explain(&Cli::try_parse_from(arguments).unwrap_err()), exit, "{arguments:?}");
         }
     }
 }

@@ -6,6 +6,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// How long a sink may take to say that nothing is outstanding.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The signals that end the process.
 #[derive(Debug)]
 pub struct Signals {

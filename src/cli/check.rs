@@ -1,0 +1,156 @@
+//! `hookway check`: is this configuration right? Offline: nothing is connected to, so it works in a pipeline that
+//! reaches no broker and beside a running instance.
+
+mod summary;
+
+use super::{
+    Common,
+    exit::{Exit, Stop},
+    out::{Out, Style},
+};
+use crate::{
+    config::{self, Loaded, Problem, Secrets},
+    normalize::Normalizer,
+    senders::SenderSpec,
+    verify::{SpecProblem, Verifier},
+};
+use clap::Args;
+use serde::Serialize;
+use summary::Summary;
+
+pub(super) const HELP: &str = "\
+All problems are told at once, each with its line and how to mend it. Secrets are looked for, and one that is not
+set here is a warning, so that a pipeline can check what it must not know.
+
+Exit codes: 0 right, 1 warnings with --deny-warnings, 78 wrong.";
+
+/// The verb's arguments.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Ends with 1 where there are warnings
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+/// What was found, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Report {
+    ok: bool,
+    errors: usize,
+    warnings: usize,
+    problems: Vec<Problem>,
+    #[serde(flatten)]
+    summary: Option<Summary>,
+}
+
+/// Checks the configuration and prints what was found.
+pub(super) fn run(check: &Check, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
+    let report = Report::of(config::load(&common.config));
+    if out.is_json() {
+        out.object(&report)?;
+    } else {
+        print(&report, out)?;
+    }
+    Ok(report.exit(check.deny_warnings))
+}
+
+impl Report {
+    fn of(loaded: Result<Loaded, config::LoadError>) -> Self {
+        let (problems, summary) = match loaded {
+            Ok(loaded) => {
+                let found = loaded.problems.iter().cloned().chain(unbuildable(&loaded));
+                (found.collect(), Some(Summary::of(&loaded)))
+            }
+            Err(error) => (error.problems, None),
+        };
+        let errors = problems.iter().filter(|problem| problem.is_error()).count();
+        let warnings = problems.len() - errors;
+        Self { ok: errors == 0, errors, warnings, problems, summary: summary.filter(|_| errors == 0) }
+    }
+
+    fn exit(&self, deny_warnings: bool) -> Exit {
+        match (self.errors, self.warnings) {
+            (0, warnings) if warnings > 0 && deny_warnings => Exit::Negative,
+            (0, _) => Exit::Well,
+            _ => Exit::Config,
+        }
+    }
+}
+
+/// Returns what keeps a source from being built although each of its fields is legal.
+fn unbuildable(loaded: &Loaded) -> Vec<Problem> {
+    loaded.senders.iter().flat_map(|(name, sender)| unbuildable_source(loaded, name, sender)).collect()
+}
+
+fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<Problem> {
+    let place = |problem: &SpecProblem| {
+        loaded.source_problem(name, &format!("verify.{}", problem.field), &problem.problem, &problem.fix)
+    };
+    let references =
+        loaded.config.sources.get(name).map(|source| source.secrets.as_slice()).unwrap_or_default();
+    let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default());
+    let verifier = verifier.and_then(|verifier| verifier.set_secrets(Secrets::read(references).usable));
+    let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
+    let event = sender.event.clone().unwrap_or_default();
+    if let Err(errors) = Normalizer::compile(&event, "", name, Vec::new()) {
+        let fix = "compare it with the presets' templates";
+        problems.extend(
+            errors.iter().map(|error| loaded.source_problem(name, &error.field, &error.problem, fix)),
+        );
+    }
+    problems
+}
+
+fn print(report: &Report, out: &mut Out) -> Result<(), Stop> {
+    if let Some(summary) = &report.summary {
+        summary.print(out)?;
+    }
+    for problem in &report.problems {
+        print_problem(problem, out)?;
+    }
+    let count = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+    let (style, verdict) = match (report.errors, report.warnings) {
+        (0, 0) => (Style::Good, "the configuration is right".to_owned()),
+        (0, warnings) => {
+            (Style::Warning, format!("the configuration is right, with {}", count(warnings, "warning")))
+        }
+        (errors, 0) => (Style::Bad, count(errors, "error")),
+        (errors, warnings) => {
+            (Style::Bad, format!("{}, {}", count(errors, "error"), count(warnings, "warning")))
+        }
+    };
+    let verdict = out.paint(style, &verdict);
+    out.line(verdict)
+}
+
+/// Prints a problem. Not its line of the file: that may hold a secret which stands there by mistake.
+fn print_problem(problem: &Problem, out: &mut Out) -> Result<(), Stop> {
+    let mark = if problem.is_error() { out.paint(Style::Bad, "✗") } else { out.paint(Style::Warning, "!") };
+    let place = match (problem.line, problem.column) {
+        (Some(line), Some(column)) => format!("{}:{line}:{column}", problem.file),
+        _ => problem.file.clone(),
+    };
+    let separator = if problem.path.is_empty() { "" } else { "  " };
+    let path = out.paint(Style::Strong, &problem.path);
+    out.line(format!("{mark} {place}{separator}{path}\n    {}\n    fix: {}", problem.message, problem.fix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_end_with_1_only_where_they_are_denied() {
+        let report = |errors, warnings| Report {
+            ok: errors == 0,
+            errors,
+            warnings,
+            problems: Vec::new(),
+            summary: None,
+        };
+        assert_eq!(report(0, 0).exit(true), Exit::Well);
+        assert_eq!(report(0, 1).exit(false), Exit::Well);
+        assert_eq!(report(0, 1).exit(true), Exit::Negative);
+        assert_eq!(report(2, 1).exit(true), Exit::Config);
+    }
+}

@@ -1,0 +1,146 @@
+//! Reads a JetStream stream by an ordered consumer: ephemeral, without acknowledgements, gone when we are.
+
+use super::{
+    from::From,
+    row::{Place, Row},
+};
+use crate::{
+    cli::exit::{Exit, Stop},
+    config::{Loaded, NatsConfig, SecretRef},
+    publish::nats::{Access, Certificates, options},
+};
+use async_nats::jetstream::{
+    self, Message,
+    consumer::{
+        DeliverPolicy,
+        pull::{Ordered, OrderedConfig},
+    },
+};
+use futures_util::StreamExt as _;
+use std::{fmt::Display, time::Duration};
+use tokio::time::timeout;
+
+/// How long one question may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A place in a stream.
+pub(super) struct Feed {
+    messages: Ordered,
+    /// The last sequence of the backlog; `None` once that is over.
+    end: Option<u64>,
+    /// Keeps the connection.
+    _client: async_nats::Client,
+}
+
+impl Feed {
+    /// Connects and begins at `from`.
+    pub(super) async fn open(
+        loaded: &Loaded,
+        sink: &str,
+        config: &NatsConfig,
+        from: From,
+    ) -> Result<Self, Stop> {
+        let client = connect(loaded, sink, config).await?;
+        let context = jetstream::new(client.clone());
+        let stream = answered(context.get_stream(&config.stream)).await?;
+        let state = stream.cached_info().state.clone();
+        let (deliver_policy, is_empty) = match from {
+            From::Start => (DeliverPolicy::All, state.messages == 0),
+            From::End => (DeliverPolicy::New, true),
+            From::Last(n) => {
+                let start_sequence =
+                    (state.last_sequence + 1).saturating_sub(u64::from(n)).max(state.first_sequence).max(1);
+                (DeliverPolicy::ByStartSequence { start_sequence }, state.messages == 0)
+            }
+        };
+        let wanted = OrderedConfig { deliver_policy, ..OrderedConfig::default() };
+        let consumer = answered(stream.create_consumer(wanted)).await?;
+        let messages = answered(consumer.messages()).await?;
+        Ok(Self { messages, end: (!is_empty).then_some(state.last_sequence), _client: client })
+    }
+
+    pub(super) async fn backlog(&mut self) -> Result<Option<Row>, Stop> {
+        let Some(end) = self.end else { return Ok(None) };
+        let (row, sequence, pending) = self.next().await?;
+        // The last message may have been deleted since: then nothing is pending behind an earlier one.
+        if sequence >= end || pending == 0 {
+            self.end = None;
+        }
+        Ok(Some(row))
+    }
+
+    pub(super) async fn follow(&mut self) -> Result<Row, Stop> {
+        self.next().await.map(|(row, ..)| row)
+    }
+
+    async fn next(&mut self) -> Result<(Row, u64, u64), Stop> {
+        let message = self
+            .messages
+            .next()
+            .await
+            .ok_or_else(|| unavailable("the stream ended"))?
+            .map_err(unavailable)?;
+        let info = message.info().map_err(unavailable)?;
+        let (stream, sequence, pending) = (info.stream.to_owned(), info.stream_sequence, info.pending);
+        let published = i64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+        Ok((row(&message, stream, sequence, published), sequence, pending))
+    }
+}
+
+async fn connect(loaded: &Loaded, sink: &str, config: &NatsConfig) -> Result<async_nats::Client, Stop> {
+    let wrong = |field: &str, message: &str| {
+        let problem = loaded.sink_problem(sink, field, message, "mend it as for `run`");
+        Stop::new(Exit::Config, problem.to_string())
+    };
+    let secret = |field: &str, reference: &Option<SecretRef>| match reference {
+        Some(reference) => {
+            reference.resolve().map(Some).map_err(|error| wrong(&format!("nats.{field}"), &error.to_string()))
+        }
+        None => Ok(None),
+    };
+    let (password, token, nkey) = (
+        secret("password", &config.password)?,
+        secret("token", &config.token)?,
+        secret("nkey", &config.nkey)?,
+    );
+    let access = match (&config.user, token, nkey, &config.creds) {
+        (Some(user), ..) => Access::User(user.clone(), password.unwrap_or_default()),
+        (None, Some(token), ..) => Access::Token(token),
+        (None, None, Some(seed), _) => Access::Nkey(seed),
+        (None, None, None, Some(creds)) => Access::Credentials(creds.clone()),
+        (None, None, None, None) => Access::Open,
+    };
+    let tls = config.tls.clone().unwrap_or_default();
+    let certificates = Certificates { ca: tls.ca, own: tls.cert.zip(tls.key) };
+    let options = options(access, certificates).await.map_err(|error| wrong("nats", &error))?;
+    let client =
+        options.connect(&config.servers).await.map_err(|error| wrong("nats.servers", &error.to_string()))?;
+    // The client connects in the background and never gives up; a person does.
+    answered(client.flush()).await?;
+    Ok(client)
+}
+
+async fn answered<T, E: Display>(question: impl Future<Output = Result<T, E>>) -> Result<T, Stop> {
+    match timeout(PATIENCE, question).await {
+        Ok(answer) => answer.map_err(unavailable),
+        Err(_) => Err(unavailable(format!("no answer within {} s", PATIENCE.as_secs()))),
+    }
+}
+
+fn unavailable(error: impl Display) -> Stop {
+    Stop::unavailable(format!("NATS: {error}"))
+}
+
+fn row(message: &Message, stream: String, sequence: u64, timestamp_ms: i64) -> Row {
+    let headers = message.headers.iter().flat_map(async_nats::HeaderMap::iter);
+    let headers =
+        headers.flat_map(|(name, values)| values.iter().map(|value| (name.to_string(), value.to_string())));
+    Row {
+        destination: message.subject.to_string(),
+        place: Place::Nats { stream, sequence },
+        key: None,
+        headers: headers.collect(),
+        value: message.payload.clone(),
+        timestamp_ms,
+    }
+}

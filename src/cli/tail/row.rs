@@ -1,0 +1,168 @@
+//! One record as it was read from a sink, and the envelope in it.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::value::RawValue;
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// Where a record stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a partition of a topic.
+    Kafka { partition: i32, offset: i64 },
+    /// In a stream.
+    Nats { stream: String, sequence: u64 },
+    /// In a journal.
+    Journal { sequence: u64 },
+}
+
+/// One record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    /// Topic or subject; empty in a journal without routes.
+    pub(super) destination: String,
+    pub(super) place: Place,
+    pub(super) key: Option<String>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) value: Bytes,
+    /// Milliseconds since 1970 UTC; 0 where the sink does not say.
+    pub(super) timestamp_ms: i64,
+}
+
+/// The attributes of an envelope, less its data.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Attributes(BTreeMap<String, String>);
+
+impl Attributes {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl Row {
+    /// Returns what orders the records of one sink; those of several partitions have only their time.
+    pub(super) fn rank(&self) -> i64 {
+        match self.place {
+            Place::Kafka { .. } => self.timestamp_ms,
+            Place::Nats { .. } | Place::Journal { .. } => 0,
+        }
+    }
+
+    /// Returns the envelope's attributes, from the headers (binary) or the document (structured); none where the
+    /// record is no envelope.
+    pub(super) fn attributes(&self) -> Attributes {
+        if self.is_binary() {
+            return Attributes(self.binary_attributes());
+        }
+        let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&self.value).unwrap_or_default();
+        let text = |(name, value): (String, &RawValue)| {
+            serde_json::from_str(value.get()).ok().map(|value| (name, value))
+        };
+        Attributes(members.into_iter().filter(|(name, _)| name != "data").filter_map(text).collect())
+    }
+
+    /// Returns the envelope as one line of JSON; `None` where the record is no envelope. The bytes are those of the
+    /// record, but for line breaks, which in JSON can only stand between tokens: they become blanks.
+    pub(super) fn event(&self) -> Option<Box<RawValue>> {
+        let json = if self.is_binary() {
+            Cow::Owned(self.binary_event())
+        } else {
+            Cow::Borrowed(std::str::from_utf8(&self.value).ok()?)
+        };
+        let line =
+            if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ") } else { json.into_owned() };
+        RawValue::from_string(line).ok().filter(|event| event.get().starts_with('{'))
+    }
+
+    fn is_binary(&self) -> bool {
+        self.headers.iter().any(|(name, _)| attribute_name(name) == Some("specversion"))
+    }
+
+    fn binary_attributes(&self) -> BTreeMap<String, String> {
+        let attribute = |(name, value): &(String, String)| {
+            let name = if name.eq_ignore_ascii_case("content-type") {
+                "datacontenttype"
+            } else {
+                attribute_name(name)?
+            };
+            Some((name.to_owned(), self.attribute_text(value)))
+        };
+        self.headers.iter().filter_map(attribute).collect()
+    }
+
+    /// The NATS binding percent-encodes values, the Kafka binding does not.
+    fn attribute_text(&self, value: &str) -> String {
+        match self.place {
+            Place::Nats { .. } => percent_decode_str(value).decode_utf8_lossy().into_owned(),
+            Place::Kafka { .. } | Place::Journal { .. } => value.to_owned(),
+        }
+    }
+
+    fn binary_event(&self) -> String {
+        let attributes = self.binary_attributes();
+        let mut json = serde_json::to_string(&attributes).unwrap_or_default();
+        json.pop();
+        let data = match serde_json::from_slice::<&RawValue>(&self.value) {
+            Ok(data) => format!(",\"data\":{}", data.get()),
+            Err(_) if self.value.is_empty() => String::new(),
+            Err(_) => format!(",\"data_base64\":\"{}\"", STANDARD.encode(&self.value)),
+        };
+        json + &data + "}"
+    }
+}
+
+/// Returns the attribute that a header carries in binary mode.
+fn attribute_name(header: &str) -> Option<&str> {
+    header.strip_prefix("ce_").or_else(|| header.strip_prefix("ce-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(headers: &[(&str, &str)], value: &str) -> Row {
+        Row {
+            destination: "t".to_owned(),
+            place: Place::Nats { stream: "S".to_owned(), sequence: 1 },
+            key: None,
+            headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+            value: value.to_owned().into(),
+            timestamp_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_structured_envelope_is_copied_and_stays_on_one_line() {
+        let row = row(&[], "{\"id\":\"1\",\"data\":{ \"u\" : \"https:\\/\\/x\",\n \"n\" : 1.0 }}");
+        assert_eq!(row.event().unwrap().get(), r#"{"id":"1","data":{ "u" : "https:\/\/x",  "n" : 1.0 }}"#);
+        assert_eq!(row.attributes().get("id"), Some("1"));
+        assert_eq!(row.attributes().get("data"), None);
+    }
+
+    #[test]
+    fn a_binary_envelope_is_put_together_from_its_headers() {
+        let headers = [
+            ("ce-specversion", "1.0"),
+            ("ce-id", "a%20b"),
+            ("content-type", "text/plain"),
+            ("Nats-Msg-Id", "x"),
+        ];
+        let plain = row(&headers, "hello");
+        assert_eq!(
+            plain.event().unwrap().get(),
+            r#"{"datacontenttype":"text/plain","id":"a b","specversion":"1.0","data_base64":"aGVsbG8="}"#
+        );
+        assert_eq!(plain.attributes().get("id"), Some("a b"));
+        let json = row(&headers, "{\"n\":1.0}");
+        assert!(json.event().unwrap().get().ends_with(r#""data":{"n":1.0}}"#));
+    }
+
+    #[test]
+    fn what_is_no_envelope_has_no_event() {
+        for value in ["hello", "", "7", "\u{0}"] {
+            assert!(row(&[], value).event().is_none(), "{value}");
+        }
+        assert_eq!(row(&[], "hello").attributes(), Attributes::default());
+    }
+}

@@ -1,0 +1,173 @@
+//! Decides who sends what: the source in the configuration, its sample, its verifier, the sender's pauses.
+
+use super::{
+    Trigger,
+    draft::{Body, Draft},
+    signer::Signer,
+    target::Target,
+};
+use crate::{
+    cli::exit::Stop,
+    config::{
+        Loaded,
+        nearest::{nearest, one_of},
+        units,
+    },
+    senders::{self, SampleSpec, SenderSpec},
+};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
+
+/// The largest body that is read from `--data`, in bytes.
+const LARGEST_BODY: u64 = 64 << 20;
+
+/// All that one call needs to know.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// The configured source.
+    pub(super) source: String,
+    /// The event's name.
+    pub(super) event: String,
+    /// Where it is sent.
+    pub(super) target: Target,
+    /// What its requests are made from.
+    pub(super) draft: Draft,
+    /// How they are signed.
+    pub(super) signer: Signer,
+    /// The sender's pauses between attempts.
+    pub(super) pauses: Vec<Duration>,
+    /// What the person should know before.
+    pub(super) note: Option<String>,
+}
+
+impl Plan {
+    /// Finds source and sample for `sender` (any, where the source was named) and `event`.
+    pub(super) fn make(
+        trigger: &Trigger,
+        loaded: &Loaded,
+        sender: Option<&str>,
+        event: &str,
+    ) -> Result<Self, Stop> {
+        let source = find_source(loaded, sender, trigger.source.as_deref())?;
+        let spec = loaded.senders.get(source).cloned().unwrap_or_default();
+        let (body, headers, note) = if let Some(file) = &trigger.data {
+            (Body::Own(read(file)?.into()), BTreeMap::new(), None)
+        } else {
+            let (sample, note) = find_sample(spec.samples.as_deref().unwrap_or_default(), event)?;
+            (Body::Sample(sample.body.clone()), sample.headers.clone(), note)
+        };
+        let target = match &trigger.url {
+            Some(url) => Target::parse(url, source)?,
+            None => Target::local(loaded.config.listen, source),
+        };
+        Ok(Self {
+            source: source.to_owned(),
+            event: event.to_owned(),
+            target,
+            draft: Draft { body, headers, extra: trigger.header.clone(), edits: trigger.set.clone() },
+            signer: Signer::new(loaded, source, &spec, trigger.breaks)?,
+            pauses: pauses(&spec),
+            note,
+        })
+    }
+}
+
+/// Returns the source that has this sender, by its preset, its sender's name or its own.
+fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, chosen: Option<&str>) -> Result<&'l str, Stop> {
+    let names = || loaded.config.sources.keys().map(String::as_str);
+    if let Some(wanted) = chosen {
+        let unknown = || format!("there is no source {wanted:?}: the sources are {}", one_of(names()));
+        return names().find(|name| *name == wanted).ok_or_else(|| Stop::usage(unknown()));
+    }
+    let Some(sender) = sender else { return Err(Stop::usage("say which source sends it, with --source")) };
+    let has_sender = |name: &&str| {
+        let preset = loaded.config.sources.get(*name).and_then(|source| source.preset.as_deref());
+        let own = loaded.senders.get(*name).and_then(|spec| spec.sender.as_deref());
+        preset == Some(sender) || own == Some(sender)
+    };
+    let found: Vec<&str> = names().filter(has_sender).collect();
+    match found.as_slice() {
+        [source] => Ok(source),
+        [] => names().find(|name| *name == sender).ok_or_else(|| {
+            let fix = match senders::preset(sender) {
+                Some(_) => format!("add `{sender}: {{ preset: {sender}, secrets: [ env:SECRET ] }}` to them"),
+                None => format!("the presets are {}", one_of(senders::names())),
+            };
+            Stop::usage(format!(
+                "no source has the sender {sender:?}; the sources are {}; {fix}",
+                one_of(names())
+            ))
+        }),
+        several => {
+            let several = one_of(several.iter().copied());
+            Err(Stop::usage(format!(
+                "several sources have the sender {sender:?}: choose {several} with --source"
+            )))
+        }
+    }
+}
+
+/// Returns the sample of this name. Another name is carried by the family of samples whose names are most like it.
+fn find_sample<'s>(samples: &'s [SampleSpec], event: &str) -> Result<(&'s SampleSpec, Option<String>), Stop> {
+    if let Some(sample) = samples.iter().find(|sample| sample.names.iter().any(|name| name == event)) {
+        return Ok((sample, None));
+    }
+    let names = || samples.iter().flat_map(|sample| sample.names.iter().map(String::as_str));
+    let near = nearest(event, names()).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+    let carries = |sample: &&SampleSpec| {
+        sample.body.contains("$name") || sample.headers.values().any(|v| v.contains("$name"))
+    };
+    let common = |name: &str| name.chars().zip(event.chars()).take_while(|(a, b)| a == b).count();
+    let likeness = |sample: &SampleSpec| sample.names.iter().map(|name| common(name)).max().unwrap_or(0);
+    // The first of several equals: the sender's commonest family stands first.
+    let best = samples.iter().filter(carries).rev().max_by_key(|sample| likeness(sample));
+    let like = best.and_then(|sample| Some((sample, sample.names.first()?)));
+    match like {
+        Some((sample, like)) => Ok((
+            sample,
+            Some(format!("no sample has the name {event}: it is sent in the form of {like}{near}")),
+        )),
+        None if samples.is_empty() => {
+            Err(Stop::usage("this sender has no samples: give a body with --data FILE"))
+        }
+        None => {
+            let known = one_of(names());
+            Err(Stop::usage(format!(
+                "no sample has the name {event:?}{near} There are {known}; or give a body with --data FILE"
+            )))
+        }
+    }
+}
+
+fn pauses(spec: &SenderSpec) -> Vec<Duration> {
+    let after = spec.retries.as_ref().and_then(|retries| retries.after.as_deref()).unwrap_or_default();
+    after.iter().filter_map(|pause| units::duration(pause)).collect()
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Stop> {
+    let read = if file == Path::new("-") {
+        read_bounded(io::stdin())
+    } else {
+        File::open(file).and_then(read_bounded)
+    };
+    let body =
+        read.map_err(|error| Stop::usage(format!("--data: {} can't be read: {error}", file.display())))?;
+    if u64::try_from(body.len()).is_ok_and(|length| length > LARGEST_BODY) {
+        return Err(Stop::usage(format!("--data: {} is larger than 64 MiB", file.display())));
+    }
+    Ok(body)
+}
+
+fn read_bounded(input: impl Read) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    input.take(LARGEST_BODY + 1).read_to_end(&mut body)?;
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests;
