@@ -127,13 +127,16 @@ fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns headers as a JSON list of pairs, so that repeated names and their order survive; bytes outside
-/// printable ASCII are percent-encoded.
+/// What a kept header's value encodes: all outside printable ASCII, and `%` itself so that it can be read back.
+const KEPT_VALUE: &AsciiSet = &CONTROLS.add(b'%');
+
+/// Returns headers as a JSON list of pairs, so that repeated names and their order survive; values are
+/// percent-encoded.
 fn headers_as_json(headers: &axum::http::HeaderMap) -> String {
     let pairs: Vec<(&str, String)> = headers
         .iter()
         .map(|(name, value)| {
-            (name.as_str(), percent_encoding::percent_encode(value.as_bytes(), CONTROLS).to_string())
+            (name.as_str(), percent_encoding::percent_encode(value.as_bytes(), KEPT_VALUE).to_string())
         })
         .collect();
     // Serializing strings cannot fail.

@@ -10,8 +10,8 @@ use serde::de::DeserializeSeed as _;
 use serde_json::value::RawValue;
 use walk::Walk;
 
-/// Deepest nesting taken; the limit that `serde_json` and many other readers have.
-const MAX_DEPTH: usize = 128;
+/// Deepest nesting taken. `serde_json` and many other readers stop at 127 levels, and the envelope is one more.
+const MAX_DEPTH: usize = 126;
 
 /// Why a body is not taken as JSON.
 #[derive(Debug, thiserror::Error)]

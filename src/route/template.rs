@@ -155,7 +155,9 @@ fn fill(pieces: &[Piece], event: &Event, mut put: impl FnMut(&mut String, &str))
             Piece::Source => put(&mut text, &event.source_name),
             Piece::Kind => put(&mut text, &event.kind),
             Piece::Object => put(&mut text, event.object().filter(|o| !o.is_empty()).unwrap_or(ABSENT)),
-            Piece::Key => put(&mut text, event.key.as_deref().unwrap_or(ABSENT)),
+            Piece::Key => {
+                put(&mut text, event.key.as_deref().filter(|key| !key.is_empty()).unwrap_or(ABSENT));
+            }
         }
     }
     text
