@@ -11,25 +11,17 @@ use rdkafka::{
 };
 use std::{
     fmt::Display,
-    io::Read,
     path::Path,
-    process, str,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
 };
 use tokio::net::TcpListener;
 
-/// Serves the baseline that `words` name, until standard input closes:
+/// Serves the baseline that `words` name until the process is ended:
 /// `ok`, `kafka BROKERS TOPIC LINGER_MS`, `nats URL SUBJECT_PREFIX` or `journal DIRECTORY`.
-pub fn run(words: &[&str]) {
-    // The parent holds the other end of the pipe: when it is gone, however it went, so are we.
-    thread::spawn(|| {
-        std::io::stdin().read_to_end(&mut Vec::new()).ok();
-        process::exit(0);
-    });
+pub(crate) fn run(words: &[&str]) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let handler = match *words {

@@ -1,71 +1,64 @@
-//! The brokers of the bench: real ones, with a topic or stream for each subject, emptied between the rounds so
-//! that none has to work on what another left.
+//! The topics and streams of the bench, one for each subject, emptied between the rounds so that none has to
+//! work on what another left.
 
-use async_nats::jetstream::{self, stream};
+use crate::support::{kafka::Kafka, nats::Nats};
+use async_nats::jetstream;
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    admin::{AdminClient, AdminOptions},
     client::DefaultClientContext,
 };
 
 /// Partitions of every topic.
-pub const PARTITIONS: i32 = 12;
+pub(crate) const PARTITIONS: i32 = 12;
 
-/// Kafka with one topic for each subject.
-pub struct KafkaTopics {
-    admin: AdminClient<DefaultClientContext>,
-    topics: Vec<&'static str>,
+/// Where what was published stands.
+pub(crate) enum Store {
+    /// Topics of Kafka.
+    Kafka { admin: AdminClient<DefaultClientContext>, topics: Vec<String> },
+    /// Streams of JetStream.
+    Nats { context: jetstream::Context, streams: Vec<String> },
+    /// Files, which their subject removes.
+    Disk,
 }
 
-impl KafkaTopics {
-    /// Makes `topics`.
-    pub async fn create(bootstrap: &str, topics: &[&'static str]) -> Self {
-        let admin: AdminClient<_> = ClientConfig::new().set("bootstrap.servers", bootstrap).create().unwrap();
-        let new: Vec<_> =
-            topics.iter().map(|topic| NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(1))).collect();
-        for made in admin.create_topics(&new, &AdminOptions::new()).await.unwrap() {
-            made.unwrap_or_else(|(topic, error)| panic!("topic {topic}: {error}"));
+impl Store {
+    /// Makes topics of these names.
+    pub(crate) fn kafka(kafka: &Kafka, topics: &[String]) -> Self {
+        let admin = ClientConfig::new().set("bootstrap.servers", kafka.bootstrap()).create().unwrap();
+        for topic in topics {
+            kafka.create_topic(topic, PARTITIONS);
         }
-        Self { admin, topics: topics.to_vec() }
+        Self::Kafka { admin, topics: topics.to_vec() }
+    }
+
+    /// Makes streams of these names, each for the subjects below its name.
+    pub(crate) async fn nats(nats: &Nats, streams: &[String]) -> Self {
+        let context = jetstream::new(async_nats::connect(nats.url()).await.unwrap());
+        for stream in streams {
+            nats.create_stream(stream, &[&format!("{stream}.>")]);
+        }
+        Self::Nats { context, streams: streams.to_vec() }
     }
 
     /// Removes all records.
-    pub async fn empty(&self) {
-        let mut ends = TopicPartitionList::new();
-        for topic in &self.topics {
-            for partition in 0..PARTITIONS {
-                ends.add_partition_offset(topic, partition, Offset::End).unwrap();
+    pub(crate) async fn empty(&self) {
+        match self {
+            Self::Kafka { admin, topics } => {
+                let mut ends = TopicPartitionList::new();
+                for topic in topics {
+                    for partition in 0..PARTITIONS {
+                        ends.add_partition_offset(topic, partition, Offset::End).unwrap();
+                    }
+                }
+                admin.delete_records(&ends, &AdminOptions::new()).await.unwrap();
             }
-        }
-        self.admin.delete_records(&ends, &AdminOptions::new()).await.unwrap();
-    }
-}
-
-/// JetStream with one stream, on disk, for each subject of the bench.
-pub struct NatsStreams {
-    streams: Vec<stream::Stream>,
-}
-
-impl NatsStreams {
-    /// Makes a stream of each name; it takes the subjects below its name in small letters.
-    pub async fn create(url: &str, names: &[&str]) -> Self {
-        let jetstream = jetstream::new(async_nats::connect(url).await.unwrap());
-        let mut streams = Vec::new();
-        for name in names {
-            let config = stream::Config {
-                name: (*name).to_owned(),
-                subjects: vec![format!("{}.>", name.to_lowercase())],
-                ..stream::Config::default()
-            };
-            streams.push(jetstream.create_stream(config).await.unwrap());
-        }
-        Self { streams }
-    }
-
-    /// Removes all messages.
-    pub async fn empty(&self) {
-        for stream in &self.streams {
-            stream.purge().await.unwrap();
+            Self::Nats { context, streams } => {
+                for stream in streams {
+                    context.get_stream(stream).await.unwrap().purge().await.unwrap();
+                }
+            }
+            Self::Disk => {}
         }
     }
 }

@@ -13,20 +13,20 @@ use std::{
 use tokio::{sync::oneshot, task::JoinSet, time::Instant};
 
 /// What Hookway's journal writes for one delivery of the bench, in bytes: the envelope with its frame.
-pub const RECORD_BYTES: usize = 1600;
+pub(crate) const RECORD_BYTES: usize = 1600;
 /// How many may wait; more than any load has writers.
 const QUEUE: usize = 4096;
 
 type Waiting = oneshot::Sender<io::Result<()>>;
 
 /// One thread that owns the file and commits what waits.
-pub struct GroupCommit {
+pub(crate) struct GroupCommit {
     queue: mpsc::SyncSender<Waiting>,
 }
 
 impl GroupCommit {
     /// Starts the thread on a new file in `directory`.
-    pub fn open(directory: &Path) -> Self {
+    pub(crate) fn open(directory: &Path) -> Self {
         fs::create_dir_all(directory).unwrap();
         let file = OpenOptions::new().create(true).append(true).open(directory.join("records")).unwrap();
         let (queue, waiting) = mpsc::sync_channel(QUEUE);
@@ -35,7 +35,7 @@ impl GroupCommit {
     }
 
     /// Appends one record; ready when it is on disk.
-    pub async fn append(&self) -> io::Result<()> {
+    pub(crate) async fn append(&self) -> io::Result<()> {
         let (done, wait) = oneshot::channel();
         self.queue.try_send(done).map_err(|_| io::Error::other("the queue is full"))?;
         wait.await.map_err(|_| io::Error::other("the writer is gone"))?
@@ -62,7 +62,7 @@ fn commit(mut file: File, waiting: &mpsc::Receiver<Waiting>) {
 
 /// Lets `writers` append in a closed loop, first for `warm_up`, then for `window`, and returns what they saw in
 /// the latter. What was written is removed.
-pub async fn run(directory: &Path, writers: usize, warm_up: Duration, window: Duration) -> Outcome {
+pub(crate) async fn run(directory: &Path, writers: usize, warm_up: Duration, window: Duration) -> Outcome {
     let commit = Arc::new(GroupCommit::open(directory));
     append(&commit, writers, warm_up).await;
     let mut latencies = append(&commit, writers, window).await;

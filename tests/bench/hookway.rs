@@ -2,50 +2,45 @@
 
 use crate::{
     load::{client::Connection, github::Endpoint},
-    process::Server,
+    server::Server,
+    support::process,
 };
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, process::Command, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How long Hookway may take to reach its destinations.
 const READY: Duration = Duration::from_secs(30);
 
 /// Returns where the load goes. The bare handlers take the same requests and ignore the signature.
-pub fn endpoint() -> Endpoint {
+pub(crate) fn endpoint() -> Endpoint {
     Endpoint {
         path: "/hooks/bench".to_owned(),
         secret: "a secret of the bench and of nobody else".to_owned(),
     }
 }
 
-/// Starts Hookway with everything routed to the sink `bus`: `sink` is its configuration in YAML's flow form, `to`
-/// the rest of the route's target. Waits until it is ready.
-pub async fn start(directory: &Path, sink: &str, to: &str) -> Server {
-    let kept = directory.join("kept");
+/// Starts Hookway with everything routed to one sink. `sink` is its configuration in YAML's flow form, `to` the
+/// rest of the route's target. Returns when it is ready.
+pub(crate) async fn start(sink: &str, to: &str) -> Server {
+    let home = process::home("hookway");
     let config = format!(
         "listen: 127.0.0.1:0\n\
          admin: 127.0.0.1:0\n\
          sources: {{ bench: {{ preset: github, secrets: [ env:BENCH_SECRET ] }} }}\n\
-         sinks: {{ bus: {sink}, kept: {{ journal: {{ dir: {} }} }} }}\n\
+         sinks: {{ bus: {sink}, kept: {{ journal: {{ dir: kept }} }} }}\n\
          routes: [ {{ match: {{ source: \"*\" }}, to: {{ sink: bus{to} }} }} ]\n\
          quarantine: {{ sink: kept }}\n\
-         log: {{ format: json }}\n",
-        kept.display()
+         log: {{ format: json }}\n"
     );
-    fs::create_dir_all(directory).unwrap();
-    let file = directory.join("hookway.yaml");
-    fs::write(&file, config).unwrap();
-    let server = Server::start(
-        Command::new(env!("CARGO_BIN_EXE_hookway"))
-            .args(["run", "--config"])
-            .arg(&file)
-            .env("BENCH_SECRET", endpoint().secret),
-    );
-    ready(&server).await;
+    fs::write(home.path().join("hookway.yaml"), config).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hookway"));
+    command.args(["run", "--config", "hookway.yaml"]).env("BENCH_SECRET", endpoint().secret);
+    let mut server = Server::start(&mut command, home);
+    ready(&mut server).await;
     server
 }
 
-async fn ready(server: &Server) {
+async fn ready(server: &mut Server) {
     let admin = server.listener("admin");
     let deadline = Instant::now() + READY;
     loop {

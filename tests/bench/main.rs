@@ -11,7 +11,6 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    unreachable_pub,
     reason = "a bench is a test: it ends where something is not as it must be, and it prints"
 )]
 
@@ -24,16 +23,21 @@ mod hookway;
 mod load;
 mod measure;
 mod memory;
-mod process;
 mod report;
+mod server;
 mod suite;
+#[path = "../support/support.rs"]
+#[expect(dead_code, reason = "a bench only starts brokers; tests also break and read them")]
+mod support;
 mod targets;
+mod usage;
 
 use clap::Parser;
 use load::github::Deliveries;
 use measure::Timing;
-use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
-use suite::{Findings, Kind, Plan, Suite};
+use std::{process::ExitCode, sync::Arc, time::Duration};
+use suite::{Kind, Plan, Suite};
+use support::brokers::Brokers;
 
 /// Bodies that are signed before the run: more than any window of deduplication or batch could notice.
 const BODIES: u32 = 8192;
@@ -92,12 +96,11 @@ fn main() -> ExitCode {
 async fn bench(only: Option<Kind>, plan: Plan) -> ExitCode {
     let load_average = report::load_average();
     let deliveries = Arc::new(Deliveries::sign(&hookway::endpoint(), BODIES));
-    // Not in memory: /tmp may be, and the journal's disk is what is measured.
-    let place = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let brokers = Brokers::new();
     let mut all = Vec::new();
     for kind in [Kind::Kafka, Kind::Nats, Kind::Journal] {
         if only.is_none_or(|only| only == kind) {
-            all.push(run(kind, place.path(), &deliveries, plan).await);
+            all.push(Suite::start(kind, &brokers, plan).await.run(&deliveries, plan).await);
         }
     }
     report::print(&all, plan, load_average);
@@ -106,19 +109,4 @@ async fn bench(only: Option<Kind>, plan: Plan) -> ExitCode {
     }
     let sound = all.iter().all(|findings| findings.problems.is_empty());
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-async fn run(kind: Kind, place: &Path, deliveries: &Arc<Deliveries>, plan: Plan) -> Findings {
-    let directory = place.join(format!("{kind:?}").to_lowercase());
-    match kind {
-        Kind::Kafka => {
-            let bootstrap = std::env::var("HOOKWAY_TEST_KAFKA").unwrap();
-            Suite::kafka(&directory, &bootstrap, None, plan).await.run(deliveries, plan).await
-        }
-        Kind::Nats => {
-            let url = std::env::var("HOOKWAY_TEST_NATS").unwrap();
-            Suite::nats(&directory, &url, None, plan).await.run(deliveries, plan).await
-        }
-        Kind::Journal => Suite::journal(&directory, plan).await.run(deliveries, plan).await,
-    }
 }

@@ -3,56 +3,58 @@
 use crate::{
     disk,
     load::{Load, Outcome, Until, github::Deliveries},
-    process::{self, Server},
+    server::Server,
+    usage,
 };
-use std::{path::PathBuf, process as this, sync::Arc, time::Duration};
+use std::{process, sync::Arc, time::Duration};
+use tempfile::TempDir;
 
 /// How long one measurement takes.
 #[derive(Debug, Clone, Copy)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// Before the window: caches fill, batching settles.
-    pub warm_up: Duration,
+    pub(crate) warm_up: Duration,
     /// What is measured.
-    pub window: Duration,
+    pub(crate) window: Duration,
 }
 
 /// What is measured.
-pub struct Subject {
+pub(crate) struct Subject {
     /// Its name in the report.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// How it is driven.
-    pub drive: Drive,
+    pub(crate) drive: Drive,
 }
 
 /// How a subject is driven.
-pub enum Drive {
+pub(crate) enum Drive {
     /// By webhooks.
     Http(Server),
     /// By writers of this process, into this directory.
-    Disk(PathBuf),
+    Disk(TempDir),
 }
 
 /// The figures of one measurement. Latencies are in milliseconds, processor times in microseconds per event.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Events accepted per second.
-    pub rate: f64,
-    pub p50: f64,
-    pub p90: f64,
-    pub p99: f64,
-    pub max: f64,
+    pub(crate) rate: f64,
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    pub(crate) max: f64,
     /// Of the subject; not a number for the disk, which has no process.
-    pub cpu: f64,
+    pub(crate) cpu: f64,
     /// Of the broker; not a number where it is not ours to look at.
-    pub broker_cpu: f64,
+    pub(crate) broker_cpu: f64,
     /// Of the load generator.
-    pub generator_cpu: f64,
+    pub(crate) generator_cpu: f64,
     /// Cores that neither of these three had: what else ran on the machine.
-    pub others: f64,
+    pub(crate) others: f64,
 }
 
 /// Measures `subject` with `connections`; says why where an answer was missing or was no 2xx.
-pub async fn measure(
+pub(crate) async fn measure(
     subject: &Subject,
     broker: Option<u32>,
     deliveries: &Arc<Deliveries>,
@@ -61,7 +63,9 @@ pub async fn measure(
 ) -> Result<Sample, String> {
     match &subject.drive {
         Drive::Disk(directory) => {
-            let outcome = disk::run(directory, connections, timing.warm_up, timing.window).await;
+            let outcome =
+                disk::run(&directory.path().join("records"), connections, timing.warm_up, timing.window)
+                    .await;
             Ok(Sample { cpu: f64::NAN, broker_cpu: f64::NAN, generator_cpu: f64::NAN, ..latencies(&outcome) })
         }
         Drive::Http(server) => {
@@ -93,10 +97,10 @@ struct Clocks {
 impl Clocks {
     fn read(subject: u32, broker: Option<u32>) -> Self {
         Self {
-            subject: process::cpu(subject),
-            broker: broker.map(process::cpu),
-            generator: process::cpu(this::id()),
-            machine: process::machine_cpu(),
+            subject: usage::cpu(subject),
+            broker: broker.map(usage::cpu),
+            generator: usage::cpu(process::id()),
+            machine: usage::machine_cpu(),
         }
     }
 }
@@ -131,7 +135,7 @@ fn latencies(outcome: &Outcome) -> Sample {
 }
 
 /// Returns the median of every figure by itself.
-pub fn median(samples: &[Sample]) -> Sample {
+pub(crate) fn median(samples: &[Sample]) -> Sample {
     let of = |figure: fn(&Sample) -> f64| {
         let mut figures: Vec<f64> = samples.iter().map(figure).collect();
         figures.sort_by(f64::total_cmp);

@@ -5,12 +5,13 @@ use crate::{
         client::Connection,
         github::{Deliveries, Run},
     },
-    process::{self, Server},
+    server::Server,
+    usage,
 };
 use futures_util::{StreamExt, stream};
 
 /// The silent connections.
-pub const IDLE: u64 = 10_000;
+pub(crate) const IDLE: u64 = 10_000;
 /// How many of them are opened at once.
 const AT_ONCE: usize = 64;
 /// Files that a process has open besides those connections.
@@ -18,29 +19,19 @@ const OTHER_FILES: u64 = 200;
 
 /// Memory in megabytes (10^6 bytes).
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Footprint {
+pub(crate) struct Footprint {
     /// Resident after the start.
-    pub idle: f64,
+    pub(crate) idle: f64,
     /// The peak, 512 connections included.
-    pub peak: f64,
+    pub(crate) peak: f64,
     /// Resident with [`IDLE`] open connections; not a number where the limit of open files is too low.
-    pub connected: f64,
-}
-
-/// Returns what is resident now, in megabytes.
-pub fn resident(server: &Server) -> f64 {
-    megabytes(process::memory(server.pid()).resident)
-}
-
-/// Returns the peak so far, in megabytes.
-pub fn peak(server: &Server) -> f64 {
-    megabytes(process::memory(server.pid()).peak)
+    pub(crate) connected: f64,
 }
 
 /// Opens [`IDLE`] connections, has one delivery answered on each, and returns what is resident then. Says why
 /// where that can't be done.
-pub async fn connected(server: &Server, deliveries: &Deliveries) -> Result<f64, String> {
-    let (needed, allowed) = (IDLE + OTHER_FILES, process::open_files());
+pub(crate) async fn connected(server: &Server, deliveries: &Deliveries) -> Result<f64, String> {
+    let (needed, allowed) = (IDLE + OTHER_FILES, usage::open_files());
     if allowed < needed {
         return Err(format!("{IDLE} connections need `ulimit -n {needed}`, it is {allowed}"));
     }
@@ -53,7 +44,7 @@ pub async fn connected(server: &Server, deliveries: &Deliveries) -> Result<f64, 
         Ok::<_, std::io::Error>((connection, answer.status))
     });
     let connections: Vec<_> = open.buffer_unordered(AT_ONCE).collect().await;
-    let now = resident(server);
+    let now = usage::memory(server.pid()).resident;
     for connection in &connections {
         match connection {
             Ok((_, 200..300)) => {}
@@ -62,8 +53,4 @@ pub async fn connected(server: &Server, deliveries: &Deliveries) -> Result<f64, 
         }
     }
     Ok(now)
-}
-
-fn megabytes(bytes: u64) -> f64 {
-    f64::from(u32::try_from(bytes / 1000).unwrap()) / 1000.0
 }

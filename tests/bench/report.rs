@@ -11,7 +11,7 @@ use std::{fs, process::Command};
 const QUIET: f64 = 0.1;
 
 /// Prints machine, date, commit, figures, verdicts and problems.
-pub fn print(all: &[Findings], plan: Plan, load_average: f64) {
+pub(crate) fn print(all: &[Findings], plan: Plan, load_average: f64) {
     println!("{}\n", preamble(plan, load_average));
     println!(
         "| sink | connections | subject | events/s | p50 ms | p90 ms | p99 ms | max ms | CPU µs | broker CPU µs | generator CPU µs | other cores |"
@@ -20,7 +20,7 @@ pub fn print(all: &[Findings], plan: Plan, load_average: f64) {
     for findings in all {
         for (connections, rows) in &findings.rows {
             for (subject, sample) in rows {
-                println!("| {:?} | {connections} | {subject} | {} |", findings.kind, cells(sample));
+                println!("| {} | {connections} | {subject} | {} |", findings.kind, cells(sample));
             }
         }
     }
@@ -37,13 +37,13 @@ pub fn print(all: &[Findings], plan: Plan, load_average: f64) {
 }
 
 /// Returns the one-minute load average.
-pub fn load_average() -> f64 {
+pub(crate) fn load_average() -> f64 {
     let line = fs::read_to_string("/proc/loadavg").expect("Linux has /proc/loadavg");
     line.split(' ').next().unwrap().parse().unwrap()
 }
 
 /// Says where the machine was too busy for the figures to count.
-pub fn disturbed(all: &[Findings]) -> Option<String> {
+pub(crate) fn disturbed(all: &[Findings]) -> Option<String> {
     let samples =
         all.iter().flat_map(|findings| findings.rows.values()).flatten().map(|(_, sample)| sample.others);
     let most = samples.fold(0.0, f64::max);

@@ -2,74 +2,79 @@
 //! in turn, round after round, so that what changes on the machine meets all of them.
 
 use crate::{
-    brokers::{KafkaTopics, NatsStreams},
+    brokers::Store,
     hookway,
     load::github::Deliveries,
     measure::{Drive, Sample, Subject, Timing, measure, median},
     memory::{self, Footprint},
-    process::Server,
+    server::Server,
+    support::{brokers::Brokers, process},
+    usage,
 };
 use clap::ValueEnum;
-use std::{collections::BTreeMap, env, path::Path, process::Command, sync::Arc};
+use std::{collections::BTreeMap, env, fmt, process::Command, sync::Arc};
 
 /// The loads, in connections.
-pub const LOADS: [usize; 3] = [1, 64, 512];
+pub(crate) const LOADS: [usize; 3] = [1, 64, 512];
 
 /// The subjects' names.
-pub mod names {
-    pub const OK: &str = "bare handler that answers 200";
-    pub const LINGER_0: &str = "bare rdkafka handler, linger 0";
-    pub const LINGER_5: &str = "bare rdkafka handler, linger 5";
-    pub const NATS: &str = "bare async-nats handler";
-    pub const JOURNAL: &str = "bare handler with a group commit";
-    pub const DISK: &str = "the disk's own group commits";
-    pub const HOOKWAY: &str = "Hookway";
+pub(crate) mod names {
+    pub(crate) const OK: &str = "bare handler that answers 200";
+    pub(crate) const LINGER_0: &str = "bare rdkafka handler, linger 0";
+    pub(crate) const LINGER_5: &str = "bare rdkafka handler, linger 5";
+    pub(crate) const NATS: &str = "bare async-nats handler";
+    pub(crate) const JOURNAL: &str = "bare handler with a group commit";
+    pub(crate) const DISK: &str = "the disk's own group commits";
+    pub(crate) const HOOKWAY: &str = "Hookway";
 }
 
 /// A kind of sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Kind {
+pub(crate) enum Kind {
     Kafka,
     Nats,
     Journal,
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Kafka => "Kafka",
+            Self::Nats => "NATS",
+            Self::Journal => "journal",
+        })
+    }
+}
+
 /// How often and how long.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    pub rounds: usize,
-    pub timing: Timing,
+pub(crate) struct Plan {
+    pub(crate) rounds: usize,
+    pub(crate) timing: Timing,
     /// False: the baselines alone.
-    pub hookway: bool,
+    pub(crate) hookway: bool,
 }
 
 /// What a suite found.
-pub struct Findings {
-    pub kind: Kind,
+pub(crate) struct Findings {
+    pub(crate) kind: Kind,
     /// Medians, by connections and subject; subjects in the order in which they ran.
-    pub rows: BTreeMap<usize, Vec<(&'static str, Sample)>>,
+    pub(crate) rows: BTreeMap<usize, Vec<(&'static str, Sample)>>,
     /// Hookway's memory, where it was measured.
-    pub footprint: Option<Footprint>,
+    pub(crate) footprint: Option<Footprint>,
     /// What went wrong; a suite with problems proves nothing.
-    pub problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
 }
 
 impl Findings {
     /// Returns a subject's median under a load.
-    pub fn get(&self, connections: usize, subject: &str) -> Option<Sample> {
+    pub(crate) fn get(&self, connections: usize, subject: &str) -> Option<Sample> {
         self.rows.get(&connections)?.iter().find(|(name, _)| *name == subject).map(|(_, sample)| *sample)
     }
 }
 
-/// A broker in use; its records are removed between rounds.
-enum Store {
-    Kafka(KafkaTopics),
-    Nats(NatsStreams),
-    Disk,
-}
-
 /// All subjects of one kind, ready to be measured.
-pub struct Suite {
+pub(crate) struct Suite {
     kind: Kind,
     subjects: Vec<Subject>,
     store: Store,
@@ -78,33 +83,42 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// Starts the baselines and Hookway before Kafka. `broker` is its process, where it is ours to look at.
-    pub async fn kafka(directory: &Path, bootstrap: &str, broker: Option<u32>, plan: Plan) -> Self {
-        let topics = KafkaTopics::create(bootstrap, &["linger-0", "linger-5", "bench"]).await;
-        let mut suite = Self::new(Kind::Kafka, Store::Kafka(topics), broker);
-        suite.add(names::LINGER_0, bare(&["kafka", bootstrap, "linger-0", "0"]));
-        suite.add(names::LINGER_5, bare(&["kafka", bootstrap, "linger-5", "5"]));
+    /// Starts all subjects of this kind, and the broker.
+    pub(crate) async fn start(kind: Kind, brokers: &Brokers, plan: Plan) -> Self {
+        match kind {
+            Kind::Kafka => Self::kafka(brokers, plan).await,
+            Kind::Nats => Self::nats(brokers, plan).await,
+            Kind::Journal => Self::journal(plan).await,
+        }
+    }
+
+    async fn kafka(brokers: &Brokers, plan: Plan) -> Self {
+        let kafka = brokers.kafka();
+        let topics = ["linger-0", "linger-5", "hookway"].map(|stem| brokers.name(stem));
+        let [linger_0, linger_5, topic] = &topics;
+        let mut suite = Self::new(Kind::Kafka, Store::kafka(kafka, &topics), kafka.pid());
+        let bootstrap = kafka.bootstrap();
+        suite.add(names::LINGER_0, bare(&["kafka", bootstrap, linger_0, "0"]));
+        suite.add(names::LINGER_5, bare(&["kafka", bootstrap, linger_5, "5"]));
         let sink = format!("{{ kafka: {{ brokers: [ \"{bootstrap}\" ] }} }}");
-        suite.hookway(directory, &sink, ", topic: bench", plan).await
+        suite.hookway(&sink, &format!(", topic: {topic}"), plan).await
     }
 
-    /// Starts the baseline and Hookway before NATS.
-    pub async fn nats(directory: &Path, url: &str, broker: Option<u32>, plan: Plan) -> Self {
-        let streams = NatsStreams::create(url, &["BARE", "BENCH"]).await;
-        let mut suite = Self::new(Kind::Nats, Store::Nats(streams), broker);
-        suite.add(names::NATS, bare(&["nats", url, "bare"]));
-        let sink = format!("{{ nats: {{ servers: [ \"{url}\" ], stream: BENCH }} }}");
-        suite.hookway(directory, &sink, ", subject: \"bench.{key}\"", plan).await
+    async fn nats(brokers: &Brokers, plan: Plan) -> Self {
+        let nats = brokers.nats();
+        let streams = ["bare", "hookway"].map(|stem| brokers.name(stem));
+        let [bare_stream, stream] = &streams;
+        let mut suite = Self::new(Kind::Nats, Store::nats(nats, &streams).await, nats.pid());
+        suite.add(names::NATS, bare(&["nats", nats.url(), bare_stream]));
+        let sink = format!("{{ nats: {{ servers: [ \"{}\" ], stream: {stream} }} }}", nats.url());
+        suite.hookway(&sink, &format!(", subject: \"{stream}.{{key}}\""), plan).await
     }
 
-    /// Starts the baseline and Hookway with an embedded journal.
-    pub async fn journal(directory: &Path, plan: Plan) -> Self {
+    async fn journal(plan: Plan) -> Self {
         let mut suite = Self::new(Kind::Journal, Store::Disk, None);
-        suite.subjects.push(Subject { name: names::DISK, drive: Drive::Disk(directory.join("disk")) });
-        let place = directory.join("bare");
-        suite.add(names::JOURNAL, bare(&["journal", place.to_str().unwrap()]));
-        let sink = format!("{{ journal: {{ dir: {} }} }}", directory.join("journal").display());
-        suite.hookway(directory, &sink, "", plan).await
+        suite.subjects.push(Subject { name: names::DISK, drive: Drive::Disk(process::home("disk")) });
+        suite.add(names::JOURNAL, bare(&["journal", "records"]));
+        suite.hookway("{ journal: { dir: bus } }", "", plan).await
     }
 
     fn new(kind: Kind, store: Store, broker: Option<u32>) -> Self {
@@ -117,24 +131,24 @@ impl Suite {
         self.subjects.push(Subject { name, drive: Drive::Http(server) });
     }
 
-    async fn hookway(mut self, directory: &Path, sink: &str, to: &str, plan: Plan) -> Self {
+    async fn hookway(mut self, sink: &str, to: &str, plan: Plan) -> Self {
         if plan.hookway {
-            let server = hookway::start(directory, sink, to).await;
-            self.idle = memory::resident(&server);
+            let server = hookway::start(sink, to).await;
+            self.idle = usage::memory(server.pid()).resident;
             self.add(names::HOOKWAY, server);
         }
         self
     }
 
     /// Measures every subject under every load, and Hookway's memory last.
-    pub async fn run(self, deliveries: &Arc<Deliveries>, plan: Plan) -> Findings {
+    pub(crate) async fn run(self, deliveries: &Arc<Deliveries>, plan: Plan) -> Findings {
         let mut findings =
             Findings { kind: self.kind, rows: BTreeMap::new(), footprint: None, problems: Vec::new() };
         for connections in LOADS {
             let mut samples = vec![Vec::new(); self.subjects.len()];
             for round in 1..=plan.rounds {
                 for (subject, samples) in self.subjects.iter().zip(&mut samples) {
-                    let place = format!("{:?}, {connections} connections, {}", self.kind, subject.name);
+                    let place = format!("{}, {connections} connections, {}", self.kind, subject.name);
                     match measure(subject, self.broker, deliveries, connections, plan.timing).await {
                         Ok(sample) => {
                             eprintln!(
@@ -146,7 +160,7 @@ impl Suite {
                         Err(problem) => findings.problems.push(format!("{place}: {problem}")),
                     }
                 }
-                self.empty().await;
+                self.store.empty().await;
             }
             let measured = self.subjects.iter().zip(samples).filter(|(_, samples)| !samples.is_empty());
             let rows = measured.map(|(subject, samples)| (subject.name, median(&samples))).collect();
@@ -156,21 +170,13 @@ impl Suite {
         findings
     }
 
-    async fn empty(&self) {
-        match &self.store {
-            Store::Kafka(topics) => topics.empty().await,
-            Store::Nats(streams) => streams.empty().await,
-            Store::Disk => {}
-        }
-    }
-
     async fn memory(&self, deliveries: &Deliveries, findings: &mut Findings) {
         for subject in self.subjects.iter().filter(|subject| subject.name == names::HOOKWAY) {
             let Drive::Http(server) = &subject.drive else { continue };
-            let peak = memory::peak(server);
+            let peak = usage::memory(server.pid()).peak;
             let connected = memory::connected(server, deliveries).await.unwrap_or_else(|problem| {
                 findings.problems.push(format!(
-                    "{:?}, {} silent connections: {problem}",
+                    "{}, {} silent connections: {problem}",
                     self.kind,
                     memory::IDLE
                 ));
@@ -182,5 +188,5 @@ impl Suite {
 }
 
 fn bare(words: &[&str]) -> Server {
-    Server::start(Command::new(env::current_exe().unwrap()).arg("bare").args(words))
+    Server::start(Command::new(env::current_exe().unwrap()).arg("bare").args(words), process::home("bare"))
 }

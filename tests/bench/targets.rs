@@ -74,24 +74,24 @@ const MEMORY: [(&str, f64); 3] = [
 ];
 
 /// One judged target, ready to be printed.
-pub struct Verdict {
-    pub what: String,
-    pub hookway: f64,
-    pub baseline: Option<(f64, &'static str)>,
-    pub ratio: Option<f64>,
-    pub bound: String,
-    pub met: bool,
+pub(crate) struct Verdict {
+    pub(crate) what: String,
+    pub(crate) hookway: f64,
+    pub(crate) baseline: Option<(f64, &'static str)>,
+    pub(crate) ratio: Option<f64>,
+    pub(crate) bound: String,
+    pub(crate) met: bool,
 }
 
 /// Holds what was found to the targets; those of which a figure is missing are left out.
-pub fn judge(findings: &Findings) -> Vec<Verdict> {
+pub(crate) fn judge(findings: &Findings) -> Vec<Verdict> {
     let ratios = RATIOS.iter().filter(|target| target.0 == findings.kind);
     let memory = findings.footprint.map(|footprint| [footprint.idle, footprint.peak, footprint.connected]);
     ratios
         .filter_map(|target| ratio(findings, *target))
         .chain(memory.into_iter().flat_map(|figures| {
             MEMORY.iter().zip(figures).map(|((what, bound), figure)| Verdict {
-                what: format!("{:?}: {what}", findings.kind),
+                what: format!("{}: {what}", findings.kind),
                 hookway: figure,
                 baseline: None,
                 ratio: None,
@@ -107,7 +107,7 @@ fn ratio(findings: &Findings, (kind, connections, figure, bound, against): Targe
     let baseline = figure.of(&findings.get(connections, against)?);
     let ratio = hookway / baseline;
     Some(Verdict {
-        what: format!("{kind:?}, {connections} connections: {}", figure.name()),
+        what: format!("{kind}, {connections} connections: {}", figure.name()),
         hookway,
         baseline: Some((baseline, against)),
         ratio: Some(ratio),

@@ -3,9 +3,9 @@
 //! promised, to be held against what stands on the broker.
 
 #[path = "load/client.rs"]
-pub mod client;
+pub(crate) mod client;
 #[path = "load/github.rs"]
-pub mod github;
+pub(crate) mod github;
 
 use client::{Answer, Connection};
 use github::{Deliveries, Run};
@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// When a run ends.
 #[derive(Debug, Clone, Copy)]
-pub enum Until {
+pub(crate) enum Until {
     /// After this time; what is under way then is still awaited.
     Elapsed(Duration),
     /// When this many deliveries were sent.
@@ -40,46 +40,46 @@ pub enum Until {
 
 /// One 2xx: the receiver's promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Promise {
+pub(crate) struct Promise {
     /// The delivery's number within the run, and its place in the ring of bodies.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
     /// 200 or 202.
-    pub status: u16,
+    pub(crate) status: u16,
     /// `Hookway-Event-Id` of the answer.
-    pub event_id: String,
+    pub(crate) event_id: String,
 }
 
 /// What a run saw.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// How long the run took; for [`Until::Elapsed`] the window itself.
-    pub window: Duration,
+    pub(crate) window: Duration,
     /// Deliveries answered with 2xx within the window.
-    pub accepted: u64,
+    pub(crate) accepted: u64,
     /// From the request's first byte to the answer's last, for every 2xx; ascending.
-    pub latencies: Vec<Duration>,
+    pub(crate) latencies: Vec<Duration>,
     /// How many answers had which status.
-    pub statuses: BTreeMap<u16, u64>,
+    pub(crate) statuses: BTreeMap<u16, u64>,
     /// How many deliveries had no answer, by kind of failure.
-    pub failures: BTreeMap<String, u64>,
+    pub(crate) failures: BTreeMap<String, u64>,
     /// Every 2xx, where it was asked for; in no order.
-    pub ledger: Vec<Promise>,
+    pub(crate) ledger: Vec<Promise>,
 }
 
 impl Outcome {
     /// Returns the deliveries accepted per second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         f64::from(u32::try_from(self.accepted).unwrap()) / self.window.as_secs_f64()
     }
 
     /// Returns the latency that `percent` of the answers did not exceed; zero where there was none.
-    pub fn percentile(&self, percent: usize) -> Duration {
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.latencies.len() * percent).div_ceil(100).saturating_sub(1);
         self.latencies.get(rank).copied().unwrap_or_default()
     }
 
     /// Returns how many deliveries had another answer than 2xx, or none.
-    pub fn unaccepted(&self) -> u64 {
+    pub(crate) fn unaccepted(&self) -> u64 {
         let refused = self.statuses.iter().filter(|(status, _)| !(200..300).contains(*status));
         refused.map(|(_, count)| count).sum::<u64>() + self.failures.values().sum::<u64>()
     }
@@ -99,7 +99,7 @@ impl Outcome {
 
 /// Senders on open connections, ready for one run after another.
 #[derive(Debug)]
-pub struct Load {
+pub(crate) struct Load {
     address: SocketAddr,
     deliveries: Arc<Deliveries>,
     run: Run,
@@ -110,7 +110,7 @@ pub struct Load {
 
 impl Load {
     /// Opens the connections.
-    pub async fn connect(
+    pub(crate) async fn connect(
         address: SocketAddr,
         deliveries: Arc<Deliveries>,
         connections: usize,
@@ -125,20 +125,20 @@ impl Load {
 
     /// Keeps the ledger of the 2xx from now on.
     #[must_use]
-    pub fn with_ledger(mut self) -> Self {
+    pub(crate) fn with_ledger(mut self) -> Self {
         self.ledger = true;
         self
     }
 
     /// Goes on at `address`, as when the receiver was started again elsewhere; open connections are dropped.
-    pub fn redirect(&mut self, address: SocketAddr) {
+    pub(crate) fn redirect(&mut self, address: SocketAddr) {
         self.address = address;
         self.connections.fill_with(|| None);
     }
 
     /// Sends until `until`. Sequences go on where the last run ended. A lost connection is opened again; the
     /// delivery on it counts as failed and is not repeated.
-    pub async fn run(&mut self, until: Until) -> Outcome {
+    pub(crate) async fn run(&mut self, until: Until) -> Outcome {
         let start = Instant::now();
         let mut senders = JoinSet::new();
         let last = match until {

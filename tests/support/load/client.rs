@@ -12,34 +12,34 @@ const MAX_HEAD: usize = 16 * 1024;
 
 /// What a server answered.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status of the final answer.
-    pub status: u16,
+    pub(crate) status: u16,
     /// `Hookway-Event-Id`; empty where the answer has none.
-    pub event_id: String,
+    pub(crate) event_id: String,
     /// True where the server closes the connection after this answer.
-    pub last: bool,
+    pub(crate) last: bool,
     /// Bytes of the body.
     body: usize,
 }
 
 /// One keep-alive connection.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
 impl Connection {
     /// Connects, without Nagle's delay.
-    pub async fn open(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, received: Vec::with_capacity(1024) })
     }
 
     /// Writes `request` and reads the whole answer to it. After an error the connection is of no more use.
-    pub async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer> {
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer> {
         self.received.clear();
         self.stream.write_all(request).await?;
         loop {

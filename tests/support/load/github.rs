@@ -6,34 +6,34 @@ use sha2::Sha256;
 use std::io::Write;
 
 /// The length of every body in bytes.
-pub const BODY_BYTES: usize = 881;
+pub(crate) const BODY_BYTES: usize = 881;
 /// How many different issues, and so object keys, the deliveries are about.
-pub const ISSUES: u64 = 1000;
+pub(crate) const ISSUES: u64 = 1000;
 /// The id of the repository of all deliveries.
-pub const REPOSITORY: u64 = 1_296_269;
+pub(crate) const REPOSITORY: u64 = 1_296_269;
 /// The number of the first issue; all have five digits.
 const FIRST_ISSUE: u64 = 10_000;
 
 /// Where deliveries go and how they are signed.
 #[derive(Debug, Clone)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// The path of the URL, as `/hooks/bench`.
-    pub path: String,
+    pub(crate) path: String,
     /// The secret shared with the receiver.
-    pub secret: String,
+    pub(crate) secret: String,
 }
 
 /// Requests rendered and signed beforehand. There are as many bodies as the ring has places; a delivery's id
 /// is its own even where its body was sent before.
 #[derive(Debug)]
-pub struct Deliveries {
+pub(crate) struct Deliveries {
     ring: Vec<Vec<u8>>,
     id_at: usize,
 }
 
 impl Deliveries {
     /// Signs `places` bodies.
-    pub fn sign(endpoint: &Endpoint, places: u32) -> Self {
+    pub(crate) fn sign(endpoint: &Endpoint, places: u32) -> Self {
         let mac = Hmac::<Sha256>::new_from_slice(endpoint.secret.as_bytes()).unwrap();
         let ring: Vec<_> = (0..u64::from(places)).map(|place| render(endpoint, &mac, place)).collect();
         let id_at = ring[0].windows(ID_NAME.len()).position(|part| part == ID_NAME.as_bytes()).unwrap();
@@ -41,7 +41,7 @@ impl Deliveries {
     }
 
     /// Writes the request with this sequence of this run over `buffer`.
-    pub fn write(&self, run: Run, sequence: u64, buffer: &mut Vec<u8>) {
+    pub(crate) fn write(&self, run: Run, sequence: u64, buffer: &mut Vec<u8>) {
         let places = u64::try_from(self.ring.len()).unwrap();
         buffer.clear();
         buffer.extend_from_slice(&self.ring[usize::try_from(sequence % places).unwrap()]);
@@ -53,22 +53,22 @@ impl Deliveries {
 /// One run of the generator. Its delivery ids are no other run's: what a receiver remembers of an earlier run
 /// would be answered as a duplicate, without any work.
 #[derive(Debug, Clone, Copy)]
-pub struct Run(u64);
+pub(crate) struct Run(u64);
 
 impl Run {
     /// Draws a new run.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(uuid::Uuid::now_v7().as_u64_pair().1 & 0xffff_ffff)
     }
 
     /// Returns the delivery id (`X-GitHub-Delivery`) of this sequence, in a UUID's form.
-    pub fn delivery_id(self, sequence: u64) -> impl std::fmt::Display {
+    pub(crate) fn delivery_id(self, sequence: u64) -> impl std::fmt::Display {
         uuid::Uuid::from_u64_pair(self.0 << 32 | 0x4000, 0x8000_0000_0000_0000 | sequence)
     }
 }
 
 /// Returns the body with this sequence number in it; equal length for every sequence below 10^12.
-pub fn body(sequence: u64) -> Vec<u8> {
+pub(crate) fn body(sequence: u64) -> Vec<u8> {
     let number = FIRST_ISSUE + sequence % ISSUES;
     let action = ["opened", "edited", "closed"][usize::try_from(sequence % 3).unwrap()];
     let start = format!(
