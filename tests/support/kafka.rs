@@ -65,6 +65,11 @@ impl Kafka {
         &self.bootstrap
     }
 
+    /// Returns the process id of a node of our own.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.node.as_ref().and_then(|node| node.process.as_ref()).map(Process::pid)
+    }
+
     /// Kills the node (`kill -9`) and returns when it is gone; what it stored stays.
     pub(crate) fn kill(&mut self) {
         self.own().process.take().expect("the node runs").kill();

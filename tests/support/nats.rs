@@ -90,6 +90,11 @@ impl Nats {
         });
     }
 
+    /// Returns the process id of a server of our own.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.node.as_ref().and_then(|node| node.process.as_ref()).map(Process::pid)
+    }
+
     /// Kills the server (`kill -9`) and returns when it is gone; what it stored stays.
     pub(crate) fn kill(&mut self) {
         self.own().process.take().expect("the server runs").kill();

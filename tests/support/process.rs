@@ -63,6 +63,11 @@ impl Process {
         Self { guard, lifeline, pid: pid.trim().to_owned() }
     }
 
+    /// Returns the program's process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.parse().expect("the guard prints a number")
+    }
+
     /// Sends a signal by its name without `SIG`: `TERM`, `KILL`, `STOP`, `CONT`, `HUP`.
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("sh").args(["-c", "kill -\"$1\" \"$2\"", "signal", name, &self.pid]).status();
