@@ -9,10 +9,14 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
 
+mod bus;
 mod delivery;
 mod envelope;
 mod harness;
 mod order;
+mod outages;
+mod refused;
+mod repeats;
 mod senders;
 
 #[path = "../support/hookway.rs"]
@@ -55,7 +59,7 @@ fn main() {
         let left_out = case.needs_own && Brokers::are_given();
         if left_out { trial.with_kind("needs a broker of its own").with_ignored_flag(true) } else { trial }
     };
-    let trials = [harness::cases(), senders::cases(), order::cases()].into_iter().flatten().map(trial).collect();
+    let trials = [harness::cases(), senders::cases(), order::cases(), refused::cases(), repeats::cases(), outages::cases()].into_iter().flatten().map(trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Before the exit, which drops nothing: the shared brokers end and their folders are removed.
     drop(brokers);
