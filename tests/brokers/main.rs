@@ -10,6 +10,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Trial};
 
 mod bus;
+mod crashes;
 mod delivery;
 mod envelope;
 mod harness;
@@ -21,6 +22,9 @@ mod senders;
 
 #[path = "../support/hookway.rs"]
 mod hookway;
+#[path = "../support/load.rs"]
+#[expect(dead_code, reason = "a bench measures with it; these tests only need its ledger")]
+mod load;
 #[path = "../support/support.rs"]
 mod support;
 
@@ -59,7 +63,7 @@ fn main() {
         let left_out = case.needs_own && Brokers::are_given();
         if left_out { trial.with_kind("needs a broker of its own").with_ignored_flag(true) } else { trial }
     };
-    let trials = [harness::cases(), senders::cases(), order::cases(), refused::cases(), repeats::cases(), outages::cases()].into_iter().flatten().map(trial).collect();
+    let trials = [harness::cases(), senders::cases(), order::cases(), refused::cases(), repeats::cases(), outages::cases(), crashes::cases()].into_iter().flatten().map(trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Before the exit, which drops nothing: the shared brokers end and their folders are removed.
     drop(brokers);
