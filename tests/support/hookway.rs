@@ -90,10 +90,14 @@ impl Hookway {
 
     /// Waits until `/readyz` answers 503 with this text in it, and returns the answer.
     pub(crate) fn until_not_ready_for(&self, reason: &str) -> String {
-        until(&format!("{reason:?} in /readyz"), START, || {
+        let mut last = String::new();
+        let seen = within(START, || {
             let answer = self.get("/readyz");
-            (answer.status == 503 && answer.body.contains(reason)).then_some(answer.body)
-        })
+            last = answer.body;
+            (answer.status == 503 && last.contains(reason)).then_some(())
+        });
+        assert!(seen.is_some(), "/readyz does not say {reason:?}, but {last:?}");
+        last
     }
 
     /// Asks the admin listener.
