@@ -117,8 +117,14 @@ impl Trial {
         assert_eq!(runs.len(), 1, "events of another run");
         let missing = |promise: &&Promise| !seen.contains_key(promise.event_id.as_str());
         let lost: Vec<&Promise> = self.ledger.iter().filter(missing).collect();
-        assert!(lost.is_empty(), "{} of {} acknowledged events are lost: {lost:?}", lost.len(), self.ledger.len());
-        let told = |promise: &Promise| split(&promise.event_id).1 == promise.sequence && promise.status == 200;
+        assert!(
+            lost.is_empty(),
+            "{} of {} acknowledged events are lost: {lost:?}",
+            lost.len(),
+            self.ledger.len()
+        );
+        let told =
+            |promise: &Promise| split(&promise.event_id).1 == promise.sequence && promise.status == 200;
         assert!(self.ledger.iter().all(told), "an answer names another event");
         stored.len() - self.ledger.len()
     }

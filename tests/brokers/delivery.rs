@@ -47,7 +47,8 @@ pub(crate) struct Delivery {
 impl Delivery {
     fn new(source: &str, header: Option<(&str, String)>, body: Vec<u8>) -> Self {
         let kind = ("Content-Type".to_owned(), "application/json".to_owned());
-        let headers = header.map(|(name, value)| (name.to_owned(), value)).into_iter().chain([kind]).collect();
+        let headers =
+            header.map(|(name, value)| (name.to_owned(), value)).into_iter().chain([kind]).collect();
         Self { path: format!("/hooks/{source}"), headers, body }
     }
 

@@ -88,7 +88,8 @@ quarantine: {{ sink: kept }}\n",
             let hookway = &hookway;
             scope.spawn(move || {
                 for number in 0..EVENTS {
-                    let delivery = Delivery::reservation(&format!("{object}-{number}"), &format!("R{object}"), number);
+                    let delivery =
+                        Delivery::reservation(&format!("{object}-{number}"), &format!("R{object}"), number);
                     delivery.accepted(hookway);
                 }
             });

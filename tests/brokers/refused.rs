@@ -50,14 +50,20 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn kafka(brokers: &'a Brokers) -> Self {
-        let place = Self { brokers, on_kafka: true, events: brokers.name("events"), quarantine: brokers.name("odd") };
+        let place =
+            Self { brokers, on_kafka: true, events: brokers.name("events"), quarantine: brokers.name("odd") };
         brokers.kafka().create_topic(&place.events, 3);
         brokers.kafka().create_topic(&place.quarantine, 1);
         place
     }
 
     fn nats(brokers: &'a Brokers) -> Self {
-        let place = Self { brokers, on_kafka: false, events: brokers.name("EVENTS"), quarantine: brokers.name("ODD") };
+        let place = Self {
+            brokers,
+            on_kafka: false,
+            events: brokers.name("EVENTS"),
+            quarantine: brokers.name("ODD"),
+        };
         for stream in [&place.events, &place.quarantine] {
             brokers.nats().create_stream(stream, &[&format!("{stream}.>")]);
         }
@@ -121,8 +127,11 @@ fn a_request_that_proves_nothing_leaves_no_trace_on_nats(brokers: &Brokers) {
 fn a_request_that_proves_nothing_leaves_no_trace(place: &Place<'_>) {
     let hookway = place.hookway();
     let good = Delivery::reservation("good", "QWERTYUI-1", 1);
-    let unit = Delivery::units(r#"{"event":"DATA_NEW","object":"residents","record_id":"r","integration_id":"i"}"#);
-    let room = Delivery::rooms(r#"{"connectionId":1,"webhookType":"data","metaData":{"syncarooId":"s","attributeType":"a"}}"#);
+    let unit =
+        Delivery::units(r#"{"event":"DATA_NEW","object":"residents","record_id":"r","integration_id":"i"}"#);
+    let room = Delivery::rooms(
+        r#"{"connectionId":1,"webhookType":"data","metaData":{"syncarooId":"s","attributeType":"a"}}"#,
+    );
     let changed = |delivery: &Delivery, change: fn(&mut Delivery)| {
         let mut changed = delivery.clone();
         change(&mut changed);
@@ -182,7 +191,8 @@ fn what_is_authentic_and_odd_is_quarantined_with_its_reason(place: &Place<'_>) {
         Delivery::hotel(&body.to_string())
     };
     let room = r#"{"connectionId":1,"webhookType":"data","metaData":{"syncarooId":"s","attributeType":"resources","apiUrl":"https://app.syncaroo.com.evil.example/x"}}"#;
-    let twice = reservation("odd", "QWERTYUI-1", 1).to_string().replacen('{', r#"{"objectId":"QWERTYUI-2","#, 1);
+    let twice =
+        reservation("odd", "QWERTYUI-1", 1).to_string().replacen('{', r#"{"objectId":"QWERTYUI-2","#, 1);
     let old = r#"{"integration_id":"int_1","successful_job_count":12,"failed_job_count":0,"is_sync_finished":true,"vendor":"YARDI"}"#;
     let lease = r#"{"event":"DATA_NEW","object":"leases","record_id":"rec_5","integration_id":"int_1"}"#;
     let odd = [
@@ -261,15 +271,20 @@ quarantine: {{ sink: kept }}\n"
         Delivery::reservation(id, id, 1).accepted(&hookway);
     }
 
-    let expected = AWKWARD.map(|id| (id.to_owned(), format!("RESERVATION:{id}"), format!("RESERVATION/{id}")));
+    let expected =
+        AWKWARD.map(|id| (id.to_owned(), format!("RESERVATION:{id}"), format!("RESERVATION/{id}")));
     let sorted = |mut seen: Vec<(String, String, String)>| {
         seen.sort();
         seen
     };
     let expected = sorted(expected.to_vec());
     let understood = |messages: Vec<Value>| {
-        let text = |event: &python::Understood, name: &str| event.attributes[name].as_str().expect("a text").to_owned();
-        let one = |event: &python::Understood| (text(event, "id"), text(event, "partitionkey"), text(event, "subject"));
+        let text = |event: &python::Understood, name: &str| {
+            event.attributes[name].as_str().expect("a text").to_owned()
+        };
+        let one = |event: &python::Understood| {
+            (text(event, "id"), text(event, "partitionkey"), text(event, "subject"))
+        };
         sorted(python::validated(&messages).iter().map(one).collect())
     };
     let texts = |bytes: &[u8]| json!(str::from_utf8(bytes).expect("it is text"));
@@ -279,7 +294,9 @@ quarantine: {{ sink: kept }}\n"
     });
     assert_eq!(understood(records.collect()), expected);
 
-    let token = |subject: &str| percent_decode_str(subject.rsplit('.').next().expect("a token")).decode_utf8_lossy().into_owned();
+    let token = |subject: &str| {
+        percent_decode_str(subject.rsplit('.').next().expect("a token")).decode_utf8_lossy().into_owned()
+    };
     let messages = nats.read(&stream, AWKWARD.len());
     let seen = messages.iter().zip(envelope::of_messages(&messages)).map(|(message, envelope)| {
         assert_eq!(message.subject.split('.').count(), 4, "{}", message.subject);
@@ -287,7 +304,8 @@ quarantine: {{ sink: kept }}\n"
     });
     assert_eq!(sorted(seen.collect()), expected);
     let messages = nats.read(&binary, AWKWARD.len()).into_iter().map(|message| {
-        let headers: serde_json::Map<_, _> = message.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let headers: serde_json::Map<_, _> =
+            message.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         json!({"headers": headers, "key": null, "value": STANDARD.encode(message.payload)})
     });
     assert_eq!(understood(messages.collect()), expected);

@@ -1,9 +1,9 @@
 //! Each of the first three senders, end to end: one delivery stands in Kafka, JetStream and the journal, in both
 //! forms, and is what an independent reader, the schema and the official CloudEvents SDK say it should be.
 
+use ::hookway::journal::Reader;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ::hookway::journal::Reader;
 use serde_json::{Map, Value, json};
 
 use crate::Case;
@@ -173,17 +173,23 @@ impl<'a> Everywhere<'a> {
         let (record, message) = (newest(&records), messages.last().expect("a message"));
         assert_eq!(message.subject, format!("{}.{subject}", self.streams[1]));
         assert_eq!((record.value.as_slice(), message.payload.as_slice()), (body.as_bytes(), body.as_bytes()));
-        let mut reader = Reader::open(&self.hookway.home().join("binary"), 0).expect("the journal can be read");
+        let mut reader =
+            Reader::open(&self.hookway.home().join("binary"), 0).expect("the journal can be read");
         let entries = std::iter::from_fn(|| reader.read().expect("the journal can be read"));
         let entry = entries.last().expect("a record").record;
         assert_eq!(entry.value, body.as_bytes());
-        let kept: Map<_, _> = entry.headers.iter().map(|(name, value)| (name.to_string(), json!(value))).collect();
+        let kept: Map<_, _> =
+            entry.headers.iter().map(|(name, value)| (name.to_string(), json!(value))).collect();
         assert_eq!(kept, texts(&record.headers), "the journal keeps what Kafka is given");
         let key = text(record.key.as_deref());
         assert_eq!(key, json!(entry.key));
-        let of_message: Map<_, _> = message.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let of_message: Map<_, _> =
+            message.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         let value = STANDARD.encode(body);
-        vec![json!({"headers": kept, "key": key, "value": value}), json!({"headers": of_message, "key": key, "value": value})]
+        vec![
+            json!({"headers": kept, "key": key, "value": value}),
+            json!({"headers": of_message, "key": key, "value": value}),
+        ]
     }
 
     fn records(&self, at: usize) -> Vec<kafka::Record> {
@@ -207,9 +213,12 @@ fn newest(records: &[kafka::Record]) -> &kafka::Record {
 /// Holds all attributes to those expected; what differs from run to run is held to its form.
 fn check(attributes: &Map<String, Value>, expected: &Value, id: &str) {
     let mut expected = expected.as_object().expect("an object").clone();
-    for (name, value) in
-        [("specversion", "1.0"), ("datacontenttype", "application/json"), ("hookwayreplica", "test"), ("hookwaypath", "direct")]
-    {
+    for (name, value) in [
+        ("specversion", "1.0"),
+        ("datacontenttype", "application/json"),
+        ("hookwayreplica", "test"),
+        ("hookwaypath", "direct"),
+    ] {
         expected.insert(name.to_owned(), json!(value));
     }
     let recorded = attributes["recordedtime"].as_str().expect("a text");
@@ -222,8 +231,13 @@ fn check(attributes: &Map<String, Value>, expected: &Value, id: &str) {
     });
     assert_eq!(expected["id"], id, "the answer names the event");
     // The SDK reads times and writes them again: the instant counts, not the zeros at its end.
-    let (mut seen, time) = (attributes.clone(), |value: &Value| value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok()));
-    assert_eq!(time(&seen["time"]).map(|time| time.as_microsecond()), time(&expected["time"]).map(|time| time.as_microsecond()));
+    let (mut seen, time) = (attributes.clone(), |value: &Value| {
+        value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok())
+    });
+    assert_eq!(
+        time(&seen["time"]).map(|time| time.as_microsecond()),
+        time(&expected["time"]).map(|time| time.as_microsecond())
+    );
     seen.insert("time".to_owned(), expected["time"].clone());
     assert_eq!(seen, expected);
 }

@@ -45,7 +45,8 @@ fn the_configuration_as_written_starts_and_routes_as_it_says(brokers: &Brokers) 
     let home = process::home("written");
     let (secrets, data) = (home.path().join("secrets"), home.path().join("data"));
     std::fs::create_dir(&secrets).expect("a folder can be made");
-    std::fs::write(secrets.join("likemagic-next"), "the next secret of the hotel\n").expect("a secret can be written");
+    std::fs::write(secrets.join("likemagic-next"), "the next secret of the hotel\n")
+        .expect("a secret can be written");
     std::fs::write(secrets.join("propexo"), format!("{}\n", SECRETS[1].1)).expect("a secret can be written");
     let mut config = WRITTEN.to_owned();
     for (written, here) in [
@@ -67,8 +68,13 @@ fn the_configuration_as_written_starts_and_routes_as_it_says(brokers: &Brokers) 
     let mut next = Delivery::reservation("by-the-next-secret", "QWERTYUI-1", 2);
     next.headers[0].1 = "the next secret of the hotel".to_owned();
     next.accepted(&hookway);
-    Delivery::hotel(r#"{"id":"booked","objectId":"QWERTYUI","objectType":"BOOKING","topic":"BOOKING_CREATED"}"#).accepted(&hookway);
-    let unit = Delivery::units(r#"{"event":"DATA_NEW","object":"residents","record_id":"rec_77","integration_id":"int_1"}"#);
+    Delivery::hotel(
+        r#"{"id":"booked","objectId":"QWERTYUI","objectType":"BOOKING","topic":"BOOKING_CREATED"}"#,
+    )
+    .accepted(&hookway);
+    let unit = Delivery::units(
+        r#"{"event":"DATA_NEW","object":"residents","record_id":"rec_77","integration_id":"int_1"}"#,
+    );
     let unit = unit.accepted(&hookway);
     let room = r#"{"connectionId":555,"webhookType":"data","metaData":{"syncarooId":"61c1*1*2","attributeType":"bookings","apiUrl":"https://app.syncaroo.com/api/v1/555"}}"#;
     let room = Delivery::rooms(room).accepted(&hookway);
@@ -82,7 +88,11 @@ fn the_configuration_as_written_starts_and_routes_as_it_says(brokers: &Brokers) 
     assert_eq!(ids("units", 1), [unit.clone()]);
     let messages = nats.read("WEBHOOKS", 3);
     let envelopes = envelope::of_messages(&messages);
-    let seen: Vec<_> = messages.iter().zip(&envelopes).map(|(message, envelope)| (message.subject.as_str(), envelope.id())).collect();
+    let seen: Vec<_> = messages
+        .iter()
+        .zip(&envelopes)
+        .map(|(message, envelope)| (message.subject.as_str(), envelope.id()))
+        .collect();
     assert_eq!(
         seen,
         [
