@@ -6,12 +6,12 @@ target := $(or $(CARGO_TARGET_DIR),target)
 linters := .cache/linters/bin
 scripts := .ci/run $(wildcard tests/setup/*.sh tests/support/*.sh)
 # The test targets that start no broker.
-fast := $(filter-out brokers load,$(shell sed -n '/^\[\[test\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' Cargo.toml))
+fast := $(filter-out brokers,$(shell sed -n '/^\[\[test\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' Cargo.toml))
 
 # $(call timed,WHAT,COMMAND): one step with its time; no comma may stand in either.
 timed = @echo '== $(1)'; started=$$(date +%s); $(2) && echo "== $(1): $$(($$(date +%s) - started)) s"
 
-.PHONY: help setup-build setup-test setup-check build check audit test test-fast demo clean-cache
+.PHONY: help setup-build setup-test setup-check build check audit test test-fast demo bench clean-cache
 
 help: ## lists these commands
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -55,6 +55,9 @@ test-fast: setup-build ## runs the tests that start no broker
 
 demo: ## shows Hookway at work on this machine, without a broker (DEMO_EXIT=1: and ends by itself)
 	@tests/setup/demo.sh
+
+bench: setup-test ## measures Hookway beside bare handlers: a quiet machine and 20 minutes; ARGS=--quick only tries it
+	@$(CARGO) bench --locked --bench bench -- $(ARGS)
 
 clean-cache: ## removes what the other commands fetched
 	rm -rf .cache

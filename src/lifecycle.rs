@@ -69,7 +69,10 @@ impl Drain {
             );
         }
         for sink in self.pipeline.sinks() {
-            sink.publisher.flush().await;
+            // A broker that is away must not keep the process: what it did not acknowledge was answered 503.
+            if tokio::time::timeout(FLUSH_PATIENCE, sink.publisher.flush()).await.is_err() {
+                tracing::warn!(sink = sink.name, "the sink was not flushed in time");
+            }
         }
         tracing::info!("stopped");
     }

@@ -111,15 +111,15 @@ async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, 
         Failure::Configuration(vec![loaded.sink_problem(name, field, message, fix)])
     };
     let options = nats::options(access, certificates).await.map_err(|error| wrong("nats", &error))?;
-    let client =
-        options.connect(&config.servers).await.map_err(|error| wrong("nats.servers", &error.to_string()))?;
+    let client = nats::client(&options, &config.servers).await;
+    let client = client.map_err(|error| wrong("nats.servers", &error.to_string()))?;
     let checks = nats::Checks {
         stream: config.stream.clone(),
         subjects: destinations(loaded, name, |target| target.subject.as_deref()),
         largest_record: largest_record(loaded),
         create: config.create.as_ref().map(|create| create.subjects.clone()),
     };
-    Ok(Nats::new(client, checks))
+    Ok(Nats::new(client, checks, nats::Probe::new(options, config.servers.clone())))
 }
 
 fn journal(dir: &Path, max_bytes: Option<u64>, metrics: &SinkMetrics) -> Result<JournalSink, Failure> {

@@ -3,13 +3,14 @@
 mod connect;
 mod prepare;
 
-pub use connect::{Access, Certificates, options};
+pub use connect::{Access, Certificates, Probe, client, options};
 pub use prepare::Checks;
 
 use super::{Prepared, PublishError, Publisher};
 use crate::record::{Ack, Record};
 use async_nats::{
     Client,
+    connection::State,
     jetstream::{
         context::{Context, ContextBuilder, PublishError as ClientError, PublishErrorKind},
         message::PublishMessage,
@@ -33,18 +34,20 @@ pub struct Nats {
     client: Client,
     jetstream: Context,
     checks: Checks,
+    probe: Probe,
 }
 
 impl Nats {
-    /// Takes a client, which connects in the background, and what [`Publisher::prepare`] checks.
-    pub fn new(client: Client, checks: Checks) -> Self {
+    /// Takes a client, which connects in the background, what [`Publisher::prepare`] checks, and how it learns
+    /// why there is no connection.
+    pub fn new(client: Client, checks: Checks, probe: Probe) -> Self {
         let jetstream = ContextBuilder::new()
             .timeout(ACK_PATIENCE)
             .ack_timeout(ACK_PATIENCE)
             .max_ack_inflight(MAX_IN_FLIGHT)
             .backpressure_on_inflight(false)
             .build(client.clone());
-        Self { client, jetstream, checks }
+        Self { client, jetstream, checks, probe }
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {
@@ -93,7 +96,14 @@ impl Publisher for Nats {
     }
 
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
-        Box::pin(self.checks.run(&self.client, &self.jetstream))
+        Box::pin(async {
+            if self.client.connection_state() != State::Connected
+                && let Some(obstacle) = self.probe.obstacle().await
+            {
+                return Err(PublishError::Unavailable(format!("no connection to a NATS server: {obstacle}")));
+            }
+            self.checks.run(&self.client, &self.jetstream).await
+        })
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {

@@ -1,4 +1,5 @@
-//! Tests against real brokers: Apache Kafka and the NATS server, from `make setup-test`.
+//! Tests against real brokers: Apache Kafka and the NATS server, from `make setup-test`, with the real program
+//! between them and the senders.
 //!
 //! Each module lists its cases. All share one Kafka and one NATS server; a case that stops brokers starts its
 //! own, and is reported as ignored where `HOOKWAY_TEST_KAFKA` or `HOOKWAY_TEST_NATS` names running ones.
@@ -9,9 +10,27 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
 
+mod bus;
+mod crashes;
+mod delivery;
+mod envelope;
 mod harness;
+mod order;
+mod outages;
+mod refused;
+mod repeats;
+mod scraped;
+mod secured;
+mod senders;
+mod written;
 
+#[path = "../support/hookway.rs"]
+mod hookway;
+#[path = "../support/load.rs"]
+#[expect(dead_code, reason = "a bench measures with it; these tests only need its ledger")]
+mod load;
 #[path = "../support/support.rs"]
+#[expect(dead_code, reason = "a bench also asks for the process ids")]
 mod support;
 
 use support::brokers::Brokers;
@@ -19,16 +38,27 @@ use support::brokers::Brokers;
 /// One test: its name is a sentence.
 struct Case {
     name: &'static str,
-    needs_own: bool,
+    needs: Need,
     run: fn(&Brokers),
+}
+
+/// What a case cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// Nothing but the shared brokers.
+    Nothing,
+    /// A broker that it may break.
+    OwnBroker,
+    /// A Prometheus server, which is not here.
+    Prometheus,
 }
 
 /// Lists test functions: `cases![shared: a, b; own: c]`. Those under `own` start, and may break, brokers of their own.
 macro_rules! cases {
     (shared: $($shared:ident),* $(,)?; own: $($own:ident),* $(,)?) => {
         vec![
-            $(crate::Case { name: concat!(module_path!(), "::", stringify!($shared)), needs_own: false, run: $shared },)*
-            $(crate::Case { name: concat!(module_path!(), "::", stringify!($own)), needs_own: true, run: $own },)*
+            $(crate::Case { name: concat!(module_path!(), "::", stringify!($shared)), needs: crate::Need::Nothing, run: $shared },)*
+            $(crate::Case { name: concat!(module_path!(), "::", stringify!($own)), needs: crate::Need::OwnBroker, run: $own },)*
         ]
     };
 }
@@ -38,6 +68,19 @@ fn main() {
     harness::play_the_victim_if_asked();
     let arguments = Arguments::from_args();
     let brokers = Arc::new(Brokers::new());
+    // The longest first: two run at a time on two cores.
+    let cases = [
+        crashes::cases(),
+        outages::cases(),
+        secured::cases(),
+        repeats::cases(),
+        senders::cases(),
+        order::cases(),
+        refused::cases(),
+        written::cases(),
+        scraped::cases(),
+        harness::cases(),
+    ];
     let trial = |case: Case| {
         let name = case.name.trim_start_matches("brokers::");
         let brokers = Arc::clone(&brokers);
@@ -46,10 +89,17 @@ fn main() {
             run(&brokers);
             Ok(())
         });
-        let left_out = case.needs_own && Brokers::are_given();
-        if left_out { trial.with_kind("needs a broker of its own").with_ignored_flag(true) } else { trial }
+        let missing = match case.needs {
+            Need::Nothing => None,
+            Need::OwnBroker => Brokers::are_given().then_some("needs a broker of its own"),
+            Need::Prometheus => Some("needs Prometheus"),
+        };
+        match missing {
+            Some(kind) => trial.with_kind(kind).with_ignored_flag(true),
+            None => trial,
+        }
     };
-    let trials = [harness::cases()].into_iter().flatten().map(trial).collect();
+    let trials = cases.into_iter().flatten().map(trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Before the exit, which drops nothing: the shared brokers end and their folders are removed.
     drop(brokers);

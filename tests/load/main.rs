@@ -1,6 +1,13 @@
 //! Holds the load generator itself to its word: a ledger that missed a promise, or a client that misread an
 //! answer, would make the conservation test and the bench worthless.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it must be"
+)]
+
 #[path = "../support/load.rs"]
 mod load;
 

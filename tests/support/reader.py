@@ -71,7 +71,7 @@ async def read_nats(url, stream, count, deadline):
             sys.exit(f"{state.messages} messages in stream {stream}, expected {count}")
         await asyncio.sleep(0.05)
     messages = []
-    for sequence in range(state.first_seq, state.last_seq + 1):
+    for sequence in range(max(state.first_seq, 1), state.last_seq + 1):  # an empty stream says 0 to 0
         request = json.dumps({"seq": sequence}).encode()
         reply = await client.request(f"$JS.API.STREAM.MSG.GET.{stream}", request, timeout=5)
         answer = json.loads(reply.data)

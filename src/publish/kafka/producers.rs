@@ -117,7 +117,7 @@ impl Producers {
     pub(super) async fn flush(&self) {
         for slot in std::iter::once(&self.eager).chain(&self.batching) {
             let producer = Arc::clone(&slot.producer.read());
-            let flushed = tokio::task::spawn_blocking(move || producer.flush(Duration::from_secs(10))).await;
+            let flushed = tokio::task::spawn_blocking(move || producer.flush(Duration::from_secs(4))).await;
             if let Ok(Err(error)) = flushed {
                 tracing::warn!(%error, "kafka producer did not flush");
             }

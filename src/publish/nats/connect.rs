@@ -1,8 +1,8 @@
 //! How a NATS server is reached: credentials, certificates, and a client that never gives up reconnecting.
 
-use async_nats::{ConnectOptions, Event};
+use async_nats::{Client, ConnectError, ConnectOptions, Event};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// How we show who we are; at most one of them.
 #[derive(Debug, Default)]
@@ -50,7 +50,6 @@ pub async fn options(access: Access, certificates: Certificates) -> Result<Conne
     }
     Ok(options
         .name("hookway")
-        .retry_on_initial_connect()
         .max_reconnects(None)
         .reconnect_delay_callback(|attempt| {
             Duration::from_millis(100)
@@ -59,8 +58,39 @@ pub async fn options(access: Access, certificates: Certificates) -> Result<Conne
         })
         // A half-open connection is found within two missed pings.
         .ping_interval(Duration::from_secs(3))
-        .connection_timeout(Duration::from_secs(5))
-        .event_callback(|event| async move { tell(&event) }))
+        .connection_timeout(Duration::from_secs(5)))
+}
+
+/// Returns a client that connects in the background and tells what it meets. Fails where an address is none.
+pub async fn client(options: &ConnectOptions, servers: &[String]) -> Result<Client, ConnectError> {
+    let options = options.clone().retry_on_initial_connect();
+    options.event_callback(|event| async move { tell(&event) }).connect(servers).await
+}
+
+/// Tries once to connect, to learn why the client, which tries for ever, has no connection: its events leave the
+/// cause out, such as a certificate that is not trusted.
+pub struct Probe {
+    options: ConnectOptions,
+    servers: Vec<String>,
+}
+
+impl Probe {
+    /// Takes what the client was made of.
+    pub fn new(options: ConnectOptions, servers: Vec<String>) -> Self {
+        Self { options, servers }
+    }
+
+    /// Returns what hinders a connection; `None` where nothing does any more.
+    pub(super) async fn obstacle(&self) -> Option<String> {
+        self.options.clone().connect(&self.servers).await.err().map(|error| error.to_string())
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The options hold secrets.
+        f.debug_struct("Probe").field("servers", &self.servers).finish_non_exhaustive()
+    }
 }
 
 fn tell(event: &Event) {
