@@ -10,11 +10,15 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounting;
+mod binary;
 mod bridge;
 mod client;
 mod doubles;
 mod eventually;
+mod health;
 mod journal;
+mod lifecycle;
 mod limits;
 mod logs;
 mod order;
