@@ -11,6 +11,7 @@
 )]
 
 mod accounting;
+mod architecture;
 mod binary;
 mod bridge;
 mod client;

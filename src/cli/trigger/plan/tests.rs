@@ -1,3 +1,5 @@
+//! Which sample the name of an event finds, and what is said where it finds none.
+
 use super::*;
 use std::collections::BTreeMap;
 
