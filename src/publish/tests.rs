@@ -6,6 +6,7 @@ use crate::{
     observe::metrics::Metrics,
     verify::Assurance,
 };
+use axum::http::HeaderMap;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
@@ -48,7 +49,7 @@ impl Fixture {
         let publishers = [Arc::new(Scripted::default()), Arc::new(Scripted::default())];
         let names = ["first".to_owned(), "second".to_owned()];
         let sink = |index: usize| {
-            let publisher: Arc<dyn Publisher> = Arc::clone(&publishers[index]) as _;
+            let publisher: Arc<dyn Publisher> = publishers[index].clone();
             Sink {
                 name: names[index].clone(),
                 form: Form { format: formats[index], binding },
@@ -180,7 +181,7 @@ async fn each_sink_gets_its_own_form() {
 fn a_quarantined_event_is_always_one_document() {
     let fixture = Fixture::new([SinkFormat::Binary; 2], Binding::Nats);
     let mut event = event();
-    let why = Quarantine { reason: Reason::Unrouted, detail: String::new(), headers: Default::default() };
+    let why = Quarantine { reason: Reason::Unrouted, detail: String::new(), headers: HeaderMap::default() };
     event.quarantine = Some(Box::new(why));
     let sink = fixture.sinks.get(SinkIndex(0)).unwrap();
     let record = fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new());

@@ -93,8 +93,8 @@ impl Bridge {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         let limits = Limits { connections: bounds.connections, idle: bounds.idle };
-        let router = receiver.router();
-        tokio::spawn(receive::serve(listener, router, limits, metrics.clone(), tasks.clone(), stop.clone()));
+        let served = (metrics.clone(), tasks.clone(), stop.clone());
+        tokio::spawn(receive::serve(listener, receiver.router(), limits, served.0, served.1, served.2));
         Self { address, metrics, logs, home, faulty, tasks, stop, _capture: capture }
     }
 
@@ -124,7 +124,7 @@ impl Bridge {
     }
 
     /// Returns the sum of a family's series with these labels.
-    pub(crate) fn count(&self, family: &str, labels: &[(&str, &str)]) -> f64 {
+    pub(crate) fn count(&self, family: &str, labels: &[(&str, &str)]) -> i64 {
         series::sum(&self.exposition(), family, labels)
     }
 

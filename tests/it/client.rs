@@ -110,7 +110,7 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 pub(crate) fn post(path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut request = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        request.extend([name, ": ", value, "\r\n"]);
     }
     [request.as_bytes(), b"\r\n", body].concat()
 }

@@ -48,8 +48,8 @@ fn pointers_of(value: &Value, at: &str, all: &mut Vec<String>) {
 /// Writes a value with every string as escapes, as some senders do.
 fn escaped(value: &Value) -> String {
     let string = |text: &str| {
-        let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-        format!("\"{units}\"")
+        let units: Vec<String> = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        format!("\"{}\"", units.concat())
     };
     match value {
         Value::String(text) => string(text),
