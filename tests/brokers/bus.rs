@@ -43,7 +43,9 @@ impl Bus {
     pub(crate) fn config(&self) -> String {
         let (sink, target) = match self {
             Self::Kafka(kafka) => (format!("kafka: {{ brokers: [ \"{}\" ] }}", kafka.bootstrap()), "topic"),
-            Self::Nats(nats) => (format!("nats: {{ servers: [ \"{}\" ], stream: {EVENTS} }}", nats.url()), "subject"),
+            Self::Nats(nats) => {
+                (format!("nats: {{ servers: [ \"{}\" ], stream: {EVENTS} }}", nats.url()), "subject")
+            }
         };
         format!(
             "sinks: {{ bus: {{ {sink} }}, kept: {{ journal: {{ dir: kept }} }} }}

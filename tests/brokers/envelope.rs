@@ -29,9 +29,11 @@ impl Envelope {
         let whole: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"));
         let problems: Vec<String> = schema().iter_errors(&whole).map(|problem| problem.to_string()).collect();
         assert!(problems.is_empty(), "the schema refuses {text}: {problems:?}");
-        let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).expect("it was read before");
+        let mut members: BTreeMap<String, Box<RawValue>> =
+            serde_json::from_str(text).expect("it was read before");
         let data = members.remove("data").map_or_else(String::new, |data| data.get().to_owned());
-        let attributes = members.into_iter().map(|(name, raw)| (name, raw.get().parse().expect("it was read before")));
+        let attributes =
+            members.into_iter().map(|(name, raw)| (name, raw.get().parse().expect("it was read before")));
         Self { attributes: attributes.collect(), data }
     }
 
@@ -46,9 +48,10 @@ impl Envelope {
     }
 
     /// Returns the number that a reservation of the tests carries.
-    pub(crate) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> usize {
         let data: Value = self.data.parse().expect("the data are JSON");
-        data["context"]["number"].as_u64().expect("the data hold a number")
+        let number = data["context"]["number"].as_u64().expect("the data hold a number");
+        usize::try_from(number).expect("the number is small")
     }
 }
 
@@ -68,9 +71,13 @@ pub(crate) fn of_records(records: &[Record]) -> Vec<Envelope> {
 /// Reads the envelopes of JetStream messages, which must carry an id for the server.
 pub(crate) fn of_messages(messages: &[Message]) -> Vec<Envelope> {
     let read = |message: &Message| {
-        let header = |wanted: &str| message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let header =
+            |wanted: &str| message.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
         assert!(header("nats-msg-id").is_some_and(|(_, id)| id.len() == 32), "{:?}", message.headers);
-        assert_eq!(header("content-type").expect("a media type").1, "application/cloudevents+json; charset=UTF-8");
+        assert_eq!(
+            header("content-type").expect("a media type").1,
+            "application/cloudevents+json; charset=UTF-8"
+        );
         Envelope::parse(&message.payload)
     };
     messages.iter().map(read).collect()

@@ -43,7 +43,8 @@ fn refused_in_time(delivery: &Delivery, hookway: &Hookway) {
     let answer = delivery.post(hookway);
     assert!(start.elapsed() < LATEST, "{:?}", start.elapsed());
     assert_eq!(answer.status, 503, "{answer:?}");
-    let pause: u32 = answer.header("retry-after").and_then(|pause| pause.parse().ok()).expect("a pause in seconds");
+    let pause: u32 =
+        answer.header("retry-after").and_then(|pause| pause.parse().ok()).expect("a pause in seconds");
     assert!((1..=60).contains(&pause), "{pause}");
 }
 

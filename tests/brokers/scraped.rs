@@ -11,8 +11,8 @@ use crate::delivery::{self, Delivery};
 use crate::hookway::http;
 use crate::support::brokers::Brokers;
 use crate::support::deadline::{until, within};
-use crate::support::process::{self, Process, Streams};
 use crate::support::ports;
+use crate::support::process::{self, Process, Streams};
 use crate::{Case, Need};
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -52,10 +52,13 @@ fn a_prometheus_server_scrapes_what_hookway_counts(_: &Brokers) {
     assert!(checked.status.success() && checked.errors.is_empty(), "{}{}", checked.output, checked.errors);
 
     let home = process::home("prometheus");
-    let (_server, port) = (0..5).find_map(|_| server(home.path(), &hookway.admin().to_string())).expect("a free port");
+    let (_server, port) =
+        (0..5).find_map(|_| server(home.path(), &hookway.admin().to_string())).expect("a free port");
     let value = |query: &str| {
-        let head = format!("GET /api/v1/query?query={query} HTTP/1.1\r\nHost: localhost\r\nConnection: close");
-        let answer: Value = http::receive(http::send(([127, 0, 0, 1], port).into(), &head, b"")).body.parse().ok()?;
+        let head =
+            format!("GET /api/v1/query?query={query} HTTP/1.1\r\nHost: localhost\r\nConnection: close");
+        let answer: Value =
+            http::receive(http::send(([127, 0, 0, 1], port).into(), &head, b"")).body.parse().ok()?;
         answer["data"]["result"][0]["value"][1].as_str().map(str::to_owned)
     };
     until("a scrape", PATIENCE, || (value("up").as_deref() == Some("1")).then_some(()));
@@ -76,7 +79,8 @@ fn a_prometheus_server_scrapes_what_hookway_counts(_: &Brokers) {
 fn server(home: &Path, target: &str) -> Option<(Process, u16)> {
     let config = json!({"global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
         "scrape_configs": [{"job_name": "hookway", "static_configs": [{"targets": [target]}]}]});
-    std::fs::write(home.join("prometheus.yml"), config.to_string()).expect("the configuration can be written");
+    std::fs::write(home.join("prometheus.yml"), config.to_string())
+        .expect("the configuration can be written");
     let [port] = ports::pick();
     let log = home.join("prometheus.log");
     std::fs::write(&log, "").expect("the log can be emptied");

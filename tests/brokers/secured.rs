@@ -84,10 +84,15 @@ fn reader(nats: &Nats) -> String {
 }
 
 fn nats_takes_a_user_with_the_right_password_only(_: &Brokers) {
-    let users = format!("users: [ {{ user: app, password: \"{PASSWORD}\" }}, {{ user: reader, password: reads }} ]");
+    let users =
+        format!("users: [ {{ user: app, password: \"{PASSWORD}\" }}, {{ user: reader, password: reads }} ]");
     let nats = Nats::start_with(&format!("authorization {{ {users} }}"));
     let sink = nats_sink(nats.url(), "user: app, password: env:BUS_SECRET");
-    is_kept_out(&hookway(&sink, "subject", WRONG), "no connection to a NATS server", "authorization violation");
+    is_kept_out(
+        &hookway(&sink, "subject", WRONG),
+        "no connection to a NATS server",
+        "authorization violation",
+    );
     publishes_to_nats(&hookway(&sink, "subject", PASSWORD), &reader(&nats));
 }
 
@@ -99,12 +104,16 @@ fn nats_takes_an_nkey_that_it_knows(_: &Brokers) {
         "no connection to a NATS server",
         "authorization violation",
     );
-    publishes_to_nats(&hookway(&nats_sink(nats.url(), "nkey: env:BUS_SECRET"), "subject", NKEY_SEED), &reader(&nats));
+    publishes_to_nats(
+        &hookway(&nats_sink(nats.url(), "nkey: env:BUS_SECRET"), "subject", NKEY_SEED),
+        &reader(&nats),
+    );
 }
 
 fn nats_over_tls_is_trusted_by_its_authority_only(_: &Brokers) {
     let (own, key) = (certificate("server.pem"), certificate("server.key"));
-    let users = format!("users: [ {{ user: app, password: \"{PASSWORD}\" }}, {{ user: reader, password: reads }} ]");
+    let users =
+        format!("users: [ {{ user: app, password: \"{PASSWORD}\" }}, {{ user: reader, password: reads }} ]");
     // The tests' reader comes without TLS; an address with `tls://` insists on it.
     let nats = Nats::start_with(&format!(
         "tls {{ cert_file: \"{}\", key_file: \"{}\" }}\nallow_non_tls: true\nauthorization {{ {users} }}",
@@ -125,9 +134,11 @@ fn kafka_over_tls_takes_a_scram_user_with_the_right_password_only(_: &Brokers) {
     let home = process::home("keystore");
     let keystore = home.path().join("server.pem");
     let read = |name: &str| std::fs::read_to_string(certificate(name)).expect("the certificate is there");
-    std::fs::write(&keystore, read("server.key") + &read("server.pem")).expect("the key store can be written");
+    std::fs::write(&keystore, read("server.key") + &read("server.pem"))
+        .expect("the key store can be written");
     let [open, scram, controller] = ports::pick();
-    let listeners = format!("OPEN://127.0.0.1:{open},SCRAM://127.0.0.1:{scram},CONTROLLER://127.0.0.1:{controller}");
+    let listeners =
+        format!("OPEN://127.0.0.1:{open},SCRAM://127.0.0.1:{scram},CONTROLLER://127.0.0.1:{controller}");
     let _node = Kafka::start_with(&[
         ("listeners", &listeners),
         ("controller.quorum.bootstrap.servers", &format!("127.0.0.1:{controller}")),
@@ -166,7 +177,15 @@ fn kafka_over_tls_takes_a_scram_user_with_the_right_password_only(_: &Brokers) {
 fn add_scram_user(kafka: &Kafka) {
     let mut tool = Command::new("java");
     tool.arg("-cp").arg(python::provided("kafka/lib").join("*")).arg("kafka.admin.ConfigCommand");
-    tool.args(["--bootstrap-server", kafka.bootstrap(), "--alter", "--entity-type", "users", "--entity-name", "app"]);
+    tool.args([
+        "--bootstrap-server",
+        kafka.bootstrap(),
+        "--alter",
+        "--entity-type",
+        "users",
+        "--entity-name",
+        "app",
+    ]);
     tool.args(["--add-config", &format!("SCRAM-SHA-256=[password={PASSWORD}]")]);
     let finished = process::run(&tool, b"", Duration::from_mins(1));
     assert!(finished.status.success(), "{}{}", finished.output, finished.errors);

@@ -1,9 +1,9 @@
 //! Each of the first three senders, end to end: one delivery stands in Kafka, JetStream and the journal, in both
 //! forms, and is what an independent reader, the schema and the official CloudEvents SDK say it should be.
 
+use ::hookway::journal::Reader;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ::hookway::journal::Reader;
 use serde_json::{Map, Value, json};
 
 use crate::Case;
@@ -28,6 +28,9 @@ const DATA_UPDATE: &str = r#"{"trigger":"DATA_UPDATE","data":{"event":"DATA_UPDA
 
 const SYNC_COMPLETE: &str = r#"{"event":"SYNC_COMPLETE","failed_job_count":0,"integration_id":"int_1","is_sync_finished":true,"job_schedule_id":null,
  "successful_job_count":12,"vendor":"YARDI"}"#;
+
+const WRITE_FAILURE: &str = r#"{"trigger":"WRITE_OPERATION_FAILURE","data":{"event":"WRITE_OPERATION_FAILURE","integration_id":"int_1","vendor":"RESMAN",
+ "root_job_id":"root_2","write_status":"FAILURE","errors":["lease is closed"]}}"#;
 
 const BOOKING: &str = r#"{"connectionId":555,"webhookType":"data","locationId":"11980","metaData":{"syncarooId":"61c18cf515e22a061cf589b1*1640124000000*1640125800000","resourceType":"meeting-room","resourceId":"78430","attributeType":"bookings","apiUrl":"https:\/\/app.syncaroo.com\/api\/v1\/555\/locations\/L1\/resources\/R1\/bookings\/61c18cf515e22a061cf589b1*1640124000000*1640125800000"}}"#;
 
@@ -69,6 +72,8 @@ fn events_of_propexo_stand_in_every_sink_in_both_forms(brokers: &Brokers) {
     everywhere.holds(&Delivery::units(DATA_NEW), &new, "units.residents.residents%3Arec_77");
     let update = expected(&digest(DATA_UPDATE), "DATA_UPDATE", "leases/rec_5", "leases:rec_5");
     everywhere.holds(&Delivery::units(DATA_UPDATE), &update, "units.leases.leases%3Arec_5");
+    let failure = expected(&digest(WRITE_FAILURE), "WRITE_OPERATION_FAILURE", "jobs/root_2", "int_1:root_2");
+    everywhere.holds(&Delivery::units(WRITE_FAILURE), &failure, "units.jobs.int_1%3Aroot_2");
     // Two syncs with equal bodies are two events: the ids are minted, and neither is suppressed.
     let sync = expected("", "SYNC_COMPLETE", "schedules/manual", "int_1:manual");
     everywhere.holds(&Delivery::units(SYNC_COMPLETE), &sync, "units.schedules.int_1%3Amanual");
@@ -109,18 +114,18 @@ impl<'a> Everywhere<'a> {
         for (at, form) in ["structured", "binary"].into_iter().enumerate() {
             let (bootstrap, url) = (brokers.kafka().bootstrap(), brokers.nats().url());
             let (topic, stream) = (&topics[at], &streams[at]);
-            sinks.push_str(&format!(
+            sinks.extend([format!(
                 "  kafka-{form}: {{ kafka: {{ brokers: [ \"{bootstrap}\" ], format: {form} }} }}
   nats-{form}: {{ nats: {{ servers: [ \"{url}\" ], stream: {stream}, format: {form} }} }}
   journal-{form}: {{ journal: {{ dir: {form}, format: {form} }} }}
 "
-            ));
-            targets.push_str(&format!(
+            )]);
+            targets.extend([format!(
                 "      - {{ sink: kafka-{form}, topic: {topic} }}
       - {{ sink: nats-{form}, subject: \"{stream}.{{source}}.{{object}}.{{key}}\" }}
       - {{ sink: journal-{form} }}
 "
-            ));
+            )]);
         }
         let rest = format!(
             "sinks:\n{sinks}  kept: {{ journal: {{ dir: kept }} }}\nroutes:\n  - to:\n{targets}quarantine: {{ sink: kept }}\n"
@@ -173,17 +178,23 @@ impl<'a> Everywhere<'a> {
         let (record, message) = (newest(&records), messages.last().expect("a message"));
         assert_eq!(message.subject, format!("{}.{subject}", self.streams[1]));
         assert_eq!((record.value.as_slice(), message.payload.as_slice()), (body.as_bytes(), body.as_bytes()));
-        let mut reader = Reader::open(&self.hookway.home().join("binary"), 0).expect("the journal can be read");
+        let mut reader =
+            Reader::open(&self.hookway.home().join("binary"), 0).expect("the journal can be read");
         let entries = std::iter::from_fn(|| reader.read().expect("the journal can be read"));
         let entry = entries.last().expect("a record").record;
         assert_eq!(entry.value, body.as_bytes());
-        let kept: Map<_, _> = entry.headers.iter().map(|(name, value)| (name.to_string(), json!(value))).collect();
+        let kept: Map<_, _> =
+            entry.headers.iter().map(|(name, value)| (name.to_string(), json!(value))).collect();
         assert_eq!(kept, texts(&record.headers), "the journal keeps what Kafka is given");
         let key = text(record.key.as_deref());
         assert_eq!(key, json!(entry.key));
-        let of_message: Map<_, _> = message.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let of_message: Map<_, _> =
+            message.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         let value = STANDARD.encode(body);
-        vec![json!({"headers": kept, "key": key, "value": value}), json!({"headers": of_message, "key": key, "value": value})]
+        vec![
+            json!({"headers": kept, "key": key, "value": value}),
+            json!({"headers": of_message, "key": key, "value": value}),
+        ]
     }
 
     fn records(&self, at: usize) -> Vec<kafka::Record> {
@@ -207,9 +218,12 @@ fn newest(records: &[kafka::Record]) -> &kafka::Record {
 /// Holds all attributes to those expected; what differs from run to run is held to its form.
 fn check(attributes: &Map<String, Value>, expected: &Value, id: &str) {
     let mut expected = expected.as_object().expect("an object").clone();
-    for (name, value) in
-        [("specversion", "1.0"), ("datacontenttype", "application/json"), ("hookwayreplica", "test"), ("hookwaypath", "direct")]
-    {
+    for (name, value) in [
+        ("specversion", "1.0"),
+        ("datacontenttype", "application/json"),
+        ("hookwayreplica", "test"),
+        ("hookwaypath", "direct"),
+    ] {
         expected.insert(name.to_owned(), json!(value));
     }
     let recorded = attributes["recordedtime"].as_str().expect("a text");
@@ -222,8 +236,13 @@ fn check(attributes: &Map<String, Value>, expected: &Value, id: &str) {
     });
     assert_eq!(expected["id"], id, "the answer names the event");
     // The SDK reads times and writes them again: the instant counts, not the zeros at its end.
-    let (mut seen, time) = (attributes.clone(), |value: &Value| value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok()));
-    assert_eq!(time(&seen["time"]).map(|time| time.as_microsecond()), time(&expected["time"]).map(|time| time.as_microsecond()));
+    let (mut seen, time) = (attributes.clone(), |value: &Value| {
+        value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok())
+    });
+    assert_eq!(
+        time(&seen["time"]).map(jiff::Timestamp::as_microsecond),
+        time(&expected["time"]).map(jiff::Timestamp::as_microsecond)
+    );
     seen.insert("time".to_owned(), expected["time"].clone());
     assert_eq!(seen, expected);
 }

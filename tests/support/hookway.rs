@@ -65,7 +65,8 @@ impl Hookway {
         let mut process = Process::start(&program, &Streams::log(&log), Some(self.home.path()));
         let heard = within(START, || {
             let addresses = (self.listening("webhooks"), self.listening("admin"));
-            (process.exited().is_some() || (addresses.0.is_some() && addresses.1.is_some())).then_some(addresses)
+            (process.exited().is_some() || (addresses.0.is_some() && addresses.1.is_some()))
+                .then_some(addresses)
         });
         let Some((Some(webhooks), Some(admin))) = heard else {
             panic!("Hookway does not listen; its log ends:\n{}", process::tail(&log));
@@ -117,7 +118,7 @@ impl Hookway {
         for (name, value) in headers {
             head.extend([name, ": ", value, "\r\n"]);
         }
-        head.push_str(&format!("Content-Length: {}", body.len()));
+        head.extend(["Content-Length: ", &body.len().to_string()]);
         http::send(self.webhooks, &head, body)
     }
 
@@ -126,7 +127,8 @@ impl Hookway {
         let text = self.get("/metrics").body;
         let series = text.lines().filter(|line| {
             let rest = line.strip_prefix(name);
-            rest.is_some_and(|rest| rest.starts_with([' ', '{'])) && labels.iter().all(|label| line.contains(label))
+            rest.is_some_and(|rest| rest.starts_with([' ', '{']))
+                && labels.iter().all(|label| line.contains(label))
         });
         let value = |line: &str| line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok());
         series.map(|line| value(line).expect("a series ends in a number")).sum()

@@ -29,7 +29,8 @@ impl Answer {
 
 /// Writes a request's head and body on a new connection, which is returned unread.
 pub(crate) fn send(to: SocketAddr, head: &str, body: &[u8]) -> TcpStream {
-    let mut connection = TcpStream::connect(to).unwrap_or_else(|error| panic!("{to} does not accept: {error}"));
+    let mut connection =
+        TcpStream::connect(to).unwrap_or_else(|error| panic!("{to} does not accept: {error}"));
     connection.set_read_timeout(Some(PATIENCE)).expect("a deadline can be set");
     let request = [head.as_bytes(), b"\r\n\r\n", body].concat();
     // A refused body may be cut off by the answer: what counts then is the answer.
@@ -50,7 +51,8 @@ pub(crate) fn receive(mut connection: TcpStream) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("half an answer: {text:?}"));
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
-    let header = |line: &str| line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+    let header =
+        |line: &str| line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
     Answer {
         status: status.unwrap_or_else(|| panic!("no status in {head:?}")),
         headers: lines.map(|line| header(line).expect("a header line has a colon")).collect(),
