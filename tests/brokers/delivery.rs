@@ -18,7 +18,7 @@ pub(crate) const SECRETS: [(&str, &str); 3] = [
 ];
 
 /// Sources `hotel`, `units` and `rooms`. The deadline is long, so that only a test of deadlines meets one.
-pub(crate) const SOURCES: &str = r#"sources:
+pub(crate) const SOURCES: &str = "sources:
   hotel: { preset: likemagic, secrets: [ env:HOTEL_SECRET ], deadline: 25s }
   units: { preset: propexo, secrets: [ env:UNITS_SECRET ], deadline: 25s }
   rooms:
@@ -26,7 +26,7 @@ pub(crate) const SOURCES: &str = r#"sources:
     secrets: [ env:ROOMS_SECRET ]
     deadline: 25s
     verify: { algorithm: hmac-sha256 }
-"#;
+";
 
 /// Starts Hookway with the three sources and the rest of a configuration.
 pub(crate) fn hookway(rest: &str) -> Hookway {

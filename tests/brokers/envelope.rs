@@ -48,9 +48,10 @@ impl Envelope {
     }
 
     /// Returns the number that a reservation of the tests carries.
-    pub(crate) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> usize {
         let data: Value = self.data.parse().expect("the data are JSON");
-        data["context"]["number"].as_u64().expect("the data hold a number")
+        let number = data["context"]["number"].as_u64().expect("the data hold a number");
+        usize::try_from(number).expect("the number is small")
     }
 }
 

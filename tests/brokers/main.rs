@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
 
+mod awkward;
 mod bus;
 mod crashes;
 mod delivery;
@@ -76,6 +77,7 @@ fn main() {
         repeats::cases(),
         senders::cases(),
         order::cases(),
+        awkward::cases(),
         refused::cases(),
         written::cases(),
         scraped::cases(),

@@ -98,7 +98,7 @@ quarantine: {{ sink: kept }}\n",
 
     let on_kafka = envelope::of_records(&kafka.read(&topic, OBJECTS * EVENTS));
     let on_nats = envelope::of_messages(&nats.read(&stream, OBJECTS * EVENTS));
-    let sent: Vec<u64> = (0..EVENTS as u64).collect();
+    let sent: Vec<usize> = (0..EVENTS).collect();
     for envelopes in [on_kafka, on_nats] {
         let by_object = by_object(&envelopes);
         assert_eq!(by_object.len(), OBJECTS);
@@ -109,8 +109,8 @@ quarantine: {{ sink: kept }}\n",
 }
 
 /// Returns the numbers of each object's events, in the order in which they stand.
-fn by_object(envelopes: &[Envelope]) -> BTreeMap<&str, Vec<u64>> {
-    let mut numbers: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+fn by_object(envelopes: &[Envelope]) -> BTreeMap<&str, Vec<usize>> {
+    let mut numbers: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for envelope in envelopes {
         numbers.entry(envelope.text("partitionkey")).or_default().push(envelope.number());
     }

@@ -1,7 +1,6 @@
 //! What must not get through, and what must not be lost: after a set of bad and odd requests, topic, stream and
 //! quarantine hold exactly what they should and nothing else.
 
-use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::Case;
@@ -10,23 +9,6 @@ use crate::envelope::{self, Envelope};
 use crate::hookway::Hookway;
 use crate::hookway::http::Answer;
 use crate::support::brokers::Brokers;
-use crate::support::python;
-
-/// Ids that mean something to a broker, a header, a URL or a parser.
-const AWKWARD: [&str; 12] = [
-    "a.b.c",
-    "*",
-    ">",
-    "a b",
-    "\"quoted\" 'too'",
-    "ключ-日本語-🛎️",
-    "100%",
-    "%2E%2A",
-    "back\\slash/slash",
-    "$JS.API.STREAM.PURGE.X",
-    "a,b;c:d=e",
-    "{key}",
-];
 
 pub(crate) fn cases() -> Vec<Case> {
     crate::cases![
@@ -34,8 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
             a_request_that_proves_nothing_leaves_no_trace_on_kafka,
             a_request_that_proves_nothing_leaves_no_trace_on_nats,
             what_is_authentic_and_odd_is_quarantined_with_its_reason_on_kafka,
-            what_is_authentic_and_odd_is_quarantined_with_its_reason_on_nats,
-            awkward_ids_reach_kafka_and_nats_unchanged_in_both_forms;
+            what_is_authentic_and_odd_is_quarantined_with_its_reason_on_nats;
         own:
     ]
 }
@@ -73,22 +54,17 @@ impl<'a> Place<'a> {
     /// Starts Hookway: all of `hotel` but folios is published, folios are dropped, `units` has no route unless
     /// it is about residents, and so `rooms` has none at all unless allow-lists are met.
     fn hookway(&self) -> Hookway {
-        let target = |place: &str| match self.on_kafka {
-            true => format!("topic: {place}"),
-            false => format!("subject: \"{place}.all\""),
-        };
-        let (sinks, quarantined) = match self.on_kafka {
-            true => {
-                let bootstrap = self.brokers.kafka().bootstrap();
-                (format!("  bus: {{ kafka: {{ brokers: [ \"{bootstrap}\" ] }} }}\n"), "bus")
-            }
-            false => {
-                let sink = |name: &str, stream: &str| {
-                    let url = self.brokers.nats().url();
-                    format!("  {name}: {{ nats: {{ servers: [ \"{url}\" ], stream: {stream} }} }}\n")
-                };
-                (sink("bus", &self.events) + &sink("odd", &self.quarantine), "odd")
-            }
+        let (sinks, quarantined, target): (_, _, fn(&str) -> String) = if self.on_kafka {
+            let bootstrap = self.brokers.kafka().bootstrap();
+            let sink = format!("  bus: {{ kafka: {{ brokers: [ \"{bootstrap}\" ] }} }}\n");
+            (sink, "bus", |place| format!("topic: {place}"))
+        } else {
+            let sink = |name: &str, stream: &str| {
+                let url = self.brokers.nats().url();
+                format!("  {name}: {{ nats: {{ servers: [ \"{url}\" ], stream: {stream} }} }}\n")
+            };
+            let sinks = sink("bus", &self.events) + &sink("odd", &self.quarantine);
+            (sinks, "odd", |place| format!("subject: \"{place}.all\""))
         };
         let hookway = delivery::hookway(&format!(
             "sinks:\n{sinks}routes:
@@ -106,9 +82,12 @@ quarantine: {{ sink: {quarantined}, {odd} }}\n",
 
     /// Returns all that stands in the events' place and in the quarantine, in any order.
     fn holds(&self, events: usize, quarantined: usize) -> (Vec<Envelope>, Vec<Envelope>) {
-        let read = |place: &str, expected| match self.on_kafka {
-            true => envelope::of_records(&self.brokers.kafka().read(place, expected)),
-            false => envelope::of_messages(&self.brokers.nats().read(place, expected)),
+        let read = |place: &str, expected| {
+            if self.on_kafka {
+                envelope::of_records(&self.brokers.kafka().read(place, expected))
+            } else {
+                envelope::of_messages(&self.brokers.nats().read(place, expected))
+            }
         };
         let both = (read(&self.events, events), read(&self.quarantine, quarantined));
         assert_eq!((both.0.len(), both.1.len()), (events, quarantined), "{both:#?}");
@@ -144,7 +123,7 @@ fn a_request_that_proves_nothing_leaves_no_trace(place: &Place<'_>) {
         changed(&unit, |delivery| delivery.body[3] ^= 1),
         changed(&unit, |delivery| delivery.body.push(b'\n')),
         changed(&unit, |delivery| drop(delivery.headers.remove(0))),
-        changed(&unit, |delivery| delivery.headers[0].1 = "sha256=".to_owned()),
+        changed(&unit, |delivery| delivery.headers[0].1.truncate(7)),
         changed(&room, |delivery| delivery.body[17] = b'2'),
         changed(&room, |delivery| delivery.body = br#"{"connectionId":1}"#.to_vec()),
         changed(&room, |delivery| delivery.body.truncate(40)),
@@ -159,7 +138,7 @@ fn a_request_that_proves_nothing_leaves_no_trace(place: &Place<'_>) {
     };
     let refused = |status: u16, name: &str| (status, name.to_owned());
     assert_eq!(code(&unproven[0]), refused(401, "signature_invalid"));
-    let unknown = changed(&good, |delivery| delivery.path = "/hooks/nobody".to_owned());
+    let unknown = changed(&good, |delivery| delivery.path.push('s'));
     assert_eq!(code(&unknown), refused(404, "source_unknown"));
     let huge = changed(&good, |delivery| delivery.body = vec![b' '; (512 << 10) + 1]);
     assert_eq!(code(&huge), refused(413, "body_too_large"));
@@ -243,71 +222,4 @@ fn bytes(envelope: &Envelope) -> Vec<u8> {
         Some(_) => STANDARD.decode(envelope.text("data_base64")).expect("it is base64"),
         None => envelope.data.clone().into_bytes(),
     }
-}
-
-fn awkward_ids_reach_kafka_and_nats_unchanged_in_both_forms(brokers: &Brokers) {
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    let (kafka, nats) = (brokers.kafka(), brokers.nats());
-    let (topic, stream, binary) = (brokers.name("awkward"), brokers.name("AWKWARD"), brokers.name("BINARY"));
-    kafka.create_topic(&topic, 3);
-    nats.create_stream(&stream, &[&format!("{stream}.>")]);
-    nats.create_stream(&binary, &[&format!("{binary}.*")]);
-    let (bootstrap, url) = (kafka.bootstrap(), nats.url());
-    let hookway = delivery::hookway(&format!(
-        "sinks:
-  bus: {{ kafka: {{ brokers: [ \"{bootstrap}\" ], format: binary }} }}
-  stream: {{ nats: {{ servers: [ \"{url}\" ], stream: {stream} }} }}
-  binary: {{ nats: {{ servers: [ \"{url}\" ], stream: {binary}, format: binary }} }}
-  kept: {{ journal: {{ dir: kept }} }}
-routes:
-  - to:
-      - {{ sink: bus, topic: {topic} }}
-      - {{ sink: stream, subject: \"{stream}.{{source}}.{{object}}.{{key}}\" }}
-      - {{ sink: binary, subject: \"{binary}.{{key}}\" }}
-quarantine: {{ sink: kept }}\n"
-    ));
-    hookway.until_ready();
-    for id in AWKWARD {
-        Delivery::reservation(id, id, 1).accepted(&hookway);
-    }
-
-    let expected =
-        AWKWARD.map(|id| (id.to_owned(), format!("RESERVATION:{id}"), format!("RESERVATION/{id}")));
-    let sorted = |mut seen: Vec<(String, String, String)>| {
-        seen.sort();
-        seen
-    };
-    let expected = sorted(expected.to_vec());
-    let understood = |messages: Vec<Value>| {
-        let text = |event: &python::Understood, name: &str| {
-            event.attributes[name].as_str().expect("a text").to_owned()
-        };
-        let one = |event: &python::Understood| {
-            (text(event, "id"), text(event, "partitionkey"), text(event, "subject"))
-        };
-        sorted(python::validated(&messages).iter().map(one).collect())
-    };
-    let texts = |bytes: &[u8]| json!(str::from_utf8(bytes).expect("it is text"));
-    let records = kafka.read(&topic, AWKWARD.len()).into_iter().map(|record| {
-        let headers: serde_json::Map<_, _> = record.headers.iter().map(|(name, value)| (name.clone(), texts(value))).collect();
-        json!({"headers": headers, "key": texts(record.key.as_ref().expect("a key")), "value": STANDARD.encode(record.value)})
-    });
-    assert_eq!(understood(records.collect()), expected);
-
-    let token = |subject: &str| {
-        percent_decode_str(subject.rsplit('.').next().expect("a token")).decode_utf8_lossy().into_owned()
-    };
-    let messages = nats.read(&stream, AWKWARD.len());
-    let seen = messages.iter().zip(envelope::of_messages(&messages)).map(|(message, envelope)| {
-        assert_eq!(message.subject.split('.').count(), 4, "{}", message.subject);
-        (envelope.id().to_owned(), token(&message.subject), envelope.text("subject").to_owned())
-    });
-    assert_eq!(sorted(seen.collect()), expected);
-    let messages = nats.read(&binary, AWKWARD.len()).into_iter().map(|message| {
-        let headers: serde_json::Map<_, _> =
-            message.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-        json!({"headers": headers, "key": null, "value": STANDARD.encode(message.payload)})
-    });
-    assert_eq!(understood(messages.collect()), expected);
-    assert!(envelope::of_journal(&hookway.home().join("kept")).is_empty());
 }

@@ -29,6 +29,9 @@ const DATA_UPDATE: &str = r#"{"trigger":"DATA_UPDATE","data":{"event":"DATA_UPDA
 const SYNC_COMPLETE: &str = r#"{"event":"SYNC_COMPLETE","failed_job_count":0,"integration_id":"int_1","is_sync_finished":true,"job_schedule_id":null,
  "successful_job_count":12,"vendor":"YARDI"}"#;
 
+const WRITE_FAILURE: &str = r#"{"trigger":"WRITE_OPERATION_FAILURE","data":{"event":"WRITE_OPERATION_FAILURE","integration_id":"int_1","vendor":"RESMAN",
+ "root_job_id":"root_2","write_status":"FAILURE","errors":["lease is closed"]}}"#;
+
 const BOOKING: &str = r#"{"connectionId":555,"webhookType":"data","locationId":"11980","metaData":{"syncarooId":"61c18cf515e22a061cf589b1*1640124000000*1640125800000","resourceType":"meeting-room","resourceId":"78430","attributeType":"bookings","apiUrl":"https:\/\/app.syncaroo.com\/api\/v1\/555\/locations\/L1\/resources\/R1\/bookings\/61c18cf515e22a061cf589b1*1640124000000*1640125800000"}}"#;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -69,6 +72,8 @@ fn events_of_propexo_stand_in_every_sink_in_both_forms(brokers: &Brokers) {
     everywhere.holds(&Delivery::units(DATA_NEW), &new, "units.residents.residents%3Arec_77");
     let update = expected(&digest(DATA_UPDATE), "DATA_UPDATE", "leases/rec_5", "leases:rec_5");
     everywhere.holds(&Delivery::units(DATA_UPDATE), &update, "units.leases.leases%3Arec_5");
+    let failure = expected(&digest(WRITE_FAILURE), "WRITE_OPERATION_FAILURE", "jobs/root_2", "int_1:root_2");
+    everywhere.holds(&Delivery::units(WRITE_FAILURE), &failure, "units.jobs.int_1%3Aroot_2");
     // Two syncs with equal bodies are two events: the ids are minted, and neither is suppressed.
     let sync = expected("", "SYNC_COMPLETE", "schedules/manual", "int_1:manual");
     everywhere.holds(&Delivery::units(SYNC_COMPLETE), &sync, "units.schedules.int_1%3Amanual");
@@ -109,18 +114,18 @@ impl<'a> Everywhere<'a> {
         for (at, form) in ["structured", "binary"].into_iter().enumerate() {
             let (bootstrap, url) = (brokers.kafka().bootstrap(), brokers.nats().url());
             let (topic, stream) = (&topics[at], &streams[at]);
-            sinks.push_str(&format!(
+            sinks.extend([format!(
                 "  kafka-{form}: {{ kafka: {{ brokers: [ \"{bootstrap}\" ], format: {form} }} }}
   nats-{form}: {{ nats: {{ servers: [ \"{url}\" ], stream: {stream}, format: {form} }} }}
   journal-{form}: {{ journal: {{ dir: {form}, format: {form} }} }}
 "
-            ));
-            targets.push_str(&format!(
+            )]);
+            targets.extend([format!(
                 "      - {{ sink: kafka-{form}, topic: {topic} }}
       - {{ sink: nats-{form}, subject: \"{stream}.{{source}}.{{object}}.{{key}}\" }}
       - {{ sink: journal-{form} }}
 "
-            ));
+            )]);
         }
         let rest = format!(
             "sinks:\n{sinks}  kept: {{ journal: {{ dir: kept }} }}\nroutes:\n  - to:\n{targets}quarantine: {{ sink: kept }}\n"
@@ -235,8 +240,8 @@ fn check(attributes: &Map<String, Value>, expected: &Value, id: &str) {
         value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok())
     });
     assert_eq!(
-        time(&seen["time"]).map(|time| time.as_microsecond()),
-        time(&expected["time"]).map(|time| time.as_microsecond())
+        time(&seen["time"]).map(jiff::Timestamp::as_microsecond),
+        time(&expected["time"]).map(jiff::Timestamp::as_microsecond)
     );
     seen.insert("time".to_owned(), expected["time"].clone());
     assert_eq!(seen, expected);

@@ -1,6 +1,8 @@
 //! The configuration that the documentation shows, as it is written there: only ports, addresses and paths are
 //! replaced. It starts, and each event goes where its routes say.
 
+use std::path::Path;
+
 use crate::Case;
 use crate::delivery::{Delivery, SECRETS};
 use crate::envelope;
@@ -43,30 +45,10 @@ fn the_configuration_as_written_starts_and_routes_as_it_says(brokers: &Brokers) 
     kafka.create_topic("units", 3);
     nats.create_stream("WEBHOOKS", &["webhooks.>"]);
     let home = process::home("written");
-    let (secrets, data) = (home.path().join("secrets"), home.path().join("data"));
-    std::fs::create_dir(&secrets).expect("a folder can be made");
-    std::fs::write(secrets.join("likemagic-next"), "the next secret of the hotel\n")
-        .expect("a secret can be written");
-    std::fs::write(secrets.join("propexo"), format!("{}\n", SECRETS[1].1)).expect("a secret can be written");
-    let mut config = WRITTEN.to_owned();
-    for (written, here) in [
-        ("0.0.0.0:8080", "127.0.0.1:0".to_owned()),
-        ("127.0.0.1:9090", "127.0.0.1:0".to_owned()),
-        ("/run/secrets", secrets.display().to_string()),
-        ("/var/lib/hookway", data.display().to_string()),
-        ("localhost:9092", format!("\"{}\"", kafka.bootstrap())),
-        ("nats://localhost:4222", format!("\"{}\"", nats.url())),
-    ] {
-        assert!(config.contains(written), "{written}");
-        config = config.replace(written, &here);
-    }
-    let environment = [("LIKEMAGIC_SECRET", SECRETS[0].1), ("SYNCAROO_KEY", SECRETS[2].1)];
-    let hookway = Hookway::start_as_written(&config, &environment);
-    hookway.until_ready();
-
+    let hookway = start(brokers, home.path());
     Delivery::reservation("checked-in", "QWERTYUI-1", 1).accepted(&hookway);
     let mut next = Delivery::reservation("by-the-next-secret", "QWERTYUI-1", 2);
-    next.headers[0].1 = "the next secret of the hotel".to_owned();
+    "the next secret of the hotel".clone_into(&mut next.headers[0].1);
     next.accepted(&hookway);
     Delivery::hotel(
         r#"{"id":"booked","objectId":"QWERTYUI","objectType":"BOOKING","topic":"BOOKING_CREATED"}"#,
@@ -85,7 +67,7 @@ fn the_configuration_as_written_starts_and_routes_as_it_says(brokers: &Brokers) 
         envelopes.iter().map(|envelope| envelope.id().to_owned()).collect()
     };
     assert_eq!(ids("hotel.reservations", 2), ["checked-in", "by-the-next-secret"]);
-    assert_eq!(ids("units", 1), [unit.clone()]);
+    assert_eq!(ids("units", 1), [unit.as_str()]);
     let messages = nats.read("WEBHOOKS", 3);
     let envelopes = envelope::of_messages(&messages);
     let seen: Vec<_> = messages
@@ -101,10 +83,35 @@ fn the_configuration_as_written_starts_and_routes_as_it_says(brokers: &Brokers) 
             ("webhooks.rooms.bookings.555%3A61c1%2A1%2A2", room.as_str()),
         ]
     );
-    let kept = envelope::of_journal(&data.join("kept"));
+    let kept = envelope::of_journal(&home.path().join("data/kept"));
     assert_eq!(kept.iter().map(|envelope| envelope.text("hookwayreason")).collect::<Vec<_>>(), ["malformed"]);
     for topic in ["hotel.reservations", "units"] {
         kafka.delete_topic(topic);
     }
     nats.delete_stream("WEBHOOKS");
+}
+
+/// Starts Hookway with the configuration as written, its secrets and data below `home`.
+fn start(brokers: &Brokers, home: &Path) -> Hookway {
+    let (secrets, data) = (home.join("secrets"), home.join("data"));
+    std::fs::create_dir(&secrets).expect("a folder can be made");
+    std::fs::write(secrets.join("likemagic-next"), "the next secret of the hotel\n")
+        .expect("a secret can be written");
+    std::fs::write(secrets.join("propexo"), format!("{}\n", SECRETS[1].1)).expect("a secret can be written");
+    let mut config = WRITTEN.to_owned();
+    for (written, here) in [
+        ("0.0.0.0:8080", "127.0.0.1:0".to_owned()),
+        ("127.0.0.1:9090", "127.0.0.1:0".to_owned()),
+        ("/run/secrets", secrets.display().to_string()),
+        ("/var/lib/hookway", data.display().to_string()),
+        ("localhost:9092", format!("\"{}\"", brokers.kafka().bootstrap())),
+        ("nats://localhost:4222", format!("\"{}\"", brokers.nats().url())),
+    ] {
+        assert!(config.contains(written), "{written}");
+        config = config.replace(written, &here);
+    }
+    let environment = [("LIKEMAGIC_SECRET", SECRETS[0].1), ("SYNCAROO_KEY", SECRETS[2].1)];
+    let hookway = Hookway::start_as_written(&config, &environment);
+    hookway.until_ready();
+    hookway
 }

@@ -118,7 +118,7 @@ impl Hookway {
         for (name, value) in headers {
             head.extend([name, ": ", value, "\r\n"]);
         }
-        head.push_str(&format!("Content-Length: {}", body.len()));
+        head.extend(["Content-Length: ", &body.len().to_string()]);
         http::send(self.webhooks, &head, body)
     }
 
