@@ -65,19 +65,19 @@ impl Pipeline {
 
     /// Takes a delivery along the path and returns the receipt of each of its events, or why there is none.
     ///
-    /// Waits until `deadline`; the work goes on behind it.
+    /// `begun` is when the delivery was whole. Waits until `deadline`; the work goes on behind it.
     pub async fn accept(
         self: &Arc<Self>,
         source: &Arc<Source>,
         delivery: Delivery<Unverified>,
+        begun: Instant,
         deadline: Instant,
     ) -> Result<Vec<Receipt>, Refusal> {
-        let start = Instant::now();
         let delivery = delivery.verify(&source.verifier)?;
         source.metrics.verified("ok");
-        source.metrics.staged(Stage::Verify, start);
+        let begun = source.metrics.staged(Stage::Verify, begun);
 
-        let work = Work { pipeline: Arc::clone(self), source: Arc::clone(source), delivery };
+        let work = Work { pipeline: Arc::clone(self), source: Arc::clone(source), delivery, begun };
         let work = Shielded::new(work.run(), Outcome::unheard, self.tasks.clone());
         let outcome = tokio::time::timeout_at(deadline, work).await.map_err(|_| Refusal::Deadline)?;
         outcome.ok_or(Refusal::Internal)?.heard()
@@ -89,10 +89,10 @@ impl Pipeline {
         source: &Source,
         delivery: &Delivery<Verified>,
         event: Event,
+        begun: Instant,
     ) -> Result<Receipt, Refusal> {
         self.in_flight.inc();
         let _counted = InFlight(&self.in_flight);
-        let start = Instant::now();
         let reservation = match source.claim(&event) {
             Some(Claim::Fresh(reservation)) => Some(reservation),
             Some(Claim::Duplicate(_)) => return Ok(source.suppress(event.id)),
@@ -103,9 +103,9 @@ impl Pipeline {
         };
         source.metrics.observed(&event);
         let (event, plan) = self.plan(source, delivery, event);
-        let start = source.metrics.staged(Stage::Route, start);
+        let begun = source.metrics.staged(Stage::Route, begun);
         let result = self.settle(source, delivery, event, plan, reservation).await;
-        source.metrics.staged(Stage::Publish, start);
+        source.metrics.staged(Stage::Publish, begun);
         result
     }
 

@@ -161,10 +161,10 @@ impl Sinks {
         let record = self.record(sink, event, target, document);
         let handed_over = Instant::now();
         let result = sink.publisher.publish(record).await;
-        sink.metrics.attempted(&result, handed_over.elapsed());
+        let now = clock::now();
+        sink.metrics.attempted(&result, handed_over.elapsed(), now);
         if result.is_ok() {
-            let latency = clock::now().duration_since(event.recorded);
-            source.delivered(index, latency.try_into().unwrap_or_default());
+            source.delivered(index, now.duration_since(event.recorded).try_into().unwrap_or_default());
         }
         result
     }

@@ -83,10 +83,10 @@ impl Receiver {
         let slot = slot.map_err(|_| Refusal::Overloaded("requests of this source"))?;
         let (body, budget) = self.budget.read(&head.headers, body, source.max_body).await?;
         source.metrics.read(body.len());
-        source.metrics.staged(Stage::Receive, start);
+        let begun = source.metrics.staged(Stage::Receive, start);
         let request = Request { method: head.method, headers: head.headers, body, received };
         let delivery = Delivery::new(request, [Some(slot), budget].into_iter().flatten().collect());
-        self.pipeline.accept(source, delivery, start + source.deadline).await
+        self.pipeline.accept(source, delivery, begun, start + source.deadline).await
     }
 }
 

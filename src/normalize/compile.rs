@@ -107,7 +107,10 @@ impl Compiler {
     }
 
     fn allow(&mut self, name: &str, allow: &AllowSpec, root: &str) -> Option<Allow> {
-        let values = allow.values.as_ref()?;
+        let required = allow.required.unwrap_or(false);
+        if allow.values.is_none() && !required {
+            return None;
+        }
         let field = format!("event.allow.{name}.at");
         let Some(at) = &allow.at else {
             self.errors.push(CompileError {
@@ -120,8 +123,8 @@ impl Compiler {
             name: name.to_owned(),
             at: self.template(&field, at, root),
             part: allow.part.unwrap_or(AllowPart::Value),
-            values: values.iter().map(ToString::to_string).collect(),
-            required: allow.required.unwrap_or(false),
+            values: allow.values.as_ref().map(|values| values.iter().map(ToString::to_string).collect()),
+            required,
         })
     }
 

@@ -35,7 +35,8 @@ pub(super) struct Allow {
     pub(super) name: String,
     pub(super) at: Template,
     pub(super) part: AllowPart,
-    pub(super) values: Vec<String>,
+    /// `None` takes every value.
+    pub(super) values: Option<Vec<String>>,
     pub(super) required: bool,
 }
 
@@ -73,11 +74,12 @@ impl Form {
                 }
                 continue;
             };
+            let Some(values) = &allow.values else { continue };
             let compared = match allow.part {
                 AllowPart::Value => Some(value.as_str()),
                 AllowPart::Host => host(&value),
             };
-            if !compared.is_some_and(|compared| allow.values.iter().any(|allowed| allowed == compared)) {
+            if !compared.is_some_and(|compared| values.iter().any(|allowed| allowed == compared)) {
                 return Ok(Some(format!("`allow.{}` does not list the event's value {value:?}", allow.name)));
             }
         }

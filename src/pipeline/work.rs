@@ -2,12 +2,12 @@
 
 use super::{Pipeline, Source};
 use crate::{
-    clock,
     delivery::{Delivery, Verified},
     observe::metrics::Stage,
     record::Receipt,
     refusal::Refusal,
 };
+use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -16,27 +16,35 @@ pub(super) struct Work {
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) source: Arc<Source>,
     pub(super) delivery: Delivery<Verified>,
+    /// When its stage began.
+    pub(super) begun: Instant,
 }
 
 impl Work {
     /// Carries the events of the delivery; stops at the first that is refused, since the sender sends all again.
     pub(super) async fn run(self) -> Outcome {
-        let Self { pipeline, source, delivery } = self;
-        let start = Instant::now();
+        let Self { pipeline, source, delivery, begun } = self;
         let events = source.normalizer.normalize(&delivery);
-        source.metrics.staged(Stage::Normalize, start);
-        let (mut receipts, mut refusal) = (Vec::with_capacity(events.len()), None);
+        let mut begun = source.metrics.staged(Stage::Normalize, begun);
+        let count = events.len();
+        let (mut receipts, mut refusal) = (Vec::with_capacity(count), None);
         // One after the other: events of one object in one request keep their order.
         for event in events {
-            match pipeline.carry(&source, &delivery, event).await {
-                Ok(receipt) => receipts.push(receipt),
+            match pipeline.carry(&source, &delivery, event, begun).await {
+                Ok(receipt) => {
+                    receipts.push(receipt);
+                    // The clock is read again only where another event follows.
+                    if receipts.len() < count {
+                        begun = Instant::now();
+                    }
+                }
                 Err(refused) => {
                     refusal = Some(refused);
                     break;
                 }
             }
         }
-        Outcome { source, receipts, refusal }
+        Outcome { source, receipts, refusal, received: delivery.request().received }
     }
 }
 
@@ -45,6 +53,7 @@ pub(super) struct Outcome {
     source: Arc<Source>,
     receipts: Vec<Receipt>,
     refusal: Option<Refusal>,
+    received: Timestamp,
 }
 
 impl Outcome {
@@ -53,7 +62,7 @@ impl Outcome {
         let durable = self.durable();
         match self.refusal {
             None => {
-                self.source.metrics.accepted(durable, clock::now());
+                self.source.metrics.accepted(durable, self.received);
                 Ok(self.receipts)
             }
             Some(refusal) => {

@@ -99,8 +99,6 @@ impl Connection {
             .header_read_timeout(idle)
             .max_buf_size(HEAD_BYTES)
             .max_headers(HEADER_LINES);
-        // Names as documents write them; some tools compare case.
-        builder.title_case_headers(true);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let served = tokio::select! {
             served = connection.as_mut() => served,

@@ -1,7 +1,8 @@
 //! The counters of one sink, resolved once.
 
 use super::Metrics;
-use crate::{clock, publish::PublishError};
+use crate::publish::PublishError;
+use jiff::Timestamp;
 use prometheus::{Histogram, IntCounter, IntGauge};
 use std::{collections::HashMap, time::Duration};
 
@@ -42,13 +43,13 @@ impl SinkMetrics {
     }
 
     /// Notes one record's outcome.
-    pub fn attempted<T>(&self, result: &Result<T, PublishError>, took: Duration) {
+    pub fn attempted<T>(&self, result: &Result<T, PublishError>, took: Duration, now: Timestamp) {
         match result {
             Ok(_) => {
                 self.ok.inc();
                 self.duration.observe(took.as_secs_f64());
                 self.up.set(1);
-                self.last_ack.set(clock::now().as_second());
+                self.last_ack.set(now.as_second());
             }
             Err(error) => {
                 match error {

@@ -160,9 +160,9 @@ impl SourceMetrics {
     }
 
     /// Notes events whose sender hears a 2xx.
-    pub fn accepted(&self, events: u64, now: Timestamp) {
+    pub fn accepted(&self, events: u64, received: Timestamp) {
         self.accepted.inc_by(events);
-        self.last_accepted.set(now.as_second());
+        self.last_accepted.set(received.as_second());
     }
 
     /// Notes events that are durable, though their sender was refused or had hung up.
