@@ -80,8 +80,8 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     let receiver =
         Receiver::new(sources, Arc::clone(&pipeline), limits.body_bytes, limits.body, metrics.clone());
     let bounds = Limits { connections: limits.connections, idle: limits.idle };
-    // The listener ends by `stop`, which drain cancels.
-    let server = tokio::spawn(receive::serve(
+    // Among the tasks that drain waits for, so that no connection is taken behind its back.
+    tasks.spawn(receive::serve(
         webhooks,
         receiver.router(),
         bounds,
@@ -94,7 +94,6 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     let drain =
         Drain { health, pipeline, stop, tasks, delay: limits.drain_delay, timeout: limits.drain_timeout };
     drain.run(&mut signals, signal).await;
-    server.abort();
     Ok(())
 }
 
