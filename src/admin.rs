@@ -37,7 +37,9 @@ impl Admin {
 async fn metrics(State(admin): State<Admin>) -> Response {
     admin.metrics.ready.set(i64::from(admin.health.ready().ok));
     match admin.metrics.render() {
-        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Ok(text) => {
+            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+        }
         Err(error) => {
             tracing::error!(%error, "metrics can't be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -47,7 +49,12 @@ async fn metrics(State(admin): State<Admin>) -> Response {
 
 /// That this answers at all is the answer.
 async fn live(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    answer(&Verdict { ok: true, lines: vec!["[+]process ok".to_owned()] }, query.as_deref(), &headers, "livez")
+    answer(
+        &Verdict { ok: true, lines: vec!["[+]process ok".to_owned()] },
+        query.as_deref(),
+        &headers,
+        "livez",
+    )
 }
 
 async fn ready(State(admin): State<Admin>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -60,12 +67,14 @@ async fn started(State(admin): State<Admin>, RawQuery(query): RawQuery, headers:
 
 fn answer(verdict: &Verdict, query: Option<&str>, headers: &HeaderMap, name: &str) -> Response {
     let status = if verdict.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let wants_json = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
+    let wants_json =
+        headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
     if wants_json {
         let body = serde_json::json!({ "ok": verdict.ok, "checks": verdict.lines }).to_string();
         return (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
     }
-    let is_verbose = query.is_some_and(|query| query.split('&').any(|part| part.split('=').next() == Some("verbose")));
+    let is_verbose =
+        query.is_some_and(|query| query.split('&').any(|part| part.split('=').next() == Some("verbose")));
     let body = match (is_verbose, verdict.ok) {
         (true, ok) => {
             let result = if ok { "passed" } else { "failed" };

@@ -80,7 +80,7 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     let receiver =
         Receiver::new(sources, Arc::clone(&pipeline), limits.body_bytes, limits.body, metrics.clone());
     let bounds = Limits { connections: limits.connections, idle: limits.idle };
-    #[expect(clippy::disallowed_methods, reason = "the listener ends by `stop`, which drain cancels")]
+    // The listener ends by `stop`, which drain cancels.
     let server = tokio::spawn(receive::serve(
         webhooks,
         receiver.router(),
@@ -91,7 +91,8 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     ));
     metrics.configured(clock::now());
     let signal = signals.next().await;
-    let drain = Drain { health, pipeline, stop, tasks, delay: limits.drain_delay, timeout: limits.drain_timeout };
+    let drain =
+        Drain { health, pipeline, stop, tasks, delay: limits.drain_delay, timeout: limits.drain_timeout };
     drain.run(&mut signals, signal).await;
     server.abort();
     Ok(())
@@ -102,20 +103,31 @@ fn start_logs(loaded: &Loaded) -> Result<(), Failure> {
     let json = log.format.map(|format| format == LogFormat::Json);
     let level = log.level.as_deref().unwrap_or("info");
     logs::start(json, level).map_err(|error| Failure::System(io::Error::other(error)))?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), librdkafka = rdkafka::util::get_rdkafka_version().1, "starting");
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        librdkafka = rdkafka::util::get_rdkafka_version().1,
+        "starting"
+    );
     for problem in &loaded.problems {
         tracing::warn!(problem = %problem, "configuration");
     }
     let level = "strict";
     if loaded.config.spool.is_some() {
-        tracing::warn!(level, "this version does not spool: while a broker is away, senders are answered 503");
+        tracing::warn!(
+            level,
+            "this version does not spool: while a broker is away, senders are answered 503"
+        );
     } else {
         tracing::info!(level, "no spool: a 2xx always means that every sink has acknowledged");
     }
     Ok(())
 }
 
-async fn build_pipeline(loaded: &Loaded, tasks: &TaskTracker, metrics: &Metrics) -> Result<Arc<Pipeline>, Failure> {
+async fn build_pipeline(
+    loaded: &Loaded,
+    tasks: &TaskTracker,
+    metrics: &Metrics,
+) -> Result<Arc<Pipeline>, Failure> {
     let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
     let sinks = sinks::build(loaded, metrics).await?;
     let (routes, quarantine) = routes::build(loaded, &names).map_err(Failure::Configuration)?;

@@ -6,6 +6,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// How long a sink may take to say that nothing is outstanding.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The signals that end the process.
 #[derive(Debug)]
 pub struct Signals {
@@ -60,10 +63,16 @@ impl Drain {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(self.timeout, self.tasks.wait()).await.is_err() {
-            tracing::warn!(open = self.tasks.len(), "not everything was finished in time; its senders heard no 2xx");
+            tracing::warn!(
+                open = self.tasks.len(),
+                "not everything was finished in time; its senders heard no 2xx"
+            );
         }
-        for sink in self.pipeline.sinks().iter() {
-            sink.publisher.flush().await;
+        for sink in self.pipeline.sinks() {
+            // A broker that is away must not keep the process: what it did not acknowledge was answered 503.
+            if tokio::time::timeout(FLUSH_PATIENCE, sink.publisher.flush()).await.is_err() {
+                tracing::warn!(sink = sink.name, "the sink was not flushed in time");
+            }
         }
         tracing::info!("stopped");
     }

@@ -1,10 +1,11 @@
 //! Third stage: turns a verified delivery into events, by the sender's [`EventSpec`].
 //!
-//! The body is scanned once, without building a tree ([`json`]); templates ([`template`]) then find the
+//! The body is scanned once, without building a tree (`json`); templates (`template`) then find the
 //! event's name, object, key, id and time. An authentic delivery is never lost: what can't be mapped becomes
 //! an event for the quarantine, with the reason.
 
 mod compile;
+mod form;
 mod json;
 mod spec;
 mod template;
@@ -18,10 +19,11 @@ use crate::{
     event::{Event, Quarantine, Reason},
 };
 use axum::http::{HeaderMap, HeaderName, header};
+use form::Form;
 use json::{Found, Pointers};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{fmt::Write as _, sync::Arc};
-use template::{Template, Values};
+use template::Values;
 
 /// Why an authentic delivery could not be mapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,46 +53,6 @@ pub struct Normalizer {
     pointers: Pointers,
     forms: Vec<Form>,
     withheld: Vec<HeaderName>,
-}
-
-/// One shape of the sender's bodies, with the templates that read it.
-#[derive(Debug)]
-struct Form {
-    has: Option<usize>,
-    prefix: Option<String>,
-    kind: Template,
-    account: Option<Template>,
-    time: Option<Template>,
-    rules: Vec<Rule>,
-    allow: Vec<Allow>,
-}
-
-/// How one kind of event finds its object, key and id.
-#[derive(Debug)]
-struct Rule {
-    when: Vec<String>,
-    object: Option<Template>,
-    object_id: Option<Template>,
-    key: Option<Template>,
-    id: Template,
-}
-
-/// The values that one place of an event may have.
-#[derive(Debug)]
-struct Allow {
-    name: String,
-    at: Template,
-    part: AllowPart,
-    values: Vec<String>,
-    required: bool,
-}
-
-/// What a rule found.
-struct Identity {
-    subject: Option<String>,
-    key: Option<String>,
-    id: String,
-    id_is_stable: bool,
 }
 
 impl Normalizer {
@@ -137,14 +99,14 @@ impl Normalizer {
         is_json: bool,
     ) -> Result<Event, Unmappable> {
         if let Some(member) = values.repeated() {
-            let detail = format!("a member on the way to {member} stands twice, and the sender's meaning is unclear");
+            let detail =
+                format!("a member on the way to {member} stands twice, and the sender's meaning is unclear");
             return Err(Unmappable::new(Reason::Ambiguous, detail));
         }
-        let form = self
-            .forms
-            .iter()
-            .find(|form| form.has.is_none_or(|leaf| values.has(leaf)))
-            .ok_or_else(|| Unmappable::new(Reason::Unrecognized, "the body has none of the sender's known shapes"))?;
+        let form =
+            self.forms.iter().find(|form| form.has.is_none_or(|leaf| values.has(leaf))).ok_or_else(|| {
+                Unmappable::new(Reason::Unrecognized, "the body has none of the sender's known shapes")
+            })?;
         let name = form
             .kind
             .render(values)?
@@ -222,81 +184,6 @@ impl Normalizer {
     }
 }
 
-impl Form {
-    /// Takes the first rule that is for this name and finds all it asks for.
-    fn identify(&self, name: &str, values: &Values<'_>) -> Result<Identity, Unmappable> {
-        for rule in &self.rules {
-            if (rule.when.is_empty() || rule.when.iter().any(|wanted| wanted == name))
-                && let Some(identity) = rule.identify(values)?
-            {
-                return Ok(identity);
-            }
-        }
-        let detail = format!("the body names no object for the event {name:?}");
-        Err(Unmappable::new(Reason::Unrecognized, detail))
-    }
-
-    /// Returns why the allow-lists refuse the event, or `None`.
-    fn disallowed(&self, values: &Values<'_>) -> Result<Option<String>, Unmappable> {
-        for allow in &self.allow {
-            let Some(value) = allow.at.render(values)? else {
-                if allow.required {
-                    return Ok(Some(format!("`allow.{}` asks for a value and the event has none", allow.name)));
-                }
-                continue;
-            };
-            let compared = match allow.part {
-                AllowPart::Value => Some(value.as_str()),
-                AllowPart::Host => host(&value),
-            };
-            if !compared.is_some_and(|compared| allow.values.iter().any(|allowed| allowed == compared)) {
-                return Ok(Some(format!("`allow.{}` does not list the event's value {value:?}", allow.name)));
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl Rule {
-    /// Returns what the rule finds, or `None` when something it asks for is absent.
-    fn identify(&self, values: &Values<'_>) -> Result<Option<Identity>, Unmappable> {
-        let object = match &self.object {
-            Some(object) => match object.render(values)? {
-                Some(object) => Some(object),
-                None => return Ok(None),
-            },
-            None => None,
-        };
-        let object_id = match &self.object_id {
-            Some(object_id) => match object_id.render(values)? {
-                Some(object_id) => Some(object_id),
-                None => return Ok(None),
-            },
-            None => None,
-        };
-        let key = match &self.key {
-            Some(key) => match key.render(values)? {
-                Some(key) => Some(key),
-                None => return Ok(None),
-            },
-            None => match (&object, &object_id) {
-                (Some(object), Some(id)) => Some(format!("{object}:{id}")),
-                (None, Some(id)) => Some(id.clone()),
-                (_, None) => None,
-            },
-        };
-        let Some(id) = self.id.render(values)? else { return Ok(None) };
-        let named = object_id.as_ref().or(key.as_ref());
-        let subject = match (&object, named) {
-            (Some(object), Some(id)) => Some(format!("{object}/{id}")),
-            (Some(object), None) => Some(object.clone()),
-            (None, named) => named.cloned(),
-        };
-        let key = key.filter(|key| !key.is_empty());
-        Ok(Some(Identity { subject, key, id, id_is_stable: !self.id.is_minted() }))
-    }
-}
-
 /// Refuses attributes that an envelope or a broker could not carry.
 fn check_attributes(event: &Event) -> Result<(), Unmappable> {
     let attributes = [
@@ -327,17 +214,6 @@ fn check_attributes(event: &Event) -> Result<(), Unmappable> {
 fn is_noncharacter(c: char) -> bool {
     let code = u32::from(c);
     (0xFDD0..=0xFDEF).contains(&code) || code & 0xFFFE == 0xFFFE
-}
-
-/// Returns the host of an absolute `http` or `https` URL without port and user, or `None`.
-fn host(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    // A user part is how a URL looks like one host and leads to another.
-    if authority.contains('@') {
-        return None;
-    }
-    authority.split(':').next().filter(|host| !host.is_empty())
 }
 
 fn names_json(headers: &HeaderMap) -> bool {

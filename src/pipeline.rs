@@ -4,51 +4,28 @@
 //! not to the connection: a sender that hangs up cancels nothing, and an outcome that comes after the deadline is
 //! remembered all the same, so that the sender's retry adds no second record.
 
+mod shielded;
+mod source;
+mod work;
+
+pub use source::Source;
+
 use crate::{
-    clock,
-    dedup::{Claim, Reservation, Window},
+    dedup::{Claim, Reservation},
     delivery::{Delivery, Unverified, Verified},
-    event::{Event, Quarantine, Reason},
-    normalize::Normalizer,
-    observe::metrics::{Metrics, SourceMetrics, Stage},
-    publish::{Outcome, PublishError, Sinks},
+    event::{Event, Reason},
+    observe::metrics::{Metrics, Stage},
+    publish::{self, PublishError, Sinks},
     record::{Disposition, Plan, Receipt, SinkIndex, Target},
     refusal::Refusal,
     route::{RouteTarget, Routes},
-    verify::Verifier,
 };
 use prometheus::IntGauge;
-use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::{Semaphore, oneshot},
-    time::Instant,
-};
+use shielded::Shielded;
+use std::sync::Arc;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-
-/// One configured sender: how its deliveries are checked, mapped and answered.
-#[derive(Debug)]
-pub struct Source {
-    /// Its name in the configuration and in the URL.
-    pub name: Arc<str>,
-    /// Checks where a delivery came from.
-    pub verifier: Verifier,
-    /// Maps a delivery to events.
-    pub normalizer: Normalizer,
-    /// Remembers what was acknowledged; `None` where nothing tells a repeat from a new event.
-    pub window: Option<Arc<Window>>,
-    /// How long an answer may take.
-    pub deadline: Duration,
-    /// The largest body taken, in bytes.
-    pub max_body: u64,
-    /// The requests that may be on their way at once.
-    pub in_flight: Arc<Semaphore>,
-    /// Status of an accepted request.
-    pub success: u16,
-    /// Body of an accepted request.
-    pub success_body: bytes::Bytes,
-    /// Its counters.
-    pub metrics: SourceMetrics,
-}
+use work::{Outcome, Work};
 
 /// The stages behind verification, shared by all sources.
 #[derive(Debug)]
@@ -71,7 +48,13 @@ impl Drop for InFlight<'_> {
 
 impl Pipeline {
     /// Joins the parts that `app` has built.
-    pub fn new(routes: Routes, quarantine: RouteTarget, sinks: Sinks, tasks: TaskTracker, metrics: &Metrics) -> Self {
+    pub fn new(
+        routes: Routes,
+        quarantine: RouteTarget,
+        sinks: Sinks,
+        tasks: TaskTracker,
+        metrics: &Metrics,
+    ) -> Self {
         Self { routes, quarantine, sinks, tasks, in_flight: metrics.events_in_flight.clone() }
     }
 
@@ -94,47 +77,19 @@ impl Pipeline {
         source.metrics.verified("ok");
         source.metrics.staged(Stage::Verify, start);
 
-        let (tell, told) = oneshot::channel();
-        let (pipeline, source) = (Arc::clone(self), Arc::clone(source));
-        self.tasks.spawn(async move {
-            let (receipts, refusal) = pipeline.carry_all(&source, &delivery).await;
-            let durable = receipts.len().try_into().unwrap_or(u64::MAX);
-            let refused = refusal.is_some();
-            match tell.send(refusal.map_or(Ok(receipts), Err)) {
-                Ok(()) if !refused => source.metrics.accepted(durable, clock::now()),
-                Ok(()) | Err(_) => source.metrics.late(durable),
-            }
-        });
-        match tokio::time::timeout_at(deadline, told).await {
-            Ok(Ok(result)) => result,
-            // The task ended without a word: it panicked.
-            Ok(Err(_)) => Err(Refusal::Internal),
-            Err(_) => Err(Refusal::Deadline),
-        }
-    }
-
-    /// Carries the events of a delivery; stops at the first that is refused, since the sender sends all again.
-    async fn carry_all(
-        &self,
-        source: &Source,
-        delivery: &Delivery<Verified>,
-    ) -> (Vec<Receipt>, Option<Refusal>) {
-        let start = Instant::now();
-        let events = source.normalizer.normalize(delivery);
-        source.metrics.staged(Stage::Normalize, start);
-        let mut receipts = Vec::with_capacity(events.len());
-        // One after the other: events of one object in one request keep their order.
-        for event in events {
-            match self.carry(source, delivery, event).await {
-                Ok(receipt) => receipts.push(receipt),
-                Err(refusal) => return (receipts, Some(refusal)),
-            }
-        }
-        (receipts, None)
+        let work = Work { pipeline: Arc::clone(self), source: Arc::clone(source), delivery };
+        let work = Shielded::new(work.run(), Outcome::unheard, self.tasks.clone());
+        let outcome = tokio::time::timeout_at(deadline, work).await.map_err(|_| Refusal::Deadline)?;
+        outcome.ok_or(Refusal::Internal)?.heard()
     }
 
     /// Carries one event through dedup, route and publish.
-    async fn carry(&self, source: &Source, delivery: &Delivery<Verified>, event: Event) -> Result<Receipt, Refusal> {
+    async fn carry(
+        &self,
+        source: &Source,
+        delivery: &Delivery<Verified>,
+        event: Event,
+    ) -> Result<Receipt, Refusal> {
         self.in_flight.inc();
         let _counted = InFlight(&self.in_flight);
         let start = Instant::now();
@@ -221,7 +176,8 @@ impl Pipeline {
         targets: &[Target],
         acked: &[SinkIndex],
     ) -> Result<Option<Reason>, Unsettled> {
-        let Outcome { mut acked, failed } = self.sinks.publish(event, targets, acked, &source.metrics).await;
+        let publish::Outcome { mut acked, failed } =
+            self.sinks.publish(event, targets, acked, &source.metrics).await;
         let (hopeless, failed): (Vec<_>, Vec<_>) =
             failed.into_iter().partition(|(_, error)| matches!(error, PublishError::TooLarge(_)));
         if let Some((sink, error)) = failed.into_iter().next() {
@@ -254,25 +210,4 @@ impl Pipeline {
 struct Unsettled {
     acked: Vec<SinkIndex>,
     refusal: Refusal,
-}
-
-impl Source {
-    /// Claims the event's id, where the sender's ids tell repeats from new events.
-    fn claim(&self, event: &Event) -> Option<Claim> {
-        // Two sources have windows of their own, and one source's accounts share one: the account is part of it.
-        let window = self.window.as_ref().filter(|_| event.id_is_stable)?;
-        Some(window.claim(&event.source, &event.id))
-    }
-
-    fn suppress(&self, id: String) -> Receipt {
-        self.metrics.repeated();
-        self.metrics.settled(Disposition::Suppressed);
-        Receipt { id, disposition: Disposition::Suppressed }
-    }
-
-    fn quarantined(&self, delivery: &Delivery<Verified>, mut event: Event, reason: Reason, detail: String) -> Event {
-        let headers = self.normalizer.kept_headers(&delivery.request().headers);
-        event.quarantine = Some(Box::new(Quarantine { reason, detail, headers }));
-        event
-    }
 }

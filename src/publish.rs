@@ -4,9 +4,12 @@
 //! `receive`. All sinks of an event are awaited even after one has failed, because the acks that did come are
 //! what the sender's retry must skip.
 
+mod error;
 pub mod journal;
 pub mod kafka;
 pub mod nats;
+
+pub use error::PublishError;
 
 use crate::{
     clock,
@@ -48,46 +51,6 @@ pub struct Prepared {
     pub warnings: Vec<String>,
     /// How durable an ack is: 2 survives the loss of a broker, 1 is one broker's word, 0 unknown.
     pub durability: u8,
-}
-
-/// Why a sink does not hold a record, or may not.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PublishError {
-    /// The destination was not found good since the start.
-    #[error("the sink is not ready: {0}")]
-    Unprepared(String),
-    /// The broker can't be reached or does not answer; the record may be there all the same.
-    #[error("the broker does not answer: {0}")]
-    Unavailable(String),
-    /// Too much is waiting for this broker already.
-    #[error("the sink's queue is full")]
-    Saturated,
-    /// The destination does not exist, or we may not write to it.
-    #[error("the destination refuses us: {0}")]
-    Misconfigured(String),
-    /// No retry helps: the record is larger than the destination takes.
-    #[error("the record is too large for its destination: {0}")]
-    TooLarge(String),
-    /// The journal's disk is full or fails.
-    #[error("the journal can't be written: {0}")]
-    Disk(String),
-}
-
-impl PublishError {
-    /// Every label of [`Self::reason`].
-    pub const REASONS: [&str; 6] = ["unprepared", "connection", "queue_full", "unknown_destination", "too_large", "io"];
-
-    /// Returns the stable name of the error for metrics and logs.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Unprepared(_) => "unprepared",
-            Self::Unavailable(_) => "connection",
-            Self::Saturated => "queue_full",
-            Self::Misconfigured(_) => "unknown_destination",
-            Self::TooLarge(_) => "too_large",
-            Self::Disk(_) => "io",
-        }
-    }
 }
 
 /// A named destination.
@@ -190,7 +153,10 @@ impl Sinks {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
         if sink.ready.get().is_none() {
-            return Err(PublishError::Unprepared(format!("{} was not reached or not found good yet", sink.name)));
+            return Err(PublishError::Unprepared(format!(
+                "{} was not reached or not found good yet",
+                sink.name
+            )));
         }
         let record = self.record(sink, event, target, document);
         let handed_over = Instant::now();
@@ -227,6 +193,15 @@ impl Sinks {
             timestamp_ms: event.recorded.as_millisecond(),
             message_id,
         }
+    }
+}
+
+impl<'a> IntoIterator for &'a Sinks {
+    type Item = &'a Sink;
+    type IntoIter = std::slice::Iter<'a, Sink>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

@@ -70,7 +70,12 @@ impl Receiver {
     }
 
     /// Takes one request from the sender to its receipts.
-    async fn take(&self, source: &Arc<Source>, request: http::Request<axum::body::Body>, start: Instant) -> Result<Vec<Receipt>, Refusal> {
+    async fn take(
+        &self,
+        source: &Arc<Source>,
+        request: http::Request<axum::body::Body>,
+        start: Instant,
+    ) -> Result<Vec<Receipt>, Refusal> {
         let (head, body) = request.into_parts();
         check_head(&head)?;
         let received = clock::now();
@@ -112,7 +117,10 @@ async fn hook(
 }
 
 /// Answers a request to any other path.
-async fn elsewhere(State(receiver): State<Arc<Receiver>>, request: http::Request<axum::body::Body>) -> Response {
+async fn elsewhere(
+    State(receiver): State<Arc<Receiver>>,
+    request: http::Request<axum::body::Body>,
+) -> Response {
     unmatched(&receiver, request.extensions().get::<Peer>().map(|peer| peer.0))
 }
 

@@ -102,7 +102,9 @@ impl Refusal {
             | Self::Stalled
             | Self::Unverified(_) => Fault::Sender,
             Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
-            Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Draining | Self::Internal => Fault::Service,
+            Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Draining | Self::Internal => {
+                Fault::Service
+            }
         }
     }
 
@@ -151,7 +153,11 @@ impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Unkeyed => Self::Unkeyed,
-            proven_wrong => Self::Unverified(proven_wrong),
+            VerifyError::Missing(_)
+            | VerifyError::Repeated(_)
+            | VerifyError::Malformed(_)
+            | VerifyError::Mismatch
+            | VerifyError::Expired { .. } => Self::Unverified(error),
         }
     }
 }

@@ -141,8 +141,8 @@ impl Verifier {
 
     /// Replaces the secrets, all at once and while requests are verified; the first one signs.
     ///
-    /// Empty secrets are left out, so that a source whose secrets are all empty is unkeyed. When a secret
-    /// does not decode, nothing changes and each such secret is named by its place, never by its text.
+    /// Empty secrets are left out, so that a source whose secrets are all empty is unkeyed. One that
+    /// does not decode is left out and named by its place, never by its text; it takes no good one with it.
     pub fn set_secrets(&self, secrets: Vec<SecretString>) -> Result<(), Vec<SpecProblem>> {
         match &self.check {
             Check::Nothing => problem::refuse_secrets(&secrets),

@@ -75,7 +75,8 @@ fn kafka(loaded: &Loaded, name: &str, config: &KafkaConfig) -> Result<Kafka, Fai
         options.entry("message.max.bytes".to_owned()).or_insert_with(|| largest_record.to_string());
     }
     let create = config.create.as_ref().map(|create| {
-        let number = |value: Option<u32>, default| value.map_or(default, |v| i32::try_from(v).unwrap_or(i32::MAX));
+        let number =
+            |value: Option<u32>, default| value.map_or(default, |v| i32::try_from(v).unwrap_or(i32::MAX));
         (number(create.partitions, 12), number(create.replication, 1))
     });
     let topics = destinations(loaded, name, |target| target.topic.as_deref());
@@ -91,8 +92,11 @@ async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, 
         Some(reference) => read(loaded, name, &format!("nats.{field}"), reference).map(Some),
         None => Ok(None),
     };
-    let (password, token, nkey) =
-        (secret("password", &config.password)?, secret("token", &config.token)?, secret("nkey", &config.nkey)?);
+    let (password, token, nkey) = (
+        secret("password", &config.password)?,
+        secret("token", &config.token)?,
+        secret("nkey", &config.nkey)?,
+    );
     let access = match (&config.user, password, token, nkey, &config.creds) {
         (Some(user), password, ..) => nats::Access::User(user.clone(), password.unwrap_or_default()),
         (None, _, Some(token), ..) => nats::Access::Token(token),
@@ -122,7 +126,9 @@ fn journal(dir: &Path, max_bytes: Option<u64>, metrics: &SinkMetrics) -> Result<
     let observed = metrics.clone();
     let options = journal::Options {
         max_bytes,
-        observer: Some(Arc::new(move |commit: journal::Commit| observed.committed(commit.took, commit.bytes, commit.durable))),
+        observer: Some(Arc::new(move |commit: journal::Commit| {
+            observed.committed(commit.took, commit.bytes, commit.durable);
+        })),
         ..journal::Options::default()
     };
     let (journal, found) = Journal::open(dir, options)?;
@@ -132,7 +138,11 @@ fn journal(dir: &Path, max_bytes: Option<u64>, metrics: &SinkMetrics) -> Result<
         tracing::error!(segment = %damage.segment.display(), ?damage.range, "a range of the journal is damaged and was skipped");
     }
     if found.cut_bytes() > 0 {
-        tracing::warn!(dir = place, bytes = found.cut_bytes(), "a torn write at the journal's end was cut; it was never acknowledged");
+        tracing::warn!(
+            dir = place,
+            bytes = found.cut_bytes(),
+            "a torn write at the journal's end was cut; it was never acknowledged"
+        );
     }
     metrics.journal_bytes(found.bytes);
     Ok(JournalSink::new(journal, place))

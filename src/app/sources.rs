@@ -27,7 +27,9 @@ pub(super) fn build(
     let sinks: Vec<String> = sinks.iter().map(|sink| sink.name.clone()).collect();
     let (mut sources, mut problems) = (Vec::new(), Vec::new());
     for (name, config) in &loaded.config.sources {
-        let (Some(sender), Some(settings)) = (loaded.senders.get(name), loaded.sources.get(name)) else { continue };
+        let (Some(sender), Some(settings)) = (loaded.senders.get(name), loaded.sources.get(name)) else {
+            continue;
+        };
         let (verifier, normalizer) = match compile(loaded, name, sender) {
             Ok(parts) => parts,
             Err(found) => {
@@ -54,10 +56,13 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
         };
         problems.iter().map(place).collect::<Vec<_>>()
     });
-    let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), |verifier| verifier.credential_headers().to_vec());
+    let withheld =
+        verifier.as_ref().map_or_else(|_| Vec::new(), |verifier| verifier.credential_headers().to_vec());
     let normalizer = Normalizer::compile(&event, sender, name, withheld).map_err(|errors| {
         let fix = "see docs/senders.md for the grammar of templates";
-        let place = |error: &crate::normalize::CompileError| loaded.source_problem(name, &error.field, &error.problem, fix);
+        let place = |error: &crate::normalize::CompileError| {
+            loaded.source_problem(name, &error.field, &error.problem, fix)
+        };
         errors.iter().map(place).collect::<Vec<_>>()
     });
     match (verifier, normalizer) {
@@ -99,11 +104,11 @@ pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Heal
     for (place, error) in &secrets.missing {
         tracing::warn!(source = %source.name, place, %error, "a secret is missing");
     }
-    let usable = secrets.usable.len();
-    if let Err(problems) = source.verifier.set_secrets(secrets.usable) {
-        for problem in problems {
-            tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
-        }
+    let given = secrets.usable.len();
+    let problems = source.verifier.set_secrets(secrets.usable).err().unwrap_or_default();
+    let usable = given.saturating_sub(problems.len());
+    for problem in problems {
+        tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
     }
     let weak = source.verifier.weak_secrets();
     if weak > 0 {

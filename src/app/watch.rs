@@ -59,7 +59,11 @@ async fn prepare(sink: &Sink, health: &Health, last: &mut String) -> bool {
         Err(error) => {
             let error = error.to_string();
             if *last != error {
-                tracing::warn!(sink = sink.name, error, "sink is not ready; its sources answer 503 until it is");
+                tracing::warn!(
+                    sink = sink.name,
+                    error,
+                    "sink is not ready; its sources answer 503 until it is"
+                );
                 last.clone_from(&error);
             }
             health.report(&check, Err(error));
@@ -69,7 +73,12 @@ async fn prepare(sink: &Sink, health: &Health, last: &mut String) -> bool {
 }
 
 /// Reads secret files again when they change, and shows how full the windows are.
-pub(super) fn sources(sources: &[Arc<Source>], loaded: &Loaded, health: &Arc<Health>, stop: &CancellationToken) {
+pub(super) fn sources(
+    sources: &[Arc<Source>],
+    loaded: &Loaded,
+    health: &Arc<Health>,
+    stop: &CancellationToken,
+) {
     for source in sources {
         let Some(config) = loaded.config.sources.get(&*source.name).cloned() else { continue };
         let (source, health) = (Arc::clone(source), Arc::clone(health));
@@ -108,7 +117,7 @@ fn fingerprints(config: &SourceConfig) -> Vec<Option<[u8; 32]>> {
 
 fn spawn(stop: &CancellationToken, work: impl Future<Output = ()> + Send + 'static) {
     let stop = stop.clone();
-    #[expect(clippy::disallowed_methods, reason = "ends by `stop`; nothing waits for it")]
+    // Ends by `stop`; nothing waits for it.
     tokio::spawn(async move {
         stop.run_until_cancelled(work).await;
     });

@@ -45,6 +45,7 @@ const FEW: u32 = 10;
 
 /// The verb's arguments.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Tail {
     /// Which sink; may be left out where routes lead to only one
     sink: Option<String>,
@@ -75,6 +76,9 @@ pub(super) struct Tail {
     /// Shows the envelopes, too
     #[arg(long, short)]
     verbose: bool,
+    /// Writes for people in a pipe, too
+    #[arg(long, conflicts_with = "json")]
+    text: bool,
 }
 
 /// Reads the sink until its end, or until it is told to stop.
@@ -96,7 +100,11 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
     // The last N that fit may stand anywhere before the end.
     let begin = if matches!(from, From::Last(_)) && !filter.takes_all() { From::Start } else { from };
     let mut feed = Feed::open(loaded, name, begin, tail.topic.as_ref()).await?;
-    let view = show::View { sink: name, verbose: tail.verbose, json: out.is_json() || !out.is_terminal() };
+    let view = show::View {
+        sink: name,
+        verbose: tail.verbose,
+        json: out.is_json() || !(out.is_terminal() || tail.text),
+    };
     let mut left = tail.n.map_or(u32::MAX, NonZeroU32::get);
 
     let mut newest = Newest::new(from);

@@ -10,27 +10,29 @@ fn receipt() -> Receipt {
 fn fresh(window: &Arc<Window>, id: &str) -> Reservation {
     match window.claim("/s/a", id) {
         Claim::Fresh(reservation) => reservation,
-        other => panic!("expected {id} to be fresh, found {other:?}"),
+        other @ (Claim::Duplicate(_) | Claim::InFlight(_)) => {
+            panic!("expected {id} to be fresh, found {other:?}")
+        }
     }
 }
 
 #[test]
 fn an_acknowledged_event_is_a_duplicate_from_then_on() {
-    let window = Window::new(Duration::from_secs(60), 10);
+    let window = Window::new(Duration::from_mins(1), 10);
     fresh(&window, "a").commit(&receipt());
     assert!(matches!(window.claim("/s/a", "a"), Claim::Duplicate(Disposition::Published)));
 }
 
 #[test]
 fn a_failed_event_is_not_remembered() {
-    let window = Window::new(Duration::from_secs(60), 10);
+    let window = Window::new(Duration::from_mins(1), 10);
     drop(fresh(&window, "a"));
     assert!(fresh(&window, "a").acked().is_empty());
 }
 
 #[test]
 fn a_retry_skips_the_sinks_that_hold_the_first_attempt() {
-    let window = Window::new(Duration::from_secs(60), 10);
+    let window = Window::new(Duration::from_mins(1), 10);
     fresh(&window, "a").release(vec![SinkIndex(1)]);
     let again = fresh(&window, "a");
     assert_eq!(again.acked(), [SinkIndex(1)]);
@@ -41,7 +43,7 @@ fn a_retry_skips_the_sinks_that_hold_the_first_attempt() {
 
 #[tokio::test]
 async fn copies_in_flight_share_the_outcome_of_the_first() {
-    let window = Window::new(Duration::from_secs(60), 10);
+    let window = Window::new(Duration::from_mins(1), 10);
     let first = fresh(&window, "a");
     let Claim::InFlight(joined) = window.claim("/s/a", "a") else { panic!("expected to join") };
     first.commit(&receipt());
@@ -55,7 +57,7 @@ async fn copies_in_flight_share_the_outcome_of_the_first() {
 
 #[tokio::test(start_paused = true)]
 async fn an_id_is_forgotten_after_its_time() {
-    let window = Window::new(Duration::from_secs(60), 10);
+    let window = Window::new(Duration::from_mins(1), 10);
     fresh(&window, "a").commit(&receipt());
     tokio::time::advance(Duration::from_secs(59)).await;
     assert!(matches!(window.claim("/s/a", "a"), Claim::Duplicate(_)));
@@ -66,7 +68,7 @@ async fn an_id_is_forgotten_after_its_time() {
 proptest! {
     #[test]
     fn the_window_never_holds_more_than_its_capacity(ids in prop::collection::vec(0_u8..40, 1..200)) {
-        let window = Window::new(Duration::from_secs(60), 8);
+        let window = Window::new(Duration::from_mins(1), 8);
         for id in ids {
             if let Claim::Fresh(reservation) = window.claim("/s/a", &id.to_string()) {
                 reservation.commit(&receipt());

@@ -59,7 +59,11 @@ pub fn structured_headers() -> Vec<(Cow<'static, str>, String)> {
 }
 
 /// Returns the headers of a binary record, whose value is the sender's body.
-pub fn binary_headers(event: &Event, origin: Origin<'_>, binding: Binding) -> Vec<(Cow<'static, str>, String)> {
+pub fn binary_headers(
+    event: &Event,
+    origin: Origin<'_>,
+    binding: Binding,
+) -> Vec<(Cow<'static, str>, String)> {
     let mut headers = Vec::with_capacity(16);
     let mut push = |name: &str, value: &str| {
         let name = match (binding, name) {
@@ -90,12 +94,11 @@ fn attributes(event: &Event, origin: Origin<'_>, mut attribute: impl FnMut(&str,
     if let Some(subject) = &event.subject {
         attribute("subject", subject);
     }
-    match &event.time {
-        Some(time) => attribute("time", &time.text),
-        None => {
-            attribute("time", &recorded);
-            attribute("timesource", "receipt");
-        }
+    if let Some(time) = &event.time {
+        attribute("time", &time.text);
+    } else {
+        attribute("time", &recorded);
+        attribute("timesource", "receipt");
     }
     if let Some(content_type) = &event.content_type {
         attribute("datacontenttype", content_type);
@@ -124,13 +127,16 @@ fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns headers as a JSON list of pairs, so that repeated names and their order survive; bytes outside
-/// printable ASCII are percent-encoded.
+/// What a kept header's value encodes: all outside printable ASCII, and `%` itself so that it can be read back.
+const KEPT_VALUE: &AsciiSet = &CONTROLS.add(b'%');
+
+/// Returns headers as a JSON list of pairs, so that repeated names and their order survive; values are
+/// percent-encoded.
 fn headers_as_json(headers: &axum::http::HeaderMap) -> String {
     let pairs: Vec<(&str, String)> = headers
         .iter()
         .map(|(name, value)| {
-            (name.as_str(), percent_encoding::percent_encode(value.as_bytes(), CONTROLS).to_string())
+            (name.as_str(), percent_encoding::percent_encode(value.as_bytes(), KEPT_VALUE).to_string())
         })
         .collect();
     // Serializing strings cannot fail.

@@ -1,8 +1,10 @@
 //! Compiles an [`EventSpec`] into a [`Normalizer`] at start, and says all that is wrong with it at once.
 
 use super::{
-    Allow, AllowPart, AllowSpec, EventSpec, Form, Format, Normalizer, Rule, RuleSpec, Shape,
-    json::Pointers, template::Template,
+    AllowPart, AllowSpec, EventSpec, Format, Normalizer, RuleSpec, Shape,
+    form::{Allow, Form, Rule},
+    json::Pointers,
+    template::Template,
 };
 use axum::http::HeaderName;
 
@@ -70,8 +72,17 @@ impl Compiler {
             kind: self.template("event.type", kind, root),
             account: self.optional("event.account", spec.account.as_deref(), root),
             time: self.optional("event.time", spec.time.as_deref(), root),
-            rules: rules.iter().enumerate().map(|(i, rule)| self.rule(i, rule, &spec.defaults, root)).collect(),
-            allow: spec.allow.iter().flatten().filter_map(|(name, allow)| self.allow(name, allow, root)).collect(),
+            rules: rules
+                .iter()
+                .enumerate()
+                .map(|(i, rule)| self.rule(i, rule, &spec.defaults, root))
+                .collect(),
+            allow: spec
+                .allow
+                .iter()
+                .flatten()
+                .filter_map(|(name, allow)| self.allow(name, allow, root))
+                .collect(),
         }
     }
 
@@ -80,7 +91,11 @@ impl Compiler {
         let id = rule.id.as_deref().or(defaults.id.as_deref()).unwrap_or("sha256:{sha256}");
         Rule {
             when: rule.when.clone().unwrap_or_default(),
-            object: self.optional(&field("object"), rule.object.as_deref().or(defaults.object.as_deref()), root),
+            object: self.optional(
+                &field("object"),
+                rule.object.as_deref().or(defaults.object.as_deref()),
+                root,
+            ),
             object_id: self.optional(
                 &field("object_id"),
                 rule.object_id.as_deref().or(defaults.object_id.as_deref()),
@@ -95,7 +110,10 @@ impl Compiler {
         let values = allow.values.as_ref()?;
         let field = format!("event.allow.{name}.at");
         let Some(at) = &allow.at else {
-            self.errors.push(CompileError { field, problem: "expected the slot whose values are listed".to_owned() });
+            self.errors.push(CompileError {
+                field,
+                problem: "expected the slot whose values are listed".to_owned(),
+            });
             return None;
         };
         Some(Allow {

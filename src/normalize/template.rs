@@ -93,9 +93,9 @@ impl<'a> Values<'a> {
             return Err(Unmappable::new(Reason::Ambiguous, format!("the header {name} stands twice")));
         }
         let Some(value) = first else { return Ok(None) };
-        let text = value
-            .to_str()
-            .map_err(|_| Unmappable::new(Reason::Malformed, format!("the header {name} is not plain text")))?;
+        let text = value.to_str().map_err(|_| {
+            Unmappable::new(Reason::Malformed, format!("the header {name} is not plain text"))
+        })?;
         Ok(Some(text))
     }
 }
@@ -128,11 +128,16 @@ impl Template {
 
     /// Tells whether the template makes a fresh id each time.
     pub(super) fn is_minted(&self) -> bool {
-        self.0.iter().any(|part| match part {
-            Part::Slot(places) => places.contains(&Place::Fresh),
-            Part::Text(_) | Part::Optional(_) => false,
-        })
+        is_minted(&self.0)
     }
+}
+
+fn is_minted(parts: &[Part]) -> bool {
+    parts.iter().any(|part| match part {
+        Part::Slot(places) => places.contains(&Place::Fresh),
+        Part::Optional(inner) => is_minted(inner),
+        Part::Text(_) => false,
+    })
 }
 
 fn render(parts: &[Part], values: &Values<'_>, text: &mut String) -> Result<bool, Unmappable> {

@@ -35,7 +35,8 @@ fn number(text: &str) -> Option<Timestamp> {
 fn is_rfc3339(text: &str) -> bool {
     let bytes = text.as_bytes();
     let at = |index: usize| bytes.get(index).copied();
-    let (date, clock) = (at(4) == Some(b'-') && at(7) == Some(b'-'), at(13) == Some(b':') && at(16) == Some(b':'));
+    let (date, clock) =
+        (at(4) == Some(b'-') && at(7) == Some(b'-'), at(13) == Some(b':') && at(16) == Some(b':'));
     let zone = text.ends_with('Z') || bytes.len().checked_sub(3).and_then(at) == Some(b':');
     date && at(10) == Some(b'T') && clock && zone && !text.contains('[')
 }
@@ -46,7 +47,9 @@ mod tests {
 
     #[test]
     fn rfc_3339_is_kept_to_the_letter() {
-        for text in ["2025-11-03T14:02:11Z", "2025-11-03T14:02:11.482913Z", "2025-11-03T14:02:11.123456789+01:00"] {
+        for text in
+            ["2025-11-03T14:02:11Z", "2025-11-03T14:02:11.482913Z", "2025-11-03T14:02:11.123456789+01:00"]
+        {
             assert_eq!(parse(text).unwrap().text, text);
         }
     }

@@ -107,7 +107,10 @@ mod tests {
     fn notes_are_shown_and_change_nothing() {
         let health = Health::default();
         health.note("source.hotel", Some("has no usable secret".to_owned()));
-        assert_eq!(health.ready(), Verdict { ok: true, lines: vec!["[!]source.hotel has no usable secret".to_owned()] });
+        assert_eq!(
+            health.ready(),
+            Verdict { ok: true, lines: vec!["[!]source.hotel has no usable secret".to_owned()] }
+        );
         health.note("source.hotel", None);
         assert!(health.ready().lines.is_empty());
     }

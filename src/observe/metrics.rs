@@ -8,15 +8,16 @@ pub use sinks::SinkMetrics;
 pub use sources::{SourceMetrics, Stage};
 
 use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-    core::Collector,
+    GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder, core::Collector,
 };
 
 /// The label of requests for no configured source.
 pub const UNMATCHED: &str = "unmatched";
 
 const REQUEST: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-const STAGE: &[f64] = &[0.000_001, 0.000_01, 0.000_1, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+const STAGE: &[f64] =
+    &[0.000_001, 0.000_01, 0.000_1, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 const BROKER: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 const LATENCY: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0];
@@ -77,7 +78,10 @@ pub struct Metrics {
 struct Register<'r>(&'r Registry);
 
 impl Register<'_> {
-    fn keep<C: Collector + Clone + 'static>(&self, collector: prometheus::Result<C>) -> prometheus::Result<C> {
+    fn keep<C: Collector + Clone + 'static>(
+        &self,
+        collector: prometheus::Result<C>,
+    ) -> prometheus::Result<C> {
         let collector = collector?;
         self.0.register(Box::new(collector.clone()))?;
         Ok(collector)
@@ -99,14 +103,19 @@ impl Register<'_> {
         self.keep(IntGaugeVec::new(Opts::new(name, help), labels))
     }
 
-    fn histograms(&self, name: &str, help: &str, labels: &[&str], buckets: &[f64]) -> prometheus::Result<HistogramVec> {
+    fn histograms(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        buckets: &[f64],
+    ) -> prometheus::Result<HistogramVec> {
         self.keep(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels))
     }
 }
 
 impl Metrics {
     /// Registers every family.
-    #[expect(clippy::too_many_lines, reason = "one line a family: the catalogue is read as a table")]
     pub fn new() -> Result<Self, MetricsError> {
         let registry = Registry::new();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
@@ -163,7 +172,11 @@ impl Metrics {
 
     /// Notes that a configuration was taken into use.
     pub fn configured(&self, at: jiff::Timestamp) {
-        #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "Unix seconds fit an f64 exactly")]
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_precision_loss,
+            reason = "Unix seconds fit an f64 exactly"
+        )]
         self.config_loaded.with_label_values::<&str>(&[]).set(at.as_second() as f64);
     }
 
@@ -178,8 +191,12 @@ impl Metrics {
         let sum = |family: &IntCounterVec| -> u64 {
             let lines = family.collect();
             let metrics = lines.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
-            #[expect(clippy::as_conversions, clippy::cast_possible_truncation, clippy::cast_sign_loss,
-                reason = "the counters hold whole numbers")]
+            #[expect(
+                clippy::as_conversions,
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the counters hold whole numbers"
+            )]
             metrics.map(|metric| metric.get_counter().get_value() as u64).sum()
         };
         let accepted = sum(&self.accepted) + sum(&self.late);

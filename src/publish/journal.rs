@@ -27,7 +27,9 @@ impl Publisher for JournalSink {
             match self.journal.append(&record).await {
                 Ok(sequence) => Ok(Ack::Journal { sequence }),
                 Err(JournalError::QueueFull { .. }) => Err(PublishError::Saturated),
-                Err(JournalError::TooLarge { limit }) => Err(PublishError::TooLarge(format!("limit {limit} bytes"))),
+                Err(JournalError::TooLarge { limit }) => {
+                    Err(PublishError::TooLarge(format!("limit {limit} bytes")))
+                }
                 Err(error) => Err(PublishError::Disk(error.to_string())),
             }
         })

@@ -21,13 +21,13 @@ use std::collections::BTreeMap;
 /// What we set before the user's options, each for a reason.
 const DEFAULTS: [(&str, &str); 13] = [
     ("client.id", "hookway"),
-    ("enable.idempotence", "true"),     // acks=all, no reordering by retries
-    ("partitioner", "murmur2_random"),  // the Java client's choice; librdkafka's own differs
-    ("message.timeout.ms", "60000"),    // settles unknown outcomes; the HTTP deadline is ours
-    ("socket.timeout.ms", "10000"),     // the default of 60 s hides a stalled broker
+    ("enable.idempotence", "true"),    // acks=all, no reordering by retries
+    ("partitioner", "murmur2_random"), // the Java client's choice; librdkafka's own differs
+    ("message.timeout.ms", "60000"),   // settles unknown outcomes; the HTTP deadline is ours
+    ("socket.timeout.ms", "10000"),    // the default of 60 s hides a stalled broker
     ("socket.connection.setup.timeout.ms", "5000"),
     ("socket.keepalive.enable", "true"),
-    ("socket.nagle.disable", "true"),   // a lone record must not wait for a full segment
+    ("socket.nagle.disable", "true"), // a lone record must not wait for a full segment
     ("reconnect.backoff.max.ms", "2000"), // back soon after an outage
     ("topic.metadata.propagation.max.ms", "2000"), // a missing topic is an answer, not a 30 s wait
     ("allow.auto.create.topics", "false"),
@@ -74,7 +74,8 @@ impl Kafka {
             message = message.key(key.as_str());
         }
         // `send` would sleep on a full queue and let later events overtake; `send_result` answers at once.
-        let delivery = producer.send_result(message).map_err(|(error, _)| self.classify(&producer, &error))?;
+        let delivery =
+            producer.send_result(message).map_err(|(error, _)| self.classify(&producer, &error))?;
         match delivery.await {
             Ok(Ok(delivery)) => Ok(Ack::Kafka { partition: delivery.partition, offset: delivery.offset }),
             Ok(Err((error, _))) => Err(self.classify(&producer, &error)),
@@ -82,13 +83,22 @@ impl Kafka {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "librdkafka has 140 codes, and all but these mean that a retry can help"
+    )]
     fn classify(&self, producer: &producers::Producer, error: &KafkaError) -> PublishError {
         use RDKafkaErrorCode as Code;
-        let Some(code) = error.rdkafka_error_code() else { return PublishError::Unavailable(error.to_string()) };
+        let Some(code) = error.rdkafka_error_code() else {
+            return PublishError::Unavailable(error.to_string());
+        };
         match code {
             Code::MessageSizeTooLarge | Code::InvalidMessageSize => PublishError::TooLarge(code.to_string()),
             Code::QueueFull => PublishError::Saturated,
-            Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition | Code::InvalidTopic => {
+            Code::UnknownTopic
+            | Code::UnknownTopicOrPartition
+            | Code::UnknownPartition
+            | Code::InvalidTopic => {
                 PublishError::Misconfigured(format!("{code}: make the topic, or mend the route"))
             }
             Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => {

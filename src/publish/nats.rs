@@ -73,10 +73,14 @@ fn classify(error: &ClientError) -> PublishError {
         PublishErrorKind::StreamNotFound => {
             PublishError::Misconfigured(format!("{text}: add the subject to the stream, or mend the route"))
         }
-        PublishErrorKind::Other if text.contains("maximum message size") || text.contains("message size exceeds") => {
+        PublishErrorKind::Other
+            if text.contains("maximum message size") || text.contains("message size exceeds") =>
+        {
             PublishError::TooLarge(text)
         }
-        PublishErrorKind::Other if text.contains("stream does not match") => PublishError::Misconfigured(text),
+        PublishErrorKind::Other if text.contains("stream does not match") => {
+            PublishError::Misconfigured(text)
+        }
         PublishErrorKind::Other if text.contains(IN_PROCESS) => PublishError::Unavailable(text),
         PublishErrorKind::Other
         | PublishErrorKind::TimedOut

@@ -1,0 +1,205 @@
+//! Fan-out, the form of records, and what tells them apart.
+
+use super::*;
+use crate::{
+    event::{Quarantine, Reason},
+    observe::metrics::Metrics,
+    verify::Assurance,
+};
+use axum::http::HeaderMap;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+
+/// A sink whose answer is scripted, for faults that no real journal shows; keeps what it was handed.
+#[derive(Default)]
+struct Scripted {
+    handed: Mutex<Vec<Record>>,
+    failing: Mutex<Vec<String>>,
+}
+
+impl Publisher for Scripted {
+    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
+        let fails = self.failing.lock().iter().any(|name| **name == *record.destination);
+        self.handed.lock().push(record);
+        Box::pin(async move {
+            if fails { Err(PublishError::Saturated) } else { Ok(Ack::Journal { sequence: 1 }) }
+        })
+    }
+
+    fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
+        Box::pin(async { Ok(Prepared::default()) })
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// Two sinks with scripted answers, and the counters of a source.
+struct Fixture {
+    publishers: [Arc<Scripted>; 2],
+    sinks: Sinks,
+    source: SourceMetrics,
+    metrics: Metrics,
+}
+
+impl Fixture {
+    fn new(formats: [SinkFormat; 2], binding: Binding) -> Self {
+        let metrics = Metrics::new().unwrap();
+        let publishers = [Arc::new(Scripted::default()), Arc::new(Scripted::default())];
+        let names = ["first".to_owned(), "second".to_owned()];
+        let sink = |index: usize| {
+            let publisher: Arc<dyn Publisher> = publishers[index].clone();
+            Sink {
+                name: names[index].clone(),
+                form: Form { format: formats[index], binding },
+                publisher,
+                metrics: SinkMetrics::new(&metrics, &names[index]),
+                ready: OnceLock::from(Prepared::default()),
+            }
+        };
+        let sinks = Sinks::new(vec![sink(0), sink(1)], "node-1".to_owned());
+        let source = SourceMetrics::new(&metrics, "hotel", "token", &names);
+        Self { publishers, sinks, source, metrics }
+    }
+
+    fn structured() -> Self {
+        Self::new([SinkFormat::Structured; 2], Binding::Kafka)
+    }
+
+    async fn publish(&self, targets: &[(usize, &str)], acked: &[SinkIndex]) -> Outcome {
+        let targets: Vec<Target> = targets.iter().map(|(sink, name)| target(*sink, name)).collect();
+        self.sinks.publish(&event(), &targets, acked, &self.source).await
+    }
+
+    fn handed(&self, sink: usize) -> usize {
+        self.publishers[sink].handed.lock().len()
+    }
+}
+
+fn target(sink: usize, destination: &str) -> Target {
+    Target { sink: SinkIndex(sink), destination: destination.into() }
+}
+
+fn event() -> Event {
+    Event {
+        id: "1".to_owned(),
+        id_is_stable: true,
+        source: "/test/hotel".into(),
+        source_name: "hotel".into(),
+        kind: "com.test.A".to_owned(),
+        subject: None,
+        key: Some("k".to_owned()),
+        time: None,
+        recorded: Timestamp::from_millisecond(1_700_000_000_123).unwrap(),
+        content_type: Some("application/json".to_owned()),
+        assurance: Assurance::Secret,
+        data: Bytes::from_static(b"{ }"),
+        data_is_json: true,
+        quarantine: None,
+    }
+}
+
+#[tokio::test]
+async fn all_sinks_are_awaited_though_one_fails() {
+    let fixture = Fixture::structured();
+    fixture.publishers[0].failing.lock().push("a".to_owned());
+    let outcome = fixture.publish(&[(0, "a"), (1, "b")], &[]).await;
+    assert_eq!(outcome.acked, [SinkIndex(1)]);
+    assert_eq!(outcome.failed, [(SinkIndex(0), PublishError::Saturated)]);
+}
+
+#[tokio::test]
+async fn a_retry_goes_only_to_the_sinks_that_lack_the_event() {
+    let fixture = Fixture::structured();
+    let outcome = fixture.publish(&[(0, "a"), (1, "b")], &[SinkIndex(1)]).await;
+    assert_eq!((fixture.handed(0), fixture.handed(1)), (1, 0));
+    assert_eq!(outcome.acked, [SinkIndex(1), SinkIndex(0)]);
+    assert!(outcome.failed.is_empty());
+}
+
+#[tokio::test]
+async fn a_sink_with_two_topics_has_the_event_when_both_have_it() {
+    for failing in ["a", "b"] {
+        let fixture = Fixture::structured();
+        fixture.publishers[0].failing.lock().push(failing.to_owned());
+        let outcome = fixture.publish(&[(0, "a"), (0, "b")], &[]).await;
+        assert!(outcome.acked.is_empty(), "{failing} failed, so the retry must write both again");
+        assert_eq!(outcome.failed.len(), 1);
+    }
+    let fixture = Fixture::structured();
+    let outcome = fixture.publish(&[(0, "a"), (0, "b")], &[]).await;
+    assert_eq!(outcome.acked, [SinkIndex(0)]);
+}
+
+#[tokio::test]
+async fn a_sink_that_was_never_found_good_gets_nothing() {
+    let mut fixture = Fixture::structured();
+    fixture.sinks.sinks[0].ready = OnceLock::new();
+    let outcome = fixture.publish(&[(0, "a")], &[]).await;
+    assert!(matches!(outcome.failed[..], [(SinkIndex(0), PublishError::Unprepared(_))]));
+    assert_eq!(fixture.handed(0), 0);
+    let outcome = fixture.publish(&[(7, "a")], &[]).await;
+    assert!(matches!(outcome.failed[..], [(_, PublishError::Misconfigured(_))]));
+}
+
+#[tokio::test]
+async fn each_outcome_is_counted_at_its_sink() {
+    let fixture = Fixture::structured();
+    fixture.publishers[1].failing.lock().push("b".to_owned());
+    fixture.publish(&[(0, "a"), (1, "b")], &[]).await;
+    let text = fixture.metrics.render().unwrap();
+    for line in [
+        r#"hookway_delivery_attempts_total{result="ok",sink="first"} 1"#,
+        r#"hookway_delivery_attempts_total{result="retriable",sink="second"} 1"#,
+        r#"hookway_delivery_errors_total{reason="queue_full",sink="second"} 1"#,
+        r#"hookway_events_delivered_total{sink="first",source="hotel"} 1"#,
+        r#"hookway_events_delivered_total{sink="second",source="hotel"} 0"#,
+        r#"hookway_sink_up{sink="second"} 0"#,
+    ] {
+        assert!(text.contains(line), "{line} is missing in:\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn each_sink_gets_its_own_form() {
+    let fixture = Fixture::new([SinkFormat::Structured, SinkFormat::Binary], Binding::Kafka);
+    fixture.publish(&[(0, "a"), (1, "b")], &[]).await;
+    let structured = fixture.publishers[0].handed.lock()[0].clone();
+    let binary = fixture.publishers[1].handed.lock()[0].clone();
+    assert_eq!(structured.headers, envelope::structured_headers());
+    assert!(structured.value.ends_with(br#","data":{ }}"#));
+    assert_eq!(&*binary.value, b"{ }");
+    assert!(binary.headers.iter().any(|(name, value)| name == "ce_id" && value == "1"));
+    for record in [structured, binary] {
+        assert_eq!((record.key.as_deref(), record.timestamp_ms), (Some("k"), 1_700_000_000_123));
+        assert_eq!(record.message_id, "", "only NATS needs one");
+    }
+}
+
+#[test]
+fn a_quarantined_event_is_always_one_document() {
+    let fixture = Fixture::new([SinkFormat::Binary; 2], Binding::Nats);
+    let mut event = event();
+    let why = Quarantine { reason: Reason::Unrouted, detail: String::new(), headers: HeaderMap::default() };
+    event.quarantine = Some(Box::new(why));
+    let sink = fixture.sinks.get(SinkIndex(0)).unwrap();
+    let record = fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new());
+    assert_eq!(record.headers, envelope::structured_headers());
+}
+
+#[test]
+fn a_message_id_names_source_event_and_subject_and_no_run_of_them_together() {
+    let id = |source: &str, id: &str, subject: &str| {
+        let event = Event { source: source.into(), id: id.to_owned(), ..event() };
+        message_id(&event, subject)
+    };
+    let first = id("/s/a", "1", "w.a");
+    assert_eq!(first, id("/s/a", "1", "w.a"), "a retry has the same");
+    assert_eq!(first.len(), 32);
+    for other in
+        [id("/s/b", "1", "w.a"), id("/s/a", "2", "w.a"), id("/s/a", "1", "w.b"), id("/s/a1", "", "w.a")]
+    {
+        assert_ne!(other, first);
+    }
+}

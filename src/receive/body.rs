@@ -23,7 +23,8 @@ const UNIT: u64 = 1024;
 
 impl Budget {
     pub(super) fn new(bytes: u64, patience: Duration) -> Self {
-        let permits = usize::try_from(bytes / UNIT).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
+        let permits =
+            usize::try_from(bytes / UNIT).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
         Self { permits: Arc::new(Semaphore::new(permits)), patience }
     }
 

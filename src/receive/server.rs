@@ -94,7 +94,13 @@ impl Connection {
             router.clone().call(request)
         });
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(idle).max_buf_size(HEAD_BYTES).max_headers(HEADER_LINES);
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(idle)
+            .max_buf_size(HEAD_BYTES)
+            .max_headers(HEADER_LINES);
+        // Names as documents write them; some tools compare case.
+        builder.title_case_headers(true);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let served = tokio::select! {
             served = connection.as_mut() => served,
@@ -124,7 +130,7 @@ pub async fn serve_admin(listener: TcpListener, router: Router) {
             .timer(TokioTimer::new())
             .header_read_timeout(ADMIN_IDLE)
             .serve_connection(TokioIo::new(stream), service);
-        #[expect(clippy::disallowed_methods, reason = "ends with its connection, and with the process")]
+        // Ends with its connection, and with the process.
         tokio::spawn(connection);
     }
 }

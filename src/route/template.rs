@@ -81,7 +81,8 @@ impl Name {
             if !literal.is_empty() {
                 pieces.push(Piece::Text(literal.to_owned()));
             }
-            let (slot, behind) = tail.split_once('}').ok_or_else(|| TemplateError::Unclosed(text.to_owned()))?;
+            let (slot, behind) =
+                tail.split_once('}').ok_or_else(|| TemplateError::Unclosed(text.to_owned()))?;
             pieces.push(match slot {
                 "source" => Piece::Source,
                 "type" => Piece::Kind,
@@ -121,7 +122,7 @@ impl Destination {
         match self {
             Self::Journal => Ok(Arc::default()),
             Self::Topic(Name::Fixed(name)) | Self::Subject(Name::Fixed(name)) => Ok(Arc::clone(name)),
-            Self::Topic(Name::Template(pieces)) => topic(&fill(pieces, event, |text, value| text.push_str(value))),
+            Self::Topic(Name::Template(pieces)) => topic(&fill(pieces, event, String::push_str)),
             Self::Subject(Name::Template(pieces)) => {
                 let subject = fill(pieces, event, |text, value| {
                     // Writing to a String cannot fail.
@@ -139,7 +140,9 @@ impl Destination {
 fn topic(name: &str) -> Result<Arc<str>, String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.len() > MAX_TOPIC || !name.chars().all(legal) {
-        return Err(format!("{name:?} is no Kafka topic: at most {MAX_TOPIC} of letters, digits, `.`, `_` and `-`"));
+        return Err(format!(
+            "{name:?} is no Kafka topic: at most {MAX_TOPIC} of letters, digits, `.`, `_` and `-`"
+        ));
     }
     Ok(name.into())
 }
@@ -152,7 +155,9 @@ fn fill(pieces: &[Piece], event: &Event, mut put: impl FnMut(&mut String, &str))
             Piece::Source => put(&mut text, &event.source_name),
             Piece::Kind => put(&mut text, &event.kind),
             Piece::Object => put(&mut text, event.object().filter(|o| !o.is_empty()).unwrap_or(ABSENT)),
-            Piece::Key => put(&mut text, event.key.as_deref().unwrap_or(ABSENT)),
+            Piece::Key => {
+                put(&mut text, event.key.as_deref().filter(|key| !key.is_empty()).unwrap_or(ABSENT));
+            }
         }
     }
     text

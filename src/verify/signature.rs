@@ -78,12 +78,8 @@ impl Signature {
                 Some((0, _)) | None => problems.push(SpecProblem::undecodable(place, self.key_form)),
             }
         }
-        if problems.is_empty() {
-            self.ring.set(held);
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        self.ring.set(held);
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     pub(super) fn verify(&self, request: &Request) -> Result<Proof, VerifyError> {

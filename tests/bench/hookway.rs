@@ -1,11 +1,14 @@
 //! Hookway under measurement: started from a configuration file, as its users start it.
 
 use crate::{
-    load::{client::Connection, github::Endpoint},
+    load::{
+        client::{Answer, Connection},
+        github::Endpoint,
+    },
     server::Server,
     support::process,
 };
-use std::{fs, process::Command, time::Duration};
+use std::{fs, net::SocketAddr, process::Command, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How long Hookway may take to reach its destinations.
@@ -20,8 +23,8 @@ pub(crate) fn endpoint() -> Endpoint {
 }
 
 /// Starts Hookway with everything routed to one sink. `sink` is its configuration in YAML's flow form, `to` the
-/// rest of the route's target. Returns when it is ready.
-pub(crate) async fn start(sink: &str, to: &str) -> Server {
+/// rest of the route's target. Returns, when it is ready, the server and its admin listener.
+pub(crate) async fn start(sink: &str, to: &str) -> (Server, SocketAddr) {
     let home = process::home("hookway");
     let config = format!(
         "listen: 127.0.0.1:0\n\
@@ -36,20 +39,35 @@ pub(crate) async fn start(sink: &str, to: &str) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookway"));
     command.args(["run", "--config", "hookway.yaml"]).env("BENCH_SECRET", endpoint().secret);
     let mut server = Server::start(&mut command, home);
-    ready(&mut server).await;
-    server
+    let admin = server.listener("admin");
+    ready(&server, admin).await;
+    (server, admin)
 }
 
-async fn ready(server: &mut Server) {
-    let admin = server.listener("admin");
+async fn ready(server: &Server, admin: SocketAddr) {
     let deadline = Instant::now() + READY;
-    loop {
-        let mut connection = Connection::open(admin).await.unwrap();
-        let answer = connection.exchange(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-        if answer.status == 200 {
-            return;
-        }
+    while get(admin, "/readyz").await.status != 200 {
         assert!(Instant::now() < deadline, "not ready after {READY:?}:\n{}", server.last_lines());
         sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Returns how many events were answered 2xx and yet went another way than to the sink: their rate would be
+/// that of something cheaper.
+pub(crate) async fn astray(admin: SocketAddr) -> f64 {
+    let metrics = String::from_utf8(get(admin, "/metrics").await.body).unwrap();
+    let count = |name: &str| -> f64 {
+        let lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
+        lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()).sum()
+    };
+    assert!(count("hookway_events_published_total") > 0.0, "nothing was published:\n{metrics}");
+    ["suppressed", "quarantined", "filtered"]
+        .map(|way| count(&format!("hookway_events_{way}_total")))
+        .iter()
+        .sum()
+}
+
+async fn get(admin: SocketAddr, path: &str) -> Answer {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    Connection::open(admin).await.unwrap().exchange(request.as_bytes()).await.unwrap()
 }

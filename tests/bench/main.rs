@@ -10,7 +10,6 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::print_stderr,
-    clippy::disallowed_methods,
     reason = "a bench is a test: it ends where something is not as it must be, and it prints"
 )]
 

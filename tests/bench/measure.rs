@@ -63,10 +63,13 @@ pub(crate) async fn measure(
 ) -> Result<Sample, String> {
     match &subject.drive {
         Drive::Disk(directory) => {
-            let outcome =
-                disk::run(&directory.path().join("records"), connections, timing.warm_up, timing.window)
-                    .await;
-            Ok(Sample { cpu: f64::NAN, broker_cpu: f64::NAN, generator_cpu: f64::NAN, ..latencies(&outcome) })
+            let theirs = || usage::machine_cpu().saturating_sub(usage::cpu(process::id()));
+            let before = theirs();
+            let place = directory.path().join("records");
+            let outcome = disk::run(&place, connections, timing.warm_up, timing.window).await;
+            let others = theirs().saturating_sub(before).div_duration_f64(timing.warm_up + timing.window);
+            let none = f64::NAN;
+            Ok(Sample { cpu: none, broker_cpu: none, generator_cpu: none, others, ..latencies(&outcome) })
         }
         Drive::Http(server) => {
             let mut load = Load::connect(server.address, Arc::clone(deliveries), connections)
@@ -108,15 +111,15 @@ impl Clocks {
 fn sample(outcome: &Outcome, before: Clocks, after: Clocks, timing: Timing) -> Sample {
     let events = f64::from(u32::try_from(outcome.latencies.len()).unwrap());
     let each = |spent: Duration| spent.as_secs_f64() * 1e6 / events;
-    let subject = after.subject - before.subject;
-    let generator = after.generator - before.generator;
-    let broker = after.broker.zip(before.broker).map(|(after, before)| after - before);
+    let subject = after.subject.saturating_sub(before.subject);
+    let generator = after.generator.saturating_sub(before.generator);
+    let broker = after.broker.zip(before.broker).map(|(after, before)| after.saturating_sub(before));
     let known = subject + generator + broker.unwrap_or_default();
     Sample {
         cpu: each(subject),
         broker_cpu: broker.map_or(f64::NAN, each),
         generator_cpu: each(generator),
-        others: (after.machine - before.machine).saturating_sub(known).as_secs_f64()
+        others: after.machine.saturating_sub(before.machine).saturating_sub(known).as_secs_f64()
             / timing.window.as_secs_f64(),
         ..latencies(outcome)
     }

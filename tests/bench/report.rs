@@ -108,7 +108,8 @@ fn line(verdict: &Verdict) -> String {
     )
 }
 
-/// A figure that was not measured is a dash.
+/// A figure that was not measured is a dash; a large one needs no decimals.
 fn number(figure: f64, decimals: usize) -> String {
+    let decimals = if figure < 1000.0 { decimals } else { 0 };
     if figure.is_nan() { "–".to_owned() } else { format!("{figure:.decimals$}") }
 }

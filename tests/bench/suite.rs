@@ -12,7 +12,7 @@ use crate::{
     usage,
 };
 use clap::ValueEnum;
-use std::{collections::BTreeMap, env, fmt, process::Command, sync::Arc};
+use std::{collections::BTreeMap, env, fmt, net::SocketAddr, process::Command, sync::Arc};
 
 /// The loads, in connections.
 pub(crate) const LOADS: [usize; 3] = [1, 64, 512];
@@ -79,6 +79,13 @@ pub(crate) struct Suite {
     subjects: Vec<Subject>,
     store: Store,
     broker: Option<u32>,
+    hookway: Option<Watched>,
+}
+
+/// What else is known of the running Hookway.
+struct Watched {
+    admin: SocketAddr,
+    /// Resident after the start, in megabytes.
     idle: f64,
 }
 
@@ -122,7 +129,7 @@ impl Suite {
     }
 
     fn new(kind: Kind, store: Store, broker: Option<u32>) -> Self {
-        let mut suite = Self { kind, subjects: Vec::new(), store, broker, idle: 0.0 };
+        let mut suite = Self { kind, subjects: Vec::new(), store, broker, hookway: None };
         suite.add(names::OK, bare(&["ok"]));
         suite
     }
@@ -133,14 +140,14 @@ impl Suite {
 
     async fn hookway(mut self, sink: &str, to: &str, plan: Plan) -> Self {
         if plan.hookway {
-            let server = hookway::start(sink, to).await;
-            self.idle = usage::memory(server.pid()).resident;
+            let (server, admin) = hookway::start(sink, to).await;
+            self.hookway = Some(Watched { admin, idle: usage::memory(server.pid()).resident });
             self.add(names::HOOKWAY, server);
         }
         self
     }
 
-    /// Measures every subject under every load, and Hookway's memory last.
+    /// Measures every subject under every load, and inspects Hookway last.
     pub(crate) async fn run(self, deliveries: &Arc<Deliveries>, plan: Plan) -> Findings {
         let mut findings =
             Findings { kind: self.kind, rows: BTreeMap::new(), footprint: None, problems: Vec::new() };
@@ -168,11 +175,14 @@ impl Suite {
             let rows = measured.map(|(subject, samples)| (subject.name, median(&samples))).collect();
             findings.rows.insert(connections, rows);
         }
-        self.memory(deliveries, &mut findings).await;
+        if let Some(hookway) = &self.hookway {
+            self.inspect(hookway, deliveries, &mut findings).await;
+        }
         findings
     }
 
-    async fn memory(&self, deliveries: &Deliveries, findings: &mut Findings) {
+    /// Looks at the process that took all the loads: its memory, and whether it did what it was measured for.
+    async fn inspect(&self, hookway: &Watched, deliveries: &Deliveries, findings: &mut Findings) {
         for subject in self.subjects.iter().filter(|subject| subject.name == names::HOOKWAY) {
             let Drive::Http(server) = &subject.drive else { continue };
             let peak = usage::memory(server.pid()).peak;
@@ -184,7 +194,11 @@ impl Suite {
                 ));
                 f64::NAN
             });
-            findings.footprint = Some(Footprint { idle: self.idle, peak, connected });
+            findings.footprint = Some(Footprint { idle: hookway.idle, peak, connected });
+        }
+        let astray = hookway::astray(hookway.admin).await;
+        if astray > 0.0 {
+            findings.problems.push(format!("{}: {astray} events were not published", self.kind));
         }
     }
 }

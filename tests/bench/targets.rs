@@ -48,7 +48,7 @@ impl Figure {
 type Target = (Kind, usize, Figure, f64, &'static str);
 
 /// CPU is compared at the same batching: with 512 connections Hookway's is that of linger 5.
-const RATIOS: [Target; 15] = [
+const RATIOS: [Target; 19] = [
     (Kind::Kafka, 1, Figure::P50, 1.15, names::LINGER_0),
     (Kind::Kafka, 1, Figure::Cpu, 1.25, names::LINGER_0),
     (Kind::Kafka, 64, Figure::Rate, 0.9, names::LINGER_0),
@@ -59,10 +59,14 @@ const RATIOS: [Target; 15] = [
     (Kind::Nats, 1, Figure::Rate, 0.85, names::NATS),
     (Kind::Nats, 64, Figure::Rate, 0.85, names::NATS),
     (Kind::Nats, 512, Figure::Rate, 0.85, names::NATS),
+    (Kind::Nats, 1, Figure::Cpu, 1.25, names::NATS),
+    (Kind::Nats, 64, Figure::Cpu, 1.25, names::NATS),
     (Kind::Nats, 512, Figure::Cpu, 1.25, names::NATS),
     (Kind::Journal, 1, Figure::Rate, 0.8, names::DISK),
     (Kind::Journal, 64, Figure::Rate, 0.8, names::DISK),
     (Kind::Journal, 512, Figure::Rate, 0.8, names::DISK),
+    (Kind::Journal, 1, Figure::Cpu, 1.25, names::JOURNAL),
+    (Kind::Journal, 64, Figure::Cpu, 1.25, names::JOURNAL),
     (Kind::Journal, 512, Figure::Cpu, 1.25, names::JOURNAL),
 ];
 
@@ -107,7 +111,7 @@ fn ratio(findings: &Findings, (kind, connections, figure, bound, against): Targe
     let baseline = figure.of(&findings.get(connections, against)?);
     let ratio = hookway / baseline;
     Some(Verdict {
-        what: format!("{kind}, {connections} connections: {}", figure.name()),
+        what: format!("{kind}, {connections} at once: {}", figure.name()),
         hookway,
         baseline: Some((baseline, against)),
         ratio: Some(ratio),

@@ -144,7 +144,8 @@ fn the_python_sdk_parses_each_content_mode_and_names_a_bad_event(_: &Brokers) {
         event.as_object_mut().expect("it is an object").remove(name);
         structured(&event, "k")
     };
-    let problem = python::validate(&[structured(&event, "k"), without("source")]).expect_err("source is missing");
+    let problem =
+        python::validate(&[structured(&event, "k"), without("source")]).expect_err("source is missing");
     assert!(problem.contains("message 2") && problem.contains("source"), "{problem}");
     let problem = python::validate(&[structured(&event, "other")]).expect_err("the keys differ");
     assert!(problem.contains("message 1") && problem.contains("partitionkey"), "{problem}");
@@ -165,7 +166,7 @@ pub(crate) fn play_the_victim_if_asked() {
         std::fs::read_to_string(&pid).ok().filter(|text| text.ends_with('\n'))
     });
     std::fs::write("/dev/stdout", text).expect("the pid can be printed");
-    let _unreached = within(Duration::from_secs(60), || None::<()>);
+    let _unreached = within(Duration::from_mins(1), || None::<()>);
     drop(process);
     std::process::exit(1);
 }
@@ -176,7 +177,8 @@ fn a_program_dies_with_a_test_that_is_killed(_: &Brokers) {
     std::fs::create_dir(&home).expect("a folder can be made");
     let this = std::env::current_exe().expect("this program has a path");
     let mut victim = Command::new(this);
-    let mut victim = victim.env(VICTIM, &home).stdout(Stdio::piped()).spawn().expect("this program can be started");
+    let mut victim =
+        victim.env(VICTIM, &home).stdout(Stdio::piped()).spawn().expect("this program can be started");
     let mut pid = String::new();
     let output = victim.stdout.take().expect("the output is a pipe");
     BufReader::new(output).read_line(&mut pid).expect("the victim prints a pid");
@@ -202,7 +204,8 @@ fn a_killed_kafka_keeps_what_it_acknowledged(_: &Brokers) {
     produce(&producer, FutureRecord::to("kept").key("k").payload("after"));
 
     let read = kafka.read("kept", ACKNOWLEDGED + 1);
-    let values: Vec<_> = read.into_iter().map(|record| String::from_utf8(record.value).expect("it is text")).collect();
+    let values: Vec<_> =
+        read.into_iter().map(|record| String::from_utf8(record.value).expect("it is text")).collect();
     let sent = (0..ACKNOWLEDGED).map(|number| number.to_string()).chain(["after".to_owned()]);
     assert_eq!(values, sent.collect::<Vec<_>>());
 }
@@ -214,7 +217,8 @@ fn a_paused_kafka_acknowledges_nothing_until_it_resumes(_: &Brokers) {
     produce(&producer, FutureRecord::to("held").key("k").payload("before"));
     kafka.pause();
     block_on(async {
-        let mut held = Box::pin(producer.send(FutureRecord::to("held").key("k").payload("held"), Duration::ZERO));
+        let mut held =
+            Box::pin(producer.send(FutureRecord::to("held").key("k").payload("held"), Duration::ZERO));
         let early = tokio::time::timeout(Duration::from_secs(1), &mut held).await;
         assert!(early.is_err(), "a frozen broker cannot acknowledge");
         kafka.resume();
@@ -237,7 +241,8 @@ fn a_killed_nats_server_keeps_what_it_acknowledged(_: &Brokers) {
     nats.restart();
 
     let read = nats.read("KEPT", ACKNOWLEDGED);
-    let bodies: Vec<_> = read.into_iter().map(|message| String::from_utf8(message.payload).expect("text")).collect();
+    let bodies: Vec<_> =
+        read.into_iter().map(|message| String::from_utf8(message.payload).expect("text")).collect();
     assert_eq!(bodies, (0..ACKNOWLEDGED).map(|number| number.to_string()).collect::<Vec<_>>());
 }
 
@@ -247,7 +252,8 @@ fn a_paused_nats_server_acknowledges_nothing_until_it_resumes(_: &Brokers) {
     block_on(async {
         let context = connect(&nats).await;
         nats.pause();
-        let mut held = Box::pin(async { context.publish("held", "1".into()).await.expect("it is sent").await });
+        let mut held =
+            Box::pin(async { context.publish("held", "1".into()).await.expect("it is sent").await });
         let early = tokio::time::timeout(Duration::from_secs(1), &mut held).await;
         assert!(early.is_err(), "a frozen server cannot acknowledge");
         nats.resume();
@@ -259,13 +265,20 @@ fn a_paused_nats_server_acknowledges_nothing_until_it_resumes(_: &Brokers) {
 /// Returns a producer set as Hookway's is where it matters here: the partitioner, and acks from all replicas.
 fn producer(kafka: &Kafka) -> FutureProducer {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", kafka.bootstrap()).set("partitioner", "murmur2_random").set("acks", "all");
+    config
+        .set("bootstrap.servers", kafka.bootstrap())
+        .set("partitioner", "murmur2_random")
+        .set("acks", "all");
     config.set("message.timeout.ms", "60000").set("linger.ms", "0").create().expect("a producer can be made")
 }
 
 /// Produces one record and returns its partition and offset once it is acknowledged.
-fn produce<V: ToBytes + ?Sized + Sync>(producer: &FutureProducer, record: FutureRecord<'_, str, V>) -> (i32, i64) {
-    let delivery = block_on(producer.send(record, Duration::from_secs(10))).expect("the record is acknowledged");
+fn produce<V: ToBytes + ?Sized + Sync>(
+    producer: &FutureProducer,
+    record: FutureRecord<'_, str, V>,
+) -> (i32, i64) {
+    let delivery =
+        block_on(producer.send(record, Duration::from_secs(10))).expect("the record is acknowledged");
     (delivery.partition, delivery.offset)
 }
 

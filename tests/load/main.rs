@@ -1,6 +1,13 @@
 //! Holds the load generator itself to its word: a ledger that missed a promise, or a client that misread an
 //! answer, would make the conservation test and the bench worthless.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it must be"
+)]
+
 #[path = "../support/load.rs"]
 mod load;
 
@@ -154,6 +161,7 @@ async fn an_answer_in_single_bytes_after_an_interim_one_is_read_whole() {
     );
     let answer = answer.await.unwrap();
     assert_eq!((answer.status, answer.event_id.as_str(), answer.last), (202, "e-1", false));
+    assert_eq!(answer.body, b"hello");
 }
 
 #[tokio::test]

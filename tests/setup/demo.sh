@@ -2,6 +2,7 @@
 # `make demo`: builds Hookway, serves three senders into the embedded journal, sends signed events to it and shows
 # what came out. The server then stays until Ctrl-C; with DEMO_EXIT=1 it ends by itself. All files are below
 # .cache/demo, and no broker is needed.
+# shellcheck disable=SC2086 # $text is one word or none
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
@@ -10,6 +11,8 @@ config=$demo/hookway.yaml
 hookway=${CARGO_TARGET_DIR:-target}/debug/hookway
 server=''
 follower=''
+text=''
+if [ ! -t 1 ]; then text=--text; fi
 
 clean_up() {
     status=$?
@@ -117,8 +120,8 @@ if [ -f "$demo/pid" ] && kill -0 "$(cat "$demo/pid")" 2>/dev/null; then
 fi
 
 say '1. Build Hookway (the first time takes some minutes: librdkafka and OpenSSL are built, too)'
-sh tests/setup/system.sh build
-cargo build --bin hookway
+tests/setup/system.sh build
+${CARGO:-cargo} build --locked --bin hookway
 
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -143,7 +146,7 @@ echo 'A second event about the same reservation gets the same key, and so the sa
 shown 0 trigger likemagic.RESERVATION_CHECKED_IN --set /objectId=ZRH-204
 
 say '4. What came out: CloudEvents, each with the key of its object'
-shown 0 tail --once
+shown 0 tail --once $text
 echo
 echo "One of them whole, the sender's body byte for byte in data:"
 shown 0 tail -n 1 --json
@@ -157,7 +160,7 @@ grep refused "$demo/log" | tail -n 1
 
 say '6. An authentic event that has no object is kept apart, not lost: the sender can do nothing about it'
 shown 0 trigger likemagic.RESERVATION_UPDATED --set /objectType=null
-shown 0 tail unclear --once
+shown 0 tail unclear --once $text
 
 say 'Now you. In another terminal, in this directory:'
 cat <<EOF

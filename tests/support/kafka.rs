@@ -144,12 +144,12 @@ impl Node {
         let mut server: Command = java::class("kafka.Kafka", "INFO");
         server.arg(self.home.path().join(config::SERVER)).current_dir(self.home.path());
         let mut process = Process::start(&server, &Streams::log(&log), Some(self.home.path()));
-        let served = deadline::within(START, || {
+        let ready = deadline::within(START, || {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
             let ended = process.exited().is_some();
             (ended || text.contains("Kafka Server started")).then_some(!ended)
         });
-        if served == Some(true) {
+        if ready == Some(true) {
             self.process = Some(process);
             return true;
         }
@@ -167,7 +167,9 @@ impl Drop for Kafka {
     fn drop(&mut self) {
         let made = std::mem::take(self.made.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner()));
         if self.node.is_none() && TcpStream::connect(&self.bootstrap).is_ok() {
-            made.iter().for_each(|topic| self.delete_topic(topic));
+            for topic in &made {
+                self.delete_topic(topic);
+            }
         }
     }
 }
@@ -184,6 +186,7 @@ fn perhaps_bytes<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Vec
 
 fn headers<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<(String, Vec<u8>)>, D::Error> {
     let pairs = Vec::<(String, Option<String>)>::deserialize(from)?;
-    let decoded = pairs.into_iter().map(|(name, value)| Ok((name, STANDARD.decode(value.unwrap_or_default())?)));
+    let decoded =
+        pairs.into_iter().map(|(name, value)| Ok((name, STANDARD.decode(value.unwrap_or_default())?)));
     decoded.collect::<Result<_, base64::DecodeError>>().map_err(serde::de::Error::custom)
 }

@@ -1,4 +1,4 @@
-//! A real NATS server with JetStream: started on free ports, broken in the ways that servers break, read by a
+//! A real NATS server with `JetStream`: started on free ports, broken in the ways that servers break, read by a
 //! client that shares no code with Hookway.
 
 use std::io::{Read, Write};
@@ -24,7 +24,7 @@ const READ: Duration = Duration::from_secs(30);
 const CONFIG: &str = "nats.conf";
 const LOG: &str = "nats.log";
 
-/// A NATS server with JetStream: one of our own, or one that runs already.
+/// A NATS server with `JetStream`: one of our own, or one that runs already.
 ///
 /// What needs a server of our own (`kill`, `pause`) takes `&mut`, which nobody has of the shared one.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ struct Node {
 }
 
 impl Nats {
-    /// Starts a server of our own and returns once JetStream serves.
+    /// Starts a server of our own and returns once `JetStream` serves.
     pub(crate) fn start() -> Self {
         Self::start_with("")
     }
@@ -153,7 +153,8 @@ impl Node {
         let [port, monitor] = ports::pick();
         let store = home.path().join("data");
         let config = format!(
-            "listen: 127.0.0.1:{port}\nhttp: 127.0.0.1:{monitor}\njetstream {{ store_dir: {store:?} }}\n{more}\n"
+            "listen: 127.0.0.1:{port}\nhttp: 127.0.0.1:{monitor}\njetstream {{ store_dir: \"{}\" }}\n{more}\n",
+            store.display()
         );
         std::fs::write(home.path().join(CONFIG), config).expect("the server's configuration can be written");
         let mut node = Self { process: None, home, monitor };
@@ -167,11 +168,11 @@ impl Node {
         let mut server = Command::new(python::provided("venv/bin/nats-server"));
         server.arg("-c").arg(self.home.path().join(CONFIG));
         let mut process = Process::start(&server, &Streams::log(&log), Some(self.home.path()));
-        let served = deadline::within(START, || {
+        let ready = deadline::within(START, || {
             let ended = process.exited().is_some();
             (ended || healthy(self.monitor)).then_some(!ended)
         });
-        if served == Some(true) {
+        if ready == Some(true) {
             self.process = Some(process);
             return true;
         }
@@ -189,12 +190,14 @@ impl Drop for Nats {
     fn drop(&mut self) {
         let made = std::mem::take(self.made.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner()));
         if self.node.is_none() {
-            made.iter().for_each(|stream| self.delete_stream(stream));
+            for stream in &made {
+                self.delete_stream(stream);
+            }
         }
     }
 }
 
-/// Returns whether the monitor says that the server and its JetStream are well.
+/// Returns whether the monitor says that the server and its `JetStream` are well.
 fn healthy(monitor: u16) -> bool {
     let ask = || -> std::io::Result<String> {
         let mut connection = TcpStream::connect(("127.0.0.1", monitor))?;

@@ -35,7 +35,7 @@ struct Object<'a> {
     stream: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sequence: Option<u64>,
-    key: Option<&'a str>,
+    key: Option<String>,
     headers: BTreeMap<&'a str, &'a str>,
     event: Option<Box<RawValue>>,
     /// The record's bytes where it is no envelope.
@@ -58,7 +58,8 @@ impl View<'_> {
         let event = row.event();
         let value_base64 = event.is_none().then(|| STANDARD.encode(&row.value));
         let headers = row.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let key = row.key.as_deref();
+        // NATS has no keys of its own: there the envelope says it.
+        let key = row.key.clone().or_else(|| row.attributes().get("partitionkey").map(ToOwned::to_owned));
         Object {
             sink: self.sink,
             destination: &row.destination,

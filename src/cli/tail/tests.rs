@@ -1,3 +1,5 @@
+//! Which rows `tail` shows, and in which order.
+
 use super::*;
 use row::Place;
 

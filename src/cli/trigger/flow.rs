@@ -44,6 +44,7 @@ struct Call {
 /// Sends all events and prints what became of them.
 pub(super) async fn run(plan: Plan, trigger: &Trigger, out: &mut Out) -> Result<Exit, Stop> {
     let count = trigger.count.get();
+    plan.target.address()?;
     let pauses = if trigger.retry { faster(&plan.pauses, trigger.speed) } else { Vec::new() };
     if trigger.retry && pauses.is_empty() {
         out.note("this sender never tries again by itself: --retry changes nothing");

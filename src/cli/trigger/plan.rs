@@ -13,7 +13,7 @@ use crate::{
         nearest::{nearest, one_of},
         units,
     },
-    senders::{SampleSpec, SenderSpec},
+    senders::{self, SampleSpec, SenderSpec},
 };
 use std::{
     collections::BTreeMap,
@@ -94,9 +94,10 @@ fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, chosen: Option<&str
     match found.as_slice() {
         [source] => Ok(source),
         [] => names().find(|name| *name == sender).ok_or_else(|| {
-            let fix = format!(
-                "add one, as `sources: {{ {sender}: {{ preset: {sender}, secrets: [ env:SECRET ] }} }}`"
-            );
+            let fix = match senders::preset(sender) {
+                Some(_) => format!("add `{sender}: {{ preset: {sender}, secrets: [ env:SECRET ] }}` to them"),
+                None => format!("the presets are {}", one_of(senders::names())),
+            };
             Stop::usage(format!(
                 "no source has the sender {sender:?}; the sources are {}; {fix}",
                 one_of(names())

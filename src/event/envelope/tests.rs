@@ -1,0 +1,194 @@
+//! Both forms carry every attribute, and the sender's bytes stand in them untouched.
+
+use super::*;
+use crate::{
+    event::{EventTime, Quarantine, Reason},
+    verify::Assurance,
+};
+use axum::http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const ORIGIN: Origin<'_> = Origin { replica: "node-1", path: "direct" };
+
+fn event(body: &[u8], data_is_json: bool) -> Event {
+    Event {
+        id: "0b0f3d0e".to_owned(),
+        id_is_stable: true,
+        source: "/likemagic/hotel".into(),
+        source_name: "hotel".into(),
+        kind: "tech.likemagic.RESERVATION_CHECKED_IN".to_owned(),
+        subject: Some("RESERVATION/QWERTYUI-1".to_owned()),
+        key: Some("RESERVATION:QWERTYUI-1".to_owned()),
+        time: Some(EventTime {
+            text: "2025-11-03T14:02:11.482913789Z".to_owned(),
+            at: "2025-11-03T14:02:11.482913789Z".parse().unwrap(),
+        }),
+        recorded: Timestamp::new(1_762_178_532, 1_000).unwrap(),
+        content_type: Some("application/json".to_owned()),
+        assurance: Assurance::Secret,
+        data: Bytes::copy_from_slice(body),
+        data_is_json,
+        quarantine: None,
+    }
+}
+
+fn quarantine(value: &[u8]) -> Quarantine {
+    let mut headers = HeaderMap::new();
+    headers.append("x-a", HeaderValue::from_bytes(value).unwrap());
+    headers.append("x-a", HeaderValue::from_static("second"));
+    Quarantine { reason: Reason::Unrouted, detail: "no\nroute".to_owned(), headers }
+}
+
+fn parsed(event: &Event) -> Value {
+    serde_json::from_slice(&structured(event, ORIGIN)).unwrap()
+}
+
+#[test]
+fn the_structured_form_is_the_event_with_the_body_as_its_last_member() {
+    let body = br#"{"id":"0b0f3d0e",  "n":1.10 }"#;
+    let envelope = structured(&event(body, true), ORIGIN);
+    assert!(envelope.ends_with(&[br#","data":"#, &body[..], b"}"].concat()));
+    let expected = json!({
+        "specversion": "1.0",
+        "id": "0b0f3d0e",
+        "source": "/likemagic/hotel",
+        "type": "tech.likemagic.RESERVATION_CHECKED_IN",
+        "subject": "RESERVATION/QWERTYUI-1",
+        "time": "2025-11-03T14:02:11.482913789Z",
+        "datacontenttype": "application/json",
+        "partitionkey": "RESERVATION:QWERTYUI-1",
+        "recordedtime": "2025-11-03T14:02:12.000001Z",
+        "hookwaysource": "hotel",
+        "hookwayreplica": "node-1",
+        "hookwaypath": "direct",
+        "hookwayverified": "secret",
+        "data": { "id": "0b0f3d0e", "n": 1.1 },
+    });
+    assert_eq!(serde_json::from_slice::<Value>(&envelope).unwrap(), expected);
+}
+
+#[test]
+fn an_event_without_a_time_has_that_of_its_receipt_and_says_so() {
+    let mut event = event(b"{}", true);
+    event.time = None;
+    let envelope = parsed(&event);
+    assert_eq!(envelope["time"], envelope["recordedtime"]);
+    assert_eq!(envelope["timesource"], "receipt");
+}
+
+#[test]
+fn what_an_event_lacks_is_left_out() {
+    let mut event = event(b"", false);
+    (event.subject, event.key, event.content_type) = (None, None, None);
+    let envelope = parsed(&event);
+    for name in ["subject", "partitionkey", "datacontenttype", "data", "data_base64", "hookwayreason"] {
+        assert!(envelope.get(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn a_body_that_is_not_json_stands_as_base64() {
+    let body = b"\xff\x00<xml/>";
+    let envelope = parsed(&event(body, false));
+    assert_eq!(STANDARD.decode(envelope["data_base64"].as_str().unwrap()).unwrap(), body);
+    assert!(envelope.get("data").is_none());
+}
+
+#[test]
+fn a_quarantined_event_says_why_and_keeps_the_headers_in_order() {
+    let mut event = event(b"{}", true);
+    event.quarantine = Some(Box::new(quarantine(b"caf\xe9 100%41\tof \"it\"")));
+    let envelope = parsed(&event);
+    assert_eq!(envelope["hookwayreason"], "unrouted");
+    assert_eq!(envelope["hookwaydetail"], "no route", "a control character is no part of an attribute");
+    let pairs: Vec<(String, String)> =
+        serde_json::from_str(envelope["hookwayheaders"].as_str().unwrap()).unwrap();
+    let values: Vec<Vec<u8>> = pairs.iter().map(|(_, value)| percent_decode_str(value).collect()).collect();
+    assert_eq!(values, [&b"caf\xe9 100%41\tof \"it\""[..], b"second"]);
+}
+
+#[test]
+fn an_envelope_can_be_read_for_showing() {
+    let envelope = structured(&event(br#"{"a":1}"#, true), ORIGIN);
+    let read: Envelope<'_> = serde_json::from_slice(&envelope).unwrap();
+    assert_eq!(
+        (read.id.as_str(), read.partitionkey.as_deref()),
+        ("0b0f3d0e", Some("RESERVATION:QWERTYUI-1"))
+    );
+    assert_eq!(read.data.unwrap().get(), r#"{"a":1}"#);
+}
+
+#[test]
+fn a_structured_record_names_its_media_type() {
+    assert_eq!(structured_headers(), [("content-type".into(), STRUCTURED_TYPE.to_owned())]);
+}
+
+/// Any text that an attribute may hold, and some that only careless code could put there.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![r"[ -~]{1,24}", ".{1,24}", r#"["\\%:/ é\u{1F600}]{1,8}"#]
+}
+
+fn binary(event: &Event, binding: Binding) -> BTreeMap<String, String> {
+    let headers = binary_headers(event, ORIGIN, binding);
+    let count = headers.len();
+    let map: BTreeMap<String, String> =
+        headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
+    assert_eq!(map.len(), count, "no name stands twice");
+    map
+}
+
+proptest! {
+    #[test]
+    fn every_attribute_survives_every_form(
+        id in text(), kind in text(), subject in text(), key in text(), content_type in text(),
+    ) {
+        let mut event = event(b"[]", true);
+        event.id.clone_from(&id);
+        event.kind.clone_from(&kind);
+        event.subject = Some(subject.clone());
+        event.key = Some(key.clone());
+        event.content_type = Some(content_type.clone());
+        let wanted = [
+            ("id", &id), ("type", &kind), ("subject", &subject), ("partitionkey", &key),
+            ("datacontenttype", &content_type),
+        ];
+
+        let envelope = parsed(&event);
+        let (kafka, nats) = (binary(&event, Binding::Kafka), binary(&event, Binding::Nats));
+        prop_assert_eq!(kafka.len(), envelope.as_object().unwrap().len() - 1, "all attributes and no data");
+        prop_assert_eq!(nats.len(), kafka.len());
+        for (name, value) in wanted {
+            prop_assert_eq!(&envelope[name], value);
+            let header = |prefix| match name {
+                "datacontenttype" => "content-type".to_owned(),
+                name => format!("{prefix}{name}"),
+            };
+            prop_assert_eq!(&kafka[&header("ce_")], value);
+            let on_nats = &nats[&header("ce-")];
+            prop_assert!(on_nats.bytes().all(|byte| (0x21..=0x7e).contains(&byte) && byte != b'"'));
+            prop_assert_eq!(&*percent_decode_str(on_nats).decode_utf8().unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn data_is_byte_for_byte_the_body(
+        document in prop::collection::btree_map(".{0,6}", ".{0,12}", 0..6), space in "[ \n\t]{0,4}",
+    ) {
+        let body = format!("{space}{}{space}", serde_json::to_string_pretty(&document).unwrap());
+        let envelope = structured(&event(body.as_bytes(), true), ORIGIN);
+        prop_assert!(serde_json::from_slice::<Value>(&envelope).is_ok());
+        let marker = b",\"data\":";
+        let at = envelope.windows(marker.len()).position(|window| window == marker).unwrap() + marker.len();
+        prop_assert_eq!(&envelope[at..envelope.len() - 1], body.as_bytes());
+    }
+
+    #[test]
+    fn any_bytes_come_back_from_base64(body in prop::collection::vec(any::<u8>(), 1..64)) {
+        let envelope = parsed(&event(&body, false));
+        prop_assert_eq!(STANDARD.decode(envelope["data_base64"].as_str().unwrap()).unwrap(), body);
+    }
+}

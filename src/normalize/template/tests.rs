@@ -1,0 +1,144 @@
+//! The grammar of sender templates: what is taken, what is found, what is refused.
+
+use super::*;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use bytes::Bytes;
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+fn request(body: &str, headers: &[(&str, &str)]) -> Request {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let name: HeaderName = name.parse().unwrap();
+        map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    }
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    Request { method: Method::POST, headers: map, body, received: Timestamp::UNIX_EPOCH }
+}
+
+/// Renders one template over one request; the root of `./` pointers is `/data`.
+fn render(template: &str, request: &Request) -> Result<Option<String>, Unmappable> {
+    let mut pointers = Pointers::new();
+    let template = Template::compile(template, "/data", &mut pointers).unwrap();
+    template.render(&Values::new(pointers.scan(&request.body).unwrap(), request))
+}
+
+fn rendered(template: &str, body: &str) -> Option<String> {
+    render(template, &request(body, &[("x-event", "push")])).unwrap()
+}
+
+fn problem(template: &str) -> String {
+    Template::compile(template, "", &mut Pointers::new()).unwrap_err()
+}
+
+#[test]
+fn a_template_joins_literal_text_and_slots() {
+    let body = r#"{"type":"ORDER","data":{"id":7},"flag":true}"#;
+    for (template, text) in [
+        ("/type", "ORDER"),
+        ("./id", "7"),
+        ("/data/id", "7"),
+        ("{/type}:{./id}", "ORDER:7"),
+        ("header:X-Event", "push"),
+        ("{header:x-event}.{/flag}", "push.true"),
+        ("webhook", "webhook"),
+        ("{'a b'}", "a b"),
+    ] {
+        assert_eq!(rendered(template, body).as_deref(), Some(text), "{template}");
+    }
+}
+
+#[test]
+fn the_first_alternative_that_is_present_wins() {
+    assert_eq!(rendered("/a|/b", r#"{"b":"second"}"#).as_deref(), Some("second"));
+    assert_eq!(rendered("/a|/b", r#"{"a":null,"b":"second"}"#).as_deref(), Some("second"));
+    assert_eq!(rendered("/a|/b", r#"{"a":"","b":"second"}"#).as_deref(), Some(""));
+    assert_eq!(rendered("{/a | 'none'}", "{}").as_deref(), Some("none"));
+    assert_eq!(rendered("/a|/b", "{}"), None);
+}
+
+#[test]
+fn text_in_brackets_is_left_out_with_its_absent_slot() {
+    assert_eq!(rendered("push[.{/action}]!", r#"{"action":"opened"}"#).as_deref(), Some("push.opened!"));
+    assert_eq!(rendered("push[.{/action}]!", "{}").as_deref(), Some("push!"));
+    assert_eq!(rendered("{/type}[.{/action}]", r#"{"action":"opened"}"#), None);
+}
+
+#[test]
+fn objects_and_lists_are_no_text() {
+    assert_eq!(rendered("/a", r#"{"a":{}}"#), None);
+    assert_eq!(rendered("/a", r#"{"a":[1]}"#), None);
+}
+
+#[test]
+fn escapes_are_read_and_numbers_are_left_as_sent() {
+    assert_eq!(rendered("/a", r#"{"a":"\u00e9\t\"\ud83d\ude00"}"#).as_deref(), Some("é\t\"😀"));
+    assert_eq!(
+        rendered("/a", r#"{"a":12345678901234567890.50}"#).as_deref(),
+        Some("12345678901234567890.50")
+    );
+}
+
+#[test]
+fn a_lone_surrogate_is_malformed_and_no_panic() {
+    let refused = render("/a", &request(r#"{"a":"\ud800"}"#, &[])).unwrap_err();
+    assert_eq!(refused.reason, Reason::Malformed);
+}
+
+#[test]
+fn a_header_that_stands_twice_is_ambiguous() {
+    let refused =
+        render("header:x-event", &request("{}", &[("x-event", "a"), ("x-event", "b")])).unwrap_err();
+    assert_eq!(refused.reason, Reason::Ambiguous);
+    let refused = render("header:x-event", &request("{}", &[("x-event", "\u{e9}")])).unwrap_err();
+    assert_eq!(refused.reason, Reason::Malformed);
+}
+
+#[test]
+fn digests_name_the_bytes_and_fresh_ids_differ() {
+    let whole = rendered("sha256:{sha256}", "{}").unwrap();
+    assert_eq!(whole, "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+    assert_eq!(rendered("{sha256:32}", "{}").as_deref(), Some("44136fa355b3678a1146ad16f7e8649e"));
+    assert_ne!(rendered("{uuid}", "{}"), rendered("{uuid}", "{}"));
+    let minted = |text| Template::compile(text, "", &mut Pointers::new()).unwrap().is_minted();
+    assert!(minted("{uuid}") && minted("{/id|uuid}") && minted("a[{uuid}]"));
+    assert!(!minted("{/id}") && !minted("{sha256}"));
+}
+
+#[test]
+fn what_is_wrong_with_a_template_is_said() {
+    for (template, part) in [
+        ("{/a", "is not closed by `}`"),
+        ("a}", "a `}` stands where none belongs"),
+        ("[{/a}", "a `[` is not closed"),
+        ("a]", "a `]` stands where none belongs"),
+        ("[[{/a}]]", "a `[` stands where none belongs"),
+        ("{a}", "`a` is not a slot"),
+        ("{}", "`` is not a slot"),
+        ("{sha256:8}", "expected 16 to 64 digits"),
+        ("{sha256:many}", "expected 16 to 64 digits"),
+        ("{header:a b}", "does not name a header"),
+        ("{/a|b}", "`b` is not a slot"),
+    ] {
+        let problem = problem(template);
+        assert!(problem.contains(part), "{template}: {problem}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_compiles_or_is_refused_without_a_panic(text in r"[\[\]{}/|.':a-z0-9 -]{0,24}|.{0,24}") {
+        let mut pointers = Pointers::new();
+        if let Ok(template) = Template::compile(&text, "/data", &mut pointers) {
+            let request = request(r#"{"a":1,"data":{"b":"c"}}"#, &[]);
+            let found = pointers.scan(&request.body).unwrap();
+            prop_assert!(template.render(&Values::new(found, &request)).is_ok());
+        }
+    }
+
+    #[test]
+    fn literal_text_stands_as_it_is(text in "[a-z0-9 .:_-]{1,24}") {
+        prop_assume!(!begins_a_slot(&text));
+        prop_assert_eq!(rendered(&text, "{}"), Some(text));
+    }
+}

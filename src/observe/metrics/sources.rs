@@ -137,7 +137,11 @@ impl SourceMetrics {
 
     /// Notes a body that was read.
     pub fn read(&self, bytes: usize) {
-        #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "a body's size fits an f64 exactly")]
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_precision_loss,
+            reason = "a body's size fits an f64 exactly"
+        )]
         self.body_bytes.observe(bytes as f64);
     }
 

@@ -42,7 +42,11 @@ impl Checks {
             prepared.facts.push(format!("made {}", missing.join(", ")));
             metadata = self.metadata(&admin).await?;
         }
-        prepared.facts.push(format!("{} brokers, {} topics of ours", metadata.brokers().len(), self.topics.len()));
+        prepared.facts.push(format!(
+            "{} brokers, {} topics of ours",
+            metadata.brokers().len(),
+            self.topics.len()
+        ));
         prepared.durability = self.durability(&metadata, &mut prepared.warnings);
         self.limits(&admin, &mut prepared).await;
         // The client's threads end when it is dropped, and that may take a moment.
@@ -58,7 +62,9 @@ impl Checks {
         tokio::task::spawn_blocking(move || admin.inner().fetch_metadata(None, PATIENCE))
             .await
             .map_err(|_| PublishError::Unavailable("the check was ended".to_owned()))?
-            .map_err(|error| PublishError::Unavailable(format!("no answer to a question for the topics: {error}")))
+            .map_err(|error| {
+                PublishError::Unavailable(format!("no answer to a question for the topics: {error}"))
+            })
     }
 
     /// Returns the topics that are not there; an error where they are not to be made.
@@ -74,10 +80,16 @@ impl Checks {
         )))
     }
 
-    async fn create(&self, admin: &AdminClient<DefaultClientContext>, names: &[String]) -> Result<(), PublishError> {
+    async fn create(
+        &self,
+        admin: &AdminClient<DefaultClientContext>,
+        names: &[String],
+    ) -> Result<(), PublishError> {
         let (partitions, replication) = self.create.unwrap_or((12, 1));
-        let topics: Vec<NewTopic<'_>> =
-            names.iter().map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(replication))).collect();
+        let topics: Vec<NewTopic<'_>> = names
+            .iter()
+            .map(|name| NewTopic::new(name, partitions, TopicReplication::Fixed(replication)))
+            .collect();
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(PATIENCE));
         let made = admin
             .create_topics(&topics, &options)
@@ -97,10 +109,12 @@ impl Checks {
 
     /// Returns 2 where a copy of every topic survives the loss of a broker, else 1.
     fn durability(&self, metadata: &Metadata, warnings: &mut Vec<String>) -> u8 {
-        let ours = metadata.topics().iter().filter(|topic| self.topics.iter().any(|name| name == topic.name()));
+        let ours =
+            metadata.topics().iter().filter(|topic| self.topics.iter().any(|name| name == topic.name()));
         let mut level = 2;
         for topic in ours {
-            let replicas = topic.partitions().iter().map(|partition| partition.replicas().len()).min().unwrap_or(0);
+            let replicas =
+                topic.partitions().iter().map(|partition| partition.replicas().len()).min().unwrap_or(0);
             if replicas < 2 {
                 level = 1;
                 warnings.push(format!(
@@ -146,7 +160,9 @@ impl Checks {
         }
         if prepared.durability == 2 && number("min.insync.replicas").is_some_and(|replicas| replicas < 2) {
             prepared.durability = 1;
-            prepared.warnings.push(format!("{name}: min.insync.replicas is 1, so one broker's word is an ack"));
+            prepared
+                .warnings
+                .push(format!("{name}: min.insync.replicas is 1, so one broker's word is an ack"));
         }
         if setting("unclean.leader.election.enable").as_deref() == Some("true") {
             prepared.warnings.push(format!("{name}: unclean leader election can lose acknowledged events"));

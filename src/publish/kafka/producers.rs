@@ -89,7 +89,8 @@ impl Producers {
 
     /// Moves the smoothed number towards `outstanding`. A lost update between two threads only smooths more.
     fn smooth(&self, outstanding: usize) -> u32 {
-        let target = u32::try_from(outstanding).unwrap_or(u32::MAX).min(u32::MAX / SCALE).saturating_mul(SCALE);
+        let target =
+            u32::try_from(outstanding).unwrap_or(u32::MAX).min(u32::MAX / SCALE).saturating_mul(SCALE);
         let before = self.smoothed.load(Ordering::Relaxed);
         let after = if target >= before {
             before + (target - before) / SMOOTHING
@@ -116,7 +117,7 @@ impl Producers {
     pub(super) async fn flush(&self) {
         for slot in std::iter::once(&self.eager).chain(&self.batching) {
             let producer = Arc::clone(&slot.producer.read());
-            let flushed = tokio::task::spawn_blocking(move || producer.flush(Duration::from_secs(10))).await;
+            let flushed = tokio::task::spawn_blocking(move || producer.flush(Duration::from_secs(4))).await;
             if let Ok(Err(error)) = flushed {
                 tracing::warn!(%error, "kafka producer did not flush");
             }
@@ -153,11 +154,16 @@ pub(super) struct Callbacks;
 impl ClientContext for Callbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         match level {
-            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error => {
                 tracing::error!(target: "rdkafka", facility, "{message}");
             }
             RDKafkaLogLevel::Warning => tracing::warn!(target: "rdkafka", facility, "{message}"),
-            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(target: "rdkafka", facility, "{message}"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+                tracing::info!(target: "rdkafka", facility, "{message}");
+            }
             RDKafkaLogLevel::Debug => tracing::debug!(target: "rdkafka", facility, "{message}"),
         }
     }

@@ -52,7 +52,9 @@ pub async fn options(access: Access, certificates: Certificates) -> Result<Conne
         .name("hookway")
         .max_reconnects(None)
         .reconnect_delay_callback(|attempt| {
-            Duration::from_millis(100).saturating_mul(u32::try_from(attempt).unwrap_or(u32::MAX)).min(Duration::from_secs(2))
+            Duration::from_millis(100)
+                .saturating_mul(u32::try_from(attempt).unwrap_or(u32::MAX))
+                .min(Duration::from_secs(2))
         })
         // A half-open connection is found within two missed pings.
         .ping_interval(Duration::from_secs(3))
@@ -97,6 +99,8 @@ fn tell(event: &Event) {
         Event::Disconnected => tracing::warn!("nats disconnected"),
         Event::ServerError(error) => tracing::warn!(%error, "nats server error"),
         Event::ClientError(error) => tracing::warn!(%error, "nats client error"),
-        other => tracing::debug!(event = %other, "nats"),
+        Event::LameDuckMode | Event::Draining | Event::Closed | Event::SlowConsumer(_) => {
+            tracing::debug!(%event, "nats");
+        }
     }
 }

@@ -39,11 +39,12 @@ impl Checks {
         let mut prepared = Prepared { durability: 1, ..Prepared::default() };
         let server = client.server_info();
         prepared.facts.push(format!("nats-server {}", server.version));
-        self.judge_server(&server.version, &mut prepared);
+        judge_server(&server.version, &mut prepared);
         let config = self.stream(jetstream, &mut prepared).await?;
         self.judge_stream(&config, &mut prepared)?;
         let limit = u64::try_from(server.max_payload).unwrap_or(u64::MAX);
-        let stream_limit = u64::try_from(config.max_message_size).ok().filter(|limit| *limit > 0).unwrap_or(u64::MAX);
+        let stream_limit =
+            u64::try_from(config.max_message_size).ok().filter(|limit| *limit > 0).unwrap_or(u64::MAX);
         if limit.min(stream_limit) < self.largest_record {
             prepared.warnings.push(format!(
                 "the server takes {} bytes a message, below the largest record that a source may make ({} bytes): \
@@ -55,29 +56,22 @@ impl Checks {
         Ok(prepared)
     }
 
-    fn judge_server(&self, version: &str, prepared: &mut Prepared) {
-        let mut numbers = version.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
-        let version_is = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        if version_is < OLDEST_GOOD {
-            prepared.warnings.push(format!(
-                "nats-server {version} can refuse a retry of a message that it did not store: upgrade to 2.11 or later"
-            ));
-        }
-    }
-
     /// Returns the stream's settings, and makes the stream where it is missing and the configuration says so.
     async fn stream(&self, jetstream: &Context, prepared: &mut Prepared) -> Result<Config, PublishError> {
         let asked = tokio::time::timeout(PATIENCE, jetstream.get_stream(&self.stream)).await;
         let error = match asked {
             Ok(Ok(stream)) => return Ok(stream.cached_info().config.clone()),
             Ok(Err(error)) => error,
-            Err(_) => return Err(PublishError::Unavailable("no answer to a question for the stream".to_owned())),
+            Err(_) => {
+                return Err(PublishError::Unavailable("no answer to a question for the stream".to_owned()));
+            }
         };
         let missing = matches!(&error.kind(), GetStreamErrorKind::JetStream(answer)
             if answer.error_code() == async_nats::jetstream::ErrorCode::STREAM_NOT_FOUND);
         match (&self.create, missing) {
             (Some(subjects), true) => {
-                let wanted = Config { name: self.stream.clone(), subjects: subjects.clone(), ..Config::default() };
+                let wanted =
+                    Config { name: self.stream.clone(), subjects: subjects.clone(), ..Config::default() };
                 let made = jetstream.create_stream(wanted).await.map_err(|error| {
                     PublishError::Misconfigured(format!("stream {} can't be made: {error}", self.stream))
                 })?;
@@ -115,7 +109,9 @@ impl Checks {
         }
         if config.storage == StorageType::Memory {
             prepared.durability = 0;
-            prepared.warnings.push(format!("stream {} lives in memory and is lost with its server", self.stream));
+            prepared
+                .warnings
+                .push(format!("stream {} lives in memory and is lost with its server", self.stream));
         } else if config.num_replicas > 1 {
             prepared.durability = 2;
         } else {
@@ -129,6 +125,16 @@ impl Checks {
         }
         prepared.facts.push(format!("stream {} on {}", self.stream, config.subjects.join(", ")));
         Ok(())
+    }
+}
+
+fn judge_server(version: &str, prepared: &mut Prepared) {
+    let mut numbers = version.split('.').map(|part| part.parse::<u64>().unwrap_or(0));
+    let version_is = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version_is < OLDEST_GOOD {
+        prepared.warnings.push(format!(
+            "nats-server {version} can refuse a retry of a message that it did not store: upgrade to 2.11 or later"
+        ));
     }
 }
 

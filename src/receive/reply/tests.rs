@@ -1,0 +1,143 @@
+//! Each refusal's status, headers and body; the bodies of success.
+
+use super::*;
+use crate::{publish::PublishError, record::Disposition, verify::VerifyError};
+use http_body_util::BodyExt as _;
+use std::collections::BTreeSet;
+
+/// One refusal of every kind, and more than one where a kind has several causes.
+fn refusals() -> Vec<Refusal> {
+    let unverified = [
+        VerifyError::Missing("header `x-signature`".to_owned()),
+        VerifyError::Repeated("x-signature".to_owned()),
+        VerifyError::Malformed("not hex".to_owned()),
+        VerifyError::Mismatch,
+        VerifyError::Expired { off_by_seconds: 900 },
+    ];
+    let sinks = [
+        PublishError::Unprepared("bus".to_owned()),
+        PublishError::Unavailable("no answer".to_owned()),
+        PublishError::Saturated,
+        PublishError::Misconfigured("no topic".to_owned()),
+        PublishError::TooLarge("1 MiB".to_owned()),
+        PublishError::Disk("full".to_owned()),
+    ];
+    let unpublished = sinks.map(|error| Refusal::Unpublished { sink: "bus".to_owned(), error });
+    let mut all = vec![
+        Refusal::UnknownSource,
+        Refusal::MethodNotAllowed,
+        Refusal::Malformed("two hosts"),
+        Refusal::TooLarge { limit: 10 },
+        Refusal::Encoded,
+        Refusal::Stalled,
+        Refusal::Unkeyed,
+        Refusal::Overloaded("requests"),
+        Refusal::InFlight,
+        Refusal::Deadline,
+        Refusal::Draining,
+        Refusal::Internal,
+    ];
+    all.extend(unverified.map(Refusal::from));
+    all.extend(unpublished);
+    all
+}
+
+async fn body(response: Response) -> String {
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn receipt(id: &str) -> Receipt {
+    Receipt { id: id.to_owned(), disposition: Disposition::Published }
+}
+
+#[test]
+fn the_list_of_codes_is_the_codes_of_all_refusals() {
+    let shown: BTreeSet<&str> = refusals().iter().map(Refusal::code).collect();
+    assert_eq!(shown, BTreeSet::from(Refusal::CODES));
+}
+
+#[test]
+fn only_what_the_sender_must_change_is_a_4xx_and_nothing_redirects() {
+    for refusal in refusals() {
+        let response = refused(&refusal);
+        let status = response.status().as_u16();
+        let is_senders = refusal.fault() == Fault::Sender;
+        assert!(if is_senders { (400..500).contains(&status) } else { status == 503 }, "{refusal}: {status}");
+        assert_eq!(response.headers().contains_key(header::RETRY_AFTER), !is_senders, "{refusal}");
+        assert!(!response.headers().contains_key(header::LOCATION), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_a_problem_document_that_names_its_public_code_only() {
+    for refusal in refusals() {
+        let response = refused(&refusal);
+        let status = response.status().as_u16();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        let problem: serde_json::Value = serde_json::from_str(&body(response).await).unwrap();
+        assert_eq!(problem["code"], refusal.code());
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], "about:blank");
+        let members: Vec<&String> = problem.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["code", "status", "title", "type"], "nothing of the reason is told");
+    }
+}
+
+#[tokio::test]
+async fn every_failed_check_looks_the_same() {
+    let mut seen = BTreeSet::new();
+    for refusal in refusals().into_iter().filter(|refusal| matches!(refusal, Refusal::Unverified(_))) {
+        let response = refused(&refusal);
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert!(response.headers().contains_key(header::WWW_AUTHENTICATE));
+        let headers = format!("{:?}", response.headers());
+        seen.insert((headers, body(response).await));
+    }
+    assert_eq!(seen.len(), 1);
+}
+
+#[test]
+fn a_wrong_method_is_told_the_right_one_and_an_unread_body_ends_the_connection() {
+    assert_eq!(refused(&Refusal::MethodNotAllowed).headers()[header::ALLOW], "POST");
+    for refusal in [Refusal::TooLarge { limit: 1 }, Refusal::Stalled, Refusal::Encoded, Refusal::Draining] {
+        assert_eq!(refused(&refusal).headers()[header::CONNECTION], "close", "{refusal}");
+    }
+    assert!(!refused(&Refusal::Deadline).headers().contains_key(header::CONNECTION));
+}
+
+#[test]
+fn pauses_are_whole_seconds_spread_from_5_to_15() {
+    let pauses: BTreeSet<u32> = (0..RETRY_SPREAD).map(|_| retry_after()).collect();
+    assert!(pauses.iter().all(|pause| (5..=15).contains(pause)), "{pauses:?}");
+    assert!(pauses.len() > 5, "other tests take turns too, but most stay: {pauses:?}");
+}
+
+#[tokio::test]
+async fn a_success_names_its_events_and_has_the_configured_status_and_body() {
+    let response = accepted(&[receipt("a")], 200, &Bytes::new());
+    assert_eq!(
+        (response.status(), &response.headers()[EVENT_ID]),
+        (StatusCode::OK, &HeaderValue::from_static("a"))
+    );
+    assert!(!response.headers().contains_key(header::CONTENT_TYPE));
+    assert_eq!(body(response).await, "");
+
+    let response = accepted(&[receipt("a"), receipt("b")], 204, &Bytes::new());
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    assert_eq!(response.headers()[EVENT_ID], "a,b");
+
+    let response = accepted(&[receipt("a")], 200, &Bytes::from_static(b"{\"ok\":true}"));
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    let response = accepted(&[receipt("a")], 200, &Bytes::from_static(b"<b>ok"));
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
+    assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+}
+
+#[test]
+fn an_id_that_no_header_holds_is_left_out() {
+    let response = accepted(&[receipt("a\r\nset-cookie: b")], 200, &Bytes::new());
+    assert!(!response.headers().contains_key(EVENT_ID));
+    assert_eq!(response.status(), StatusCode::OK);
+}

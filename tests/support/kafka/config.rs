@@ -29,8 +29,6 @@ log.cleaner.enable=false
     );
     // A killed node may come back only when its session has ended: 9 s by default.
     text.push_str("broker.session.timeout.ms=2000\nbroker.heartbeat.interval.ms=500\n");
-    for (name, value) in entries {
-        text.push_str(&format!("{name}={value}\n"));
-    }
+    text.extend(entries.iter().flat_map(|(name, value)| [name, "=", value, "\n"]));
     std::fs::write(home.join(SERVER), text).expect("the node's configuration can be written");
 }

@@ -11,14 +11,15 @@ use super::Kafka;
 const SEPARATOR: &str = "|-|";
 
 /// The longest one of the tools may take.
-const TOOL: Duration = Duration::from_secs(60);
+const TOOL: Duration = Duration::from_mins(1);
 
 /// Returns the command that runs a class of Kafka's, logging from `level`; tuned to start fast and stay small.
 pub(super) fn class(name: &str, level: &str) -> Command {
     let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/kafka/log4j2.properties");
     let mut java = Command::new("java");
     java.args(["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]);
-    java.arg(format!("-Dlog4j2.configurationFile={}", log.display())).arg(format!("-Dkafka.log.level={level}"));
+    java.arg(format!("-Dlog4j2.configurationFile={}", log.display()))
+        .arg(format!("-Dkafka.log.level={level}"));
     java.arg("-cp").arg(python::provided("kafka/lib").join("*")).arg(name);
     java
 }
@@ -27,7 +28,10 @@ impl Kafka {
     /// Returns the partition that Kafka's own Java producer picks for each key, as its own consumer sees it.
     /// The topic must be empty; keys are text of one line.
     pub(crate) fn java_partitions(&self, topic: &str, keys: &[&str]) -> Vec<i32> {
-        assert!(!keys.iter().any(|key| key.contains(SEPARATOR) || key.contains('\n')), "keys are plain lines");
+        assert!(
+            !keys.iter().any(|key| key.contains(SEPARATOR) || key.contains('\n')),
+            "keys are plain lines"
+        );
         let lines = keys.iter().enumerate().map(|(number, key)| format!("{key}{SEPARATOR}{number}\n"));
         let input: String = lines.collect();
         let mut producer = self.tool("org.apache.kafka.tools.ConsoleProducer", topic);
@@ -37,12 +41,19 @@ impl Kafka {
         finish(&producer, input.as_bytes());
 
         let mut consumer = self.tool("org.apache.kafka.tools.consumer.ConsoleConsumer", topic);
-        consumer.args(["--from-beginning", "--max-messages", &keys.len().to_string(), "--timeout-ms", "20000"]);
+        consumer.args([
+            "--from-beginning",
+            "--max-messages",
+            &keys.len().to_string(),
+            "--timeout-ms",
+            "20000",
+        ]);
         consumer.args(["--formatter-property", "print.partition=true"]);
         let seen = finish(&consumer, b"");
         let mut partitions = vec![-1; keys.len()];
         for line in seen.lines() {
-            let (partition, number) = line.split_once('\t').expect("the consumer prints partition, tab, value");
+            let (partition, number) =
+                line.split_once('\t').expect("the consumer prints partition, tab, value");
             let partition = partition.strip_prefix("Partition:").expect("the consumer names the partition");
             partitions[number.parse::<usize>().expect("the value is the key's number")] =
                 partition.parse().expect("a partition is a number");

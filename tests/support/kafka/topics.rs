@@ -5,9 +5,10 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::metadata::MetadataPartition;
 
-use super::Kafka;
 use super::super::deadline;
+use super::Kafka;
 
 /// The longest a change may take to be seen.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -31,7 +32,8 @@ impl Kafka {
         self.made.lock().expect("no test panics while it holds this").push(name.to_owned());
         deadline::until(&format!("a leader of each partition of {name}"), SETTLE, || {
             let seen = leaders(&admin, name);
-            (seen.len() == usize::try_from(partitions).ok()? && seen.iter().all(|&leader| leader >= 0)).then_some(())
+            (seen.len() == usize::try_from(partitions).ok()? && seen.iter().all(|&leader| leader >= 0))
+                .then_some(())
         });
     }
 
@@ -57,5 +59,5 @@ impl Kafka {
 fn leaders(admin: &AdminClient<DefaultClientContext>, topic: &str) -> Vec<i32> {
     let metadata = admin.inner().fetch_metadata(Some(topic), SETTLE).expect("the broker answers");
     let topic = metadata.topics().first().expect("the answer names the topic");
-    topic.partitions().iter().map(|partition| partition.leader()).collect()
+    topic.partitions().iter().map(MetadataPartition::leader).collect()
 }

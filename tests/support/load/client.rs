@@ -19,8 +19,8 @@ pub(crate) struct Answer {
     pub(crate) event_id: String,
     /// True where the server closes the connection after this answer.
     pub(crate) last: bool,
-    /// Bytes of the body.
-    body: usize,
+    /// The body.
+    pub(crate) body: Vec<u8>,
 }
 
 /// One keep-alive connection.
@@ -43,11 +43,12 @@ impl Connection {
         self.received.clear();
         self.stream.write_all(request).await?;
         loop {
-            let (answer, head) = self.head().await?;
-            while self.received.len() < head + answer.body {
+            let (mut answer, head, length) = self.head().await?;
+            while self.received.len() < head + length {
                 self.more().await?;
             }
-            self.received.drain(..head + answer.body);
+            answer.body.extend_from_slice(&self.received[head..head + length]);
+            self.received.drain(..head + length);
             if answer.status >= 200 {
                 // Nothing was asked for yet, so nothing may follow.
                 return if self.received.is_empty() {
@@ -59,10 +60,12 @@ impl Connection {
         }
     }
 
-    async fn head(&mut self) -> io::Result<(Answer, usize)> {
+    /// Returns the answer without its body, and the lengths of head and body in bytes.
+    async fn head(&mut self) -> io::Result<(Answer, usize, usize)> {
         loop {
             if let Some(end) = self.received.windows(4).position(|four| four == b"\r\n\r\n") {
-                return Ok((parse(&self.received[..end])?, end + 4));
+                let (answer, length) = parse(&self.received[..end])?;
+                return Ok((answer, end + 4, length));
             }
             if self.received.len() > MAX_HEAD {
                 return Err(invalid("the answer's head is too large"));
@@ -79,8 +82,8 @@ impl Connection {
     }
 }
 
-/// Reads status line and header lines, as far as load needs them (RFC 9112, sections 4 to 6).
-fn parse(head: &[u8]) -> io::Result<Answer> {
+/// Reads status line and header lines and the length of the body, as far as load needs them (RFC 9112, sections 4 to 6).
+fn parse(head: &[u8]) -> io::Result<(Answer, usize)> {
     let head = str::from_utf8(head).map_err(|_| invalid("the answer's head is not UTF-8"))?;
     let mut lines = head.split("\r\n");
     let status = lines
@@ -91,7 +94,7 @@ fn parse(head: &[u8]) -> io::Result<Answer> {
         .ok_or_else(|| invalid("not a status line of HTTP/1.1"))?;
     let bodiless = status < 200 || status == 204 || status == 304;
     let mut length = bodiless.then_some(0);
-    let mut answer = Answer { status, event_id: String::new(), last: false, body: 0 };
+    let mut answer = Answer { status, event_id: String::new(), last: false, body: Vec::new() };
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-length") && !bodiless {
@@ -102,8 +105,7 @@ fn parse(head: &[u8]) -> io::Result<Answer> {
             answer.last = value.eq_ignore_ascii_case("close");
         }
     }
-    answer.body = length.ok_or_else(|| invalid("an answer without content-length"))?;
-    Ok(answer)
+    Ok((answer, length.ok_or_else(|| invalid("an answer without content-length"))?))
 }
 
 fn invalid(problem: &'static str) -> io::Error {

@@ -1,3 +1,5 @@
+//! Which sample the name of an event finds, and what is said where it finds none.
+
 use super::*;
 use std::collections::BTreeMap;
 
@@ -36,7 +38,7 @@ fn a_name_without_a_sample_takes_the_family_most_like_it_and_says_so() {
 
 #[test]
 fn a_slip_of_the_hand_is_pointed_out() {
-    assert!(body_of("RESERVATION_CREATD").1.unwrap().contains("did you mean RESERVATION_CREATED?"));
+    assert!(body_of("RESERVATION_CREATES").1.unwrap().contains("did you mean RESERVATION_CREATED?"));
 }
 
 #[test]

@@ -1,0 +1,65 @@
+//! One configured sender, as the path needs it.
+
+use crate::{
+    dedup::{Claim, Window},
+    delivery::{Delivery, Verified},
+    event::{Event, Quarantine, Reason},
+    normalize::Normalizer,
+    observe::metrics::SourceMetrics,
+    record::{Disposition, Receipt},
+    verify::Verifier,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+
+/// One configured sender: how its deliveries are checked, mapped and answered.
+#[derive(Debug)]
+pub struct Source {
+    /// Its name in the configuration and in the URL.
+    pub name: Arc<str>,
+    /// Checks where a delivery came from.
+    pub verifier: Verifier,
+    /// Maps a delivery to events.
+    pub normalizer: Normalizer,
+    /// Remembers what was acknowledged; `None` where nothing tells a repeat from a new event.
+    pub window: Option<Arc<Window>>,
+    /// How long an answer may take.
+    pub deadline: Duration,
+    /// The largest body taken, in bytes.
+    pub max_body: u64,
+    /// The requests that may be on their way at once.
+    pub in_flight: Arc<Semaphore>,
+    /// Status of an accepted request.
+    pub success: u16,
+    /// Body of an accepted request.
+    pub success_body: bytes::Bytes,
+    /// Its counters.
+    pub metrics: SourceMetrics,
+}
+
+impl Source {
+    /// Claims the event's id, where the sender's ids tell repeats from new events.
+    pub(super) fn claim(&self, event: &Event) -> Option<Claim> {
+        // Two sources have windows of their own, and one source's accounts share one: the account is part of it.
+        let window = self.window.as_ref().filter(|_| event.id_is_stable)?;
+        Some(window.claim(&event.source, &event.id))
+    }
+
+    pub(super) fn suppress(&self, id: String) -> Receipt {
+        self.metrics.repeated();
+        self.metrics.settled(Disposition::Suppressed);
+        Receipt { id, disposition: Disposition::Suppressed }
+    }
+
+    pub(super) fn quarantined(
+        &self,
+        delivery: &Delivery<Verified>,
+        mut event: Event,
+        reason: Reason,
+        detail: String,
+    ) -> Event {
+        let headers = self.normalizer.kept_headers(&delivery.request().headers);
+        event.quarantine = Some(Box::new(Quarantine { reason, detail, headers }));
+        event
+    }
+}

@@ -1,0 +1,212 @@
+//! A whole Hookway in process: built from a configuration file as `app` builds it, served on a free port.
+
+use crate::{
+    client::{self, Reply},
+    doubles::{Fault, FaultyPublisher},
+    eventually::{eventually, soon},
+    logs::Logs,
+    samples::SECRET,
+    series,
+    stored::{self, Stored},
+};
+use hookway::{
+    config::{self, Loaded, Secrets, TargetConfig},
+    dedup::Window,
+    event::envelope::Binding,
+    journal::{Journal, Options},
+    normalize::Normalizer,
+    observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
+    pipeline::{Pipeline, Source},
+    publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
+    receive::{self, Limits, Receiver},
+    record::SinkIndex,
+    route::{
+        Route, RouteTarget, Routes,
+        template::{Destination, Name},
+    },
+    verify::Verifier,
+};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::subscriber::DefaultGuard;
+use wildmatch::WildMatch;
+
+/// The three senders, one journal for their events and one for the quarantine. `$home` is the test's folder.
+pub(crate) const ORDINARY: &str = "
+sources:
+  hotel: { preset: likemagic, secrets: [ file:$home/secret ] }
+  units: { preset: propexo, secrets: [ file:$home/secret ] }
+  rooms: { preset: syncaroo, secrets: [ file:$home/secret ], verify: { algorithm: hmac-sha256 } }
+sinks:
+  kept: { journal: { dir: $home/kept } }
+  aside: { journal: { dir: $home/aside } }
+routes: [ { match: { source: '*' }, to: { sink: kept } } ]
+quarantine: { sink: aside }
+";
+
+/// A running Hookway; everything it owns ends with it.
+pub(crate) struct Bridge {
+    pub(crate) address: SocketAddr,
+    pub(crate) metrics: Metrics,
+    pub(crate) logs: Logs,
+    home: TempDir,
+    faulty: Vec<(String, Arc<FaultyPublisher>)>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    _capture: DefaultGuard,
+}
+
+impl Bridge {
+    /// Starts the ordinary configuration.
+    pub(crate) async fn ordinary() -> Self {
+        Self::start(ORDINARY).await
+    }
+
+    /// Starts a configuration; every sink is a journal behind a publisher that works until told otherwise.
+    pub(crate) async fn start(yaml: &str) -> Self {
+        let (logs, capture) = Logs::capture();
+        let home = tempfile::tempdir().expect("a folder");
+        std::fs::write(home.path().join("secret"), SECRET).expect("a writable folder");
+        std::fs::write(home.path().join("empty"), "").expect("a writable folder");
+        let file = home.path().join("hookway.yaml");
+        let text = yaml.replace("$home", home.path().to_str().expect("a path of text"));
+        std::fs::write(&file, text).expect("a writable folder");
+        let loaded = config::load(&file).unwrap_or_else(|error| panic!("{error}"));
+
+        let metrics = Metrics::new().expect("metrics with different names");
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (sinks, faulty) = sinks(&loaded, &metrics);
+        let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
+        let (routes, quarantine) = routes(&loaded, &names);
+        let sinks = Sinks::new(sinks, "node-1".to_owned());
+        let pipeline = Arc::new(Pipeline::new(routes, quarantine, sinks, tasks.clone(), &metrics));
+        let sources =
+            loaded.config.sources.keys().map(|name| source(&loaded, name, &names, &metrics)).collect();
+        let bounds = &loaded.limits;
+        let receiver = Receiver::new(sources, pipeline, bounds.body_bytes, bounds.body, metrics.clone());
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound port");
+        let limits = Limits { connections: bounds.connections, idle: bounds.idle };
+        let served = (metrics.clone(), tasks.clone(), stop.clone());
+        tokio::spawn(receive::serve(listener, receiver.router(), limits, served.0, served.1, served.2));
+        Self { address, metrics, logs, home, faulty, tasks, stop, _capture: capture }
+    }
+
+    /// Sends one request on a connection of its own.
+    pub(crate) async fn send(&self, request: &[u8]) -> Reply {
+        client::send(self.address, request).await
+    }
+
+    /// Returns the publisher of a sink, to break it.
+    pub(crate) fn sink(&self, name: &str) -> &FaultyPublisher {
+        &self.faulty.iter().find(|(known, _)| known == name).expect("a configured sink").1
+    }
+
+    /// Returns what a sink holds; each envelope fits the schema.
+    pub(crate) fn stored(&self, sink: &str) -> Vec<Stored> {
+        stored::events(&self.path(sink))
+    }
+
+    /// Returns a path in the test's folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Returns the text exposition.
+    pub(crate) fn exposition(&self) -> String {
+        self.metrics.render().expect("metrics can be written")
+    }
+
+    /// Returns the sum of a family's series with these labels.
+    pub(crate) fn count(&self, family: &str, labels: &[(&str, &str)]) -> i64 {
+        series::sum(&self.exposition(), family, labels)
+    }
+
+    /// Waits until a sink was handed this many records.
+    pub(crate) async fn handed(&self, sink: &str, records: usize) {
+        eventually(&format!("{sink} was handed {records} records"), || self.sink(sink).handed() >= records)
+            .await;
+    }
+
+    /// Waits until this many events are on their way at once.
+    pub(crate) async fn until_in_flight(&self, events: i64) {
+        eventually(&format!("{events} events are on their way"), || {
+            self.metrics.events_in_flight.get() == events
+        })
+        .await;
+    }
+
+    /// Stops taking requests and waits until all work is done.
+    pub(crate) async fn finish(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        soon("the end of all work", self.tasks.wait()).await;
+    }
+}
+
+fn sinks(loaded: &Loaded, metrics: &Metrics) -> (Vec<Sink>, Vec<(String, Arc<FaultyPublisher>)>) {
+    let (mut sinks, mut faulty) = (Vec::new(), Vec::new());
+    for (name, config) in &loaded.config.sinks {
+        let config = config.journal.clone().expect("these tests have journals only");
+        let options = Options { max_bytes: config.max_bytes(), ..Options::default() };
+        let (journal, _) = Journal::open(&config.dir, options).expect("a journal can be opened");
+        let journal = Arc::new(JournalSink::new(journal, config.dir.display().to_string()));
+        let publisher = FaultyPublisher::new(journal, Fault::None);
+        faulty.push((name.clone(), Arc::clone(&publisher)));
+        sinks.push(Sink {
+            name: name.clone(),
+            form: Form { format: config.format.unwrap_or_default(), binding: Binding::Kafka },
+            publisher,
+            metrics: SinkMetrics::new(metrics, name),
+            ready: OnceLock::from(Prepared::default()),
+        });
+    }
+    (sinks, faulty)
+}
+
+fn routes(loaded: &Loaded, sinks: &[String]) -> (Routes, RouteTarget) {
+    let target = |config: &TargetConfig| RouteTarget {
+        sink: SinkIndex(sinks.iter().position(|name| *name == config.sink).expect("a configured sink")),
+        destination: match &config.topic {
+            Some(topic) => Destination::Topic(Name::parse(topic).expect("a template")),
+            None => Destination::Journal,
+        },
+    };
+    let routes = loaded.config.routes.iter().map(|route| Route {
+        source: route.matches.source.as_deref().map(WildMatch::new),
+        kind: route.matches.kind.as_deref().map(WildMatch::new),
+        object: route.matches.object.as_deref().map(WildMatch::new),
+        to: route.to.targets().iter().map(target).collect(),
+    });
+    let quarantine = target(loaded.config.quarantine.as_ref().expect("a quarantine"));
+    (Routes::new(routes.collect()), quarantine)
+}
+
+fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> Arc<Source> {
+    let (sender, settings) = (&loaded.senders[name], &loaded.sources[name]);
+    let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default()).expect("a scheme");
+    let secrets = Secrets::read(&loaded.config.sources[name].secrets);
+    verifier.set_secrets(secrets.usable).expect("secrets that decode");
+    let event = sender.event.clone().unwrap_or_default();
+    let withheld = verifier.credential_headers().to_vec();
+    let vendor = sender.sender.as_deref().unwrap_or("custom");
+    Arc::new(Source {
+        name: name.into(),
+        normalizer: Normalizer::compile(&event, vendor, name, withheld).expect("templates"),
+        window: (!settings.dedup_window.is_zero())
+            .then(|| Window::new(settings.dedup_window, settings.dedup_entries)),
+        deadline: settings.deadline,
+        max_body: settings.max_body,
+        in_flight: Arc::new(Semaphore::new(settings.max_in_flight)),
+        success: settings.success,
+        success_body: settings.body.clone().unwrap_or_default().into(),
+        metrics: SourceMetrics::new(metrics, name, verifier.scheme(), sinks),
+        verifier,
+    })
+}

@@ -1,0 +1,93 @@
+//! A publisher that fails where it is told to: the faults that a real journal can't be brought to show.
+
+use futures_util::future::BoxFuture;
+use hookway::{
+    publish::{Prepared, PublishError, Publisher},
+    record::{Ack, Record},
+};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What a [`FaultyPublisher`] does with the records it is handed.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// Stores them.
+    None,
+    /// Answers with an error and stores nothing.
+    Fails(PublishError),
+    /// Stores them once the gate opens.
+    Held,
+    /// Answers with an error once the gate opens, and stores nothing.
+    HeldThenFails,
+    /// Panics once the gate opens.
+    HeldThenPanics,
+    /// Panics.
+    Panics,
+    /// Is too small for an envelope that holds this text.
+    Refuses(&'static str),
+}
+
+/// Stands in front of a real sink and breaks it.
+pub(crate) struct FaultyPublisher {
+    inner: Arc<dyn Publisher>,
+    fault: Mutex<Fault>,
+    gate: Semaphore,
+    handed: Mutex<usize>,
+}
+
+impl FaultyPublisher {
+    pub(crate) fn new(inner: Arc<dyn Publisher>, fault: Fault) -> Arc<Self> {
+        Arc::new(Self { inner, fault: Mutex::new(fault), gate: Semaphore::new(0), handed: Mutex::new(0) })
+    }
+
+    /// Behaves otherwise from the next record on.
+    pub(crate) fn becomes(&self, fault: Fault) {
+        *self.fault.lock() = fault;
+    }
+
+    /// Lets one held record through.
+    pub(crate) fn let_one_through(&self) {
+        self.gate.add_permits(1);
+    }
+
+    /// Returns how many records it was handed.
+    pub(crate) fn handed(&self) -> usize {
+        *self.handed.lock()
+    }
+}
+
+impl Publisher for FaultyPublisher {
+    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
+        *self.handed.lock() += 1;
+        let fault = self.fault.lock().clone();
+        Box::pin(async move {
+            match fault {
+                Fault::Fails(error) => return Err(error),
+                Fault::Refuses(text) if String::from_utf8_lossy(&record.value).contains(text) => {
+                    return Err(PublishError::TooLarge("limit 10 bytes".to_owned()));
+                }
+                Fault::Held => self.gate.acquire().await.expect("the gate is never closed").forget(),
+                Fault::HeldThenFails => {
+                    self.gate.acquire().await.expect("the gate is never closed").forget();
+                    return Err(PublishError::Saturated);
+                }
+                Fault::HeldThenPanics => {
+                    self.gate.acquire().await.expect("the gate is never closed").forget();
+                    panic!("planted in the publisher, late");
+                }
+                Fault::Panics => panic!("planted in the publisher"),
+                Fault::None | Fault::Refuses(_) => {}
+            }
+            self.inner.publish(record).await
+        })
+    }
+
+    fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
+        self.inner.prepare()
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,108 @@
+//! What a supervisor and an operator see of a running process: probes, unset secrets, secrets that change.
+
+use crate::{
+    binary::Hookway,
+    eventually::PATIENCE,
+    samples::{SECRET, likemagic_body},
+};
+use std::fs;
+use tokio::time::{Instant, sleep};
+
+const CONFIG: &str = "
+sources:
+  hotel: { preset: likemagic, secrets: [ file:$home/secret ] }
+  inn: { preset: likemagic, secrets: [ file:$home/other ] }
+  unset: { preset: likemagic, secrets: [ file:$home/empty ] }
+";
+
+/// Posts a new event to a source with a secret.
+async fn status(hookway: &Hookway, source: &str, secret: &str) -> u16 {
+    let body = likemagic_body(&uuid::Uuid::now_v7().to_string(), "a");
+    let headers = [("lm-webhook-secret", secret)];
+    hookway.send(&crate::client::post(&format!("/hooks/{source}"), &headers, body.as_bytes())).await.status
+}
+
+/// Waits until a source accepts a secret.
+async fn accepts(hookway: &Hookway, source: &str, secret: &str) {
+    let end = Instant::now() + PATIENCE;
+    while status(hookway, source, secret).await != 200 {
+        assert!(Instant::now() < end, "{source} never took up its new secret:\n{}", hookway.log());
+        sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+/// Waits until the admin listener answers a path with this status.
+async fn answers(hookway: &Hookway, path: &str, wanted: u16) {
+    let end = Instant::now() + PATIENCE;
+    while hookway.ask(path).await.status != wanted {
+        assert!(Instant::now() < end, "{path} never answered {wanted}");
+        sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn probes_tell_that_the_process_lives_has_started_and_can_be_sent_to() {
+    let hookway = Hookway::start(CONFIG);
+    answers(&hookway, "/readyz", 200).await;
+    for path in ["/livez", "/startupz", "/readyz"] {
+        let reply = hookway.ask(path).await;
+        assert_eq!((reply.status, reply.body.as_str()), (200, "ok\n"), "{path}");
+    }
+    let verbose = hookway.ask("/readyz?verbose").await.body;
+    for part in ["[+]sink.journal ok", "[+]sink.quarantine ok", "[!]source.unset has no usable secret"] {
+        assert!(verbose.contains(part), "{part} is missing in {verbose}");
+    }
+    assert!(!verbose.contains("source.hotel"), "{verbose}");
+    assert_eq!(status(&hookway, "unset", "").await, 503);
+    assert!(hookway.log().contains("a secret is missing"));
+    assert!(hookway.ask("/metrics").await.body.contains("\nhookway_ready 1\n"));
+    // Each listener has its own paths.
+    assert_eq!(hookway.ask("/hooks/hotel").await.status, 404);
+    for path in ["/metrics", "/readyz", "/livez"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
+        assert_eq!(hookway.send(request.as_bytes()).await.status, 404, "{path} is not public");
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_was_never_reached_keeps_the_process_unready_and_its_sources_at_503() {
+    // Port 1 of the loopback device: nothing listens there.
+    let hookway = Hookway::start(
+        "
+sources: { hotel: { preset: likemagic, secrets: [ file:$home/secret ] } }
+sinks:
+  bus: { nats: { servers: [ 'nats://127.0.0.1:1' ], stream: S } }
+  aside: { journal: { dir: $home/aside } }
+routes: [ { to: { sink: bus, subject: 'w.{key}' } } ]
+quarantine: { sink: aside }
+",
+    );
+    answers(&hookway, "/livez", 200).await;
+    assert_eq!(hookway.ask("/startupz").await.status, 503);
+    let ready = hookway.ask("/readyz").await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.body.contains("[-]sink.bus failed"), "{}", ready.body);
+    assert_eq!(status(&hookway, "hotel", SECRET).await, 503);
+}
+
+#[tokio::test]
+async fn a_rotated_secret_is_taken_up_and_an_emptied_file_keeps_the_last_good_one() {
+    let hookway = Hookway::start(CONFIG);
+    answers(&hookway, "/readyz", 200).await;
+    assert_eq!(status(&hookway, "hotel", SECRET).await, 200);
+
+    fs::write(hookway.path("secret"), "canary-second-secret").unwrap();
+    accepts(&hookway, "hotel", "canary-second-secret").await;
+    assert_eq!(status(&hookway, "hotel", SECRET).await, 401, "the old one is out");
+
+    fs::write(hookway.path("secret"), "").unwrap();
+    // That two later changes elsewhere were taken up shows that the emptied file was looked at in between.
+    for secret in ["canary-third-secret", "canary-fourth-secret"] {
+        fs::write(hookway.path("other"), secret).unwrap();
+        accepts(&hookway, "inn", secret).await;
+    }
+    assert_eq!(status(&hookway, "hotel", "canary-second-secret").await, 200);
+    assert_eq!(status(&hookway, "hotel", "").await, 401);
+    let told = format!("{}{}", hookway.log(), hookway.ask("/metrics").await.body);
+    assert!(!told.contains("canary"), "{told}");
+}

@@ -1,0 +1,41 @@
+//! Tests in process: the real router and connection server on a free port, with real journals in temporary
+//! folders; and the binary itself where the process is what is tested. No brokers, no network.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+mod accounting;
+mod architecture;
+mod binary;
+mod bridge;
+mod client;
+mod doubles;
+mod eventually;
+mod health;
+mod journal;
+mod lifecycle;
+mod limits;
+mod logs;
+mod order;
+mod pipeline;
+mod quarantine;
+mod refusals;
+mod samples;
+mod senders;
+mod series;
+mod smuggling;
+mod stored;
+
+#[path = "../support/deadline.rs"]
+#[allow(dead_code, reason = "the targets that share it use different parts")]
+mod deadline;
+
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "the targets that share it use different parts")]
+mod process;
