@@ -67,6 +67,8 @@ fn awkward_ids_reach_kafka_and_nats_unchanged_in_both_forms(brokers: &Brokers) {
     let seen = messages.iter().zip(envelope::of_messages(&messages)).map(|(message, envelope)| {
         assert_eq!(message.subject.split('.').count(), 4, "{}", message.subject);
         let token = message.subject.rsplit('.').next().expect("a token");
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '%');
+        assert!(token.chars().all(plain), "{token} means something to a server");
         let key = percent_decode_str(token).decode_utf8().expect("it is text").into_owned();
         [envelope.id().to_owned(), key, envelope.text("subject").to_owned()]
     });

@@ -28,7 +28,7 @@ mod written;
 #[path = "../support/hookway.rs"]
 mod hookway;
 #[path = "../support/load.rs"]
-#[expect(dead_code, reason = "a bench measures with it; these tests only need its ledger")]
+#[expect(dead_code, clippy::unwrap_used, reason = "a bench measures with it; these tests need its ledger")]
 mod load;
 #[path = "../support/support.rs"]
 #[expect(dead_code, reason = "a bench also asks for the process ids")]
