@@ -1,7 +1,7 @@
 //! The command line: one verb a task, the same options and exit codes for all of them.
 //!
 //! `run` serves; the other verbs look at a configuration (`check`, `schema`), play a sender (`trigger`) or read
-//! what was published (`tail`). Results go to standard output through [`out`], everything else to standard error.
+//! what was published (`tail`). Results go to standard output through `out`, everything else to standard error.
 
 mod check;
 mod exit;
