@@ -4,7 +4,7 @@
 CARGO ?= cargo
 target := $(or $(CARGO_TARGET_DIR),target)
 linters := .cache/linters/bin
-scripts := .ci/run $(wildcard tests/setup/*.sh tests/support/*.sh)
+scripts := .ci/run $(wildcard tests/setup/*.sh tests/support/*.sh tests/brokers/tls/*.sh)
 # The test targets that start no broker.
 fast := $(filter-out brokers,$(shell sed -n '/^\[\[test\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' Cargo.toml))
 
@@ -23,6 +23,7 @@ setup-test: ## sees to all that the tests need: also Java, Python, Kafka, NATS
 	@tests/setup/system.sh test
 	@tests/setup/kafka.sh
 	@tests/setup/python.sh test
+	@tests/setup/prometheus.sh
 
 setup-check: ## sees to the linters
 	@tests/setup/system.sh test

@@ -100,7 +100,7 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
 fn start_logs(loaded: &Loaded) -> Result<(), Failure> {
     let log = &loaded.config.log;
     let json = log.format.map(|format| format == LogFormat::Json);
-    let level = log.level.as_deref().unwrap_or("info");
+    let level = log.level.as_deref().unwrap_or("info,async_nats=warn");
     logs::start(json, level).map_err(|error| Failure::System(io::Error::other(error)))?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
