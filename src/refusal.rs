@@ -53,9 +53,6 @@ pub enum Refusal {
     /// No outcome within the source's deadline; the event may still get to its place.
     #[error("no outcome within the deadline")]
     Deadline,
-    /// The process is ending.
-    #[error("the process is ending")]
-    Draining,
     /// A bug: a panic that was caught.
     #[error("the work on this request ended by a bug")]
     Internal,
@@ -74,7 +71,7 @@ pub enum Fault {
 
 impl Refusal {
     /// Every public code, for metrics that must exist before the first refusal.
-    pub const CODES: [&str; 14] = [
+    pub const CODES: [&str; 13] = [
         "source_unknown",
         "method_not_allowed",
         "request_malformed",
@@ -87,7 +84,6 @@ impl Refusal {
         "in_flight",
         "sink_unavailable",
         "deadline",
-        "draining",
         "internal",
     ];
 
@@ -102,9 +98,7 @@ impl Refusal {
             | Self::Stalled
             | Self::Unverified(_) => Fault::Sender,
             Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
-            Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Draining | Self::Internal => {
-                Fault::Service
-            }
+            Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Internal => Fault::Service,
         }
     }
 
@@ -123,7 +117,6 @@ impl Refusal {
             Self::InFlight => "in_flight",
             Self::Unpublished { .. } => "sink_unavailable",
             Self::Deadline => "deadline",
-            Self::Draining => "draining",
             Self::Internal => "internal",
         }
     }
@@ -143,7 +136,6 @@ impl Refusal {
             | Self::Overloaded(_)
             | Self::InFlight
             | Self::Deadline
-            | Self::Draining
             | Self::Internal => self.code(),
         }
     }

@@ -49,7 +49,7 @@ impl Fixture {
         let publishers = [Arc::new(Scripted::default()), Arc::new(Scripted::default())];
         let names = ["first".to_owned(), "second".to_owned()];
         let sink = |index: usize| {
-            let publisher: Arc<dyn Publisher> = publishers[index].clone();
+            let publisher: Arc<dyn Publisher> = Arc::<Scripted>::clone(&publishers[index]);
             Sink {
                 name: names[index].clone(),
                 form: Form { format: formats[index], binding },

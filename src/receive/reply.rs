@@ -70,7 +70,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Webhook realm=\"hookway\""));
         }
         // The rest of the body is not worth waiting for.
-        Refusal::TooLarge { .. } | Refusal::Stalled | Refusal::Encoded | Refusal::Draining => {
+        Refusal::TooLarge { .. } | Refusal::Stalled | Refusal::Encoded => {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Refusal::UnknownSource
@@ -99,7 +99,6 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         | Refusal::InFlight
         | Refusal::Unpublished { .. }
         | Refusal::Deadline
-        | Refusal::Draining
         | Refusal::Internal => (StatusCode::SERVICE_UNAVAILABLE, "Not accepted now; send it again"),
     }
 }

@@ -34,7 +34,6 @@ fn refusals() -> Vec<Refusal> {
         Refusal::Overloaded("requests"),
         Refusal::InFlight,
         Refusal::Deadline,
-        Refusal::Draining,
         Refusal::Internal,
     ];
     all.extend(unverified.map(Refusal::from));
@@ -101,7 +100,7 @@ async fn every_failed_check_looks_the_same() {
 #[test]
 fn a_wrong_method_is_told_the_right_one_and_an_unread_body_ends_the_connection() {
     assert_eq!(refused(&Refusal::MethodNotAllowed).headers()[header::ALLOW], "POST");
-    for refusal in [Refusal::TooLarge { limit: 1 }, Refusal::Stalled, Refusal::Encoded, Refusal::Draining] {
+    for refusal in [Refusal::TooLarge { limit: 1 }, Refusal::Stalled, Refusal::Encoded] {
         assert_eq!(refused(&refusal).headers()[header::CONNECTION], "close", "{refusal}");
     }
     assert!(!refused(&Refusal::Deadline).headers().contains_key(header::CONNECTION));
