@@ -18,11 +18,14 @@
 //! let forged = hookway::delivery::Verified(hookway::verify::Proof::none());
 //! ```
 
+mod share;
+
+pub use share::{Quota, Share};
+
 use crate::verify::{Proof, Verifier, VerifyError};
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// The state of a delivery that nobody has checked yet.
 #[derive(Debug)]
@@ -51,12 +54,12 @@ pub struct Delivery<State = Unverified> {
     request: Request,
     state: State,
     /// This delivery's shares of what is bounded (bytes, requests); given back when it is dropped.
-    shares: Vec<OwnedSemaphorePermit>,
+    shares: [Share; 2],
 }
 
 impl Delivery<Unverified> {
     /// Takes a request as it was read, with its shares of what is bounded.
-    pub fn new(request: Request, shares: Vec<OwnedSemaphorePermit>) -> Self {
+    pub fn new(request: Request, shares: [Share; 2]) -> Self {
         Self { request, state: Unverified(()), shares }
     }
 

@@ -6,6 +6,7 @@
 mod body;
 mod reply;
 mod server;
+mod watch;
 
 pub use server::{Limits, serve, serve_admin};
 
@@ -79,13 +80,12 @@ impl Receiver {
         let (head, body) = request.into_parts();
         check_head(&head)?;
         let received = clock::now();
-        let slot = Arc::clone(&source.in_flight).try_acquire_owned();
-        let slot = slot.map_err(|_| Refusal::Overloaded("requests of this source"))?;
+        let slot = source.in_flight.take(1).ok_or(Refusal::Overloaded("requests of this source"))?;
         let (body, budget) = self.budget.read(&head.headers, body, source.max_body).await?;
         source.metrics.read(body.len());
         let begun = source.metrics.staged(Stage::Receive, start);
         let request = Request { method: head.method, headers: head.headers, body, received };
-        let delivery = Delivery::new(request, [Some(slot), budget].into_iter().flatten().collect());
+        let delivery = Delivery::new(request, [slot, budget]);
         self.pipeline.accept(source, delivery, begun, start + source.deadline).await
     }
 }

@@ -4,6 +4,7 @@ use super::Failure;
 use crate::{
     config::{Loaded, Problem, Secrets, SourceConfig, SourceSettings},
     dedup::Window,
+    delivery::Quota,
     normalize::Normalizer,
     observe::{
         health::Health,
@@ -15,7 +16,6 @@ use crate::{
     verify::Verifier,
 };
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// Builds every source, or returns all that is wrong with them.
 pub(super) fn build(
@@ -90,7 +90,7 @@ fn assemble(
         window,
         deadline: settings.deadline,
         max_body: settings.max_body,
-        in_flight: Arc::new(Semaphore::new(settings.max_in_flight)),
+        in_flight: Quota::new(settings.max_in_flight.try_into().unwrap_or(u64::MAX)),
         success: settings.success,
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics,

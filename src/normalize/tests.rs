@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    delivery::Request,
+    delivery::{Quota, Request},
     senders,
     verify::{Algorithm, Verifier, VerifySpec},
 };
@@ -26,7 +26,7 @@ fn delivery(body: &[u8], headers: &[(&'static str, &'static str)]) -> Delivery<V
         received: Timestamp::UNIX_EPOCH,
     };
     let verifier = Verifier::compile(&spec).unwrap();
-    Delivery::new(request, Vec::new()).verify(&verifier).unwrap()
+    Delivery::new(request, [1, 1].map(|part| Quota::new(part).take(part).unwrap())).verify(&verifier).unwrap()
 }
 
 fn normalizer(spec: Value) -> Normalizer {

@@ -2,7 +2,7 @@
 
 use crate::{
     dedup::{Claim, Window},
-    delivery::{Delivery, Verified},
+    delivery::{Delivery, Quota, Verified},
     event::{Event, Quarantine, Reason},
     normalize::Normalizer,
     observe::metrics::SourceMetrics,
@@ -10,7 +10,6 @@ use crate::{
     verify::Verifier,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
 
 /// One configured sender: how its deliveries are checked, mapped and answered.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub struct Source {
     /// The largest body taken, in bytes.
     pub max_body: u64,
     /// The requests that may be on their way at once.
-    pub in_flight: Arc<Semaphore>,
+    pub in_flight: Arc<Quota>,
     /// Status of an accepted request.
     pub success: u16,
     /// Body of an accepted request.

@@ -1,6 +1,9 @@
 //! Reads a body into one buffer, exactly as it was sent, within bounds of size, memory and time.
 
-use crate::refusal::Refusal;
+use crate::{
+    delivery::{Quota, Share},
+    refusal::Refusal,
+};
 use axum::{
     body::Body,
     http::{HeaderMap, header},
@@ -8,24 +11,17 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The bytes that all bodies may hold at once, and how long one may take.
 #[derive(Debug)]
 pub(super) struct Budget {
-    /// One permit is 1 KiB, so that budgets beyond 4 GiB can be counted too.
-    permits: Arc<Semaphore>,
+    bytes: Arc<Quota>,
     patience: Duration,
 }
 
-/// Bytes per permit.
-const UNIT: u64 = 1024;
-
 impl Budget {
     pub(super) fn new(bytes: u64, patience: Duration) -> Self {
-        let permits =
-            usize::try_from(bytes / UNIT).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
-        Self { permits: Arc::new(Semaphore::new(permits)), patience }
+        Self { bytes: Quota::new(bytes), patience }
     }
 
     /// Reads the body of a request with these headers, `limit` bytes at most. Returns it with the share of the
@@ -35,22 +31,18 @@ impl Budget {
         headers: &HeaderMap,
         body: Body,
         limit: u64,
-    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Refusal> {
+    ) -> Result<(Bytes, Share), Refusal> {
         let declared = declared_length(headers);
         if declared.is_some_and(|declared| declared > limit) {
             return Err(Refusal::TooLarge { limit });
         }
         // A chunked body may grow to the limit, so it takes that share until its size is known.
-        let reserved = declared.unwrap_or(limit);
-        let units = u32::try_from(reserved.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        let share = Arc::clone(&self.permits).try_acquire_many_owned(units);
-        let mut share = share.map_err(|_| Refusal::Overloaded("bytes of bodies"))?;
+        let share = self.bytes.take(declared.unwrap_or(limit));
+        let mut share = share.ok_or(Refusal::Overloaded("bytes of bodies"))?;
         let gathered = tokio::time::timeout(self.patience, gather(body, declared, limit)).await;
         let body = gathered.map_err(|_| Refusal::Stalled)??;
-        let used = u64::try_from(body.len()).unwrap_or(u64::MAX).div_ceil(UNIT);
-        let surplus = usize::try_from(u64::from(units).saturating_sub(used)).unwrap_or(0);
-        drop(share.split(surplus));
-        Ok((body, Some(share)))
+        share.shrink(u64::try_from(body.len()).unwrap_or(u64::MAX));
+        Ok((body, share))
     }
 }
 

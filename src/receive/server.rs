@@ -4,15 +4,21 @@
 //! `axum::serve` leaves silent connections open for ever, and a listener that guesses between HTTP/1 and HTTP/2
 //! waits for the first bytes without a deadline; so neither is used.
 
-use super::Peer;
-use crate::observe::metrics::Metrics;
+use super::{
+    Peer,
+    watch::{Activity, Open, Order},
+};
+use crate::{
+    delivery::{Quota, Share},
+    observe::metrics::Metrics,
+};
 use axum::{Router, body::Body};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{future::poll_fn, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{MissedTickBehavior, interval},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_service::Service as _;
@@ -35,6 +41,12 @@ const HEADER_LINES: usize = 100;
 /// How long a connection to the admin listener may be idle; longer than the usual pause between two scrapes.
 const ADMIN_IDLE: Duration = Duration::from_secs(90);
 
+/// How often within the time of idleness the connections are looked at.
+const SWEEPS: u32 = 8;
+
+/// The shortest pause between two looks.
+const SHORTEST_TURN: Duration = Duration::from_millis(50);
+
 /// Pause after the system refused a connection, so that a lack of descriptors does not become a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -49,11 +61,21 @@ pub async fn serve(
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
-    let slots = Arc::new(Semaphore::new(limits.connections));
+    let slots = Quota::new(limits.connections.try_into().unwrap_or(u64::MAX));
+    let mut open = Open::default();
+    let mut turns = interval((limits.idle / SWEEPS).max(SHORTEST_TURN));
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.cancelled() => return,
+            _ = turns.tick() => {
+                open.sweep(limits.idle);
+                continue;
+            }
+            () = stop.cancelled() => {
+                open.finish();
+                return;
+            }
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -63,51 +85,56 @@ pub async fn serve(
                 continue;
             }
         };
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+        let Some(slot) = slots.take(1) else {
             metrics.connections_rejected.inc();
             drop(stream);
             continue;
         };
-        let connection = Connection { peer, slot, router: router.clone(), metrics: metrics.clone() };
-        tasks.spawn(connection.run(stream, limits.idle, stop.clone()));
+        let connection = Connection { peer, slot, activity: open.add(), metrics: metrics.clone() };
+        tasks.spawn(connection.run(stream, router.clone()));
     }
 }
 
 /// One client connection.
 struct Connection {
     peer: SocketAddr,
-    slot: OwnedSemaphorePermit,
-    router: Router,
+    slot: Share,
+    activity: Arc<Activity>,
     metrics: Metrics,
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream, idle: Duration, stop: CancellationToken) {
+    async fn run(self, stream: TcpStream, router: Router) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY can't be set");
         }
         self.metrics.connections.inc();
-        let Self { peer, slot, router, metrics } = self;
+        let Self { peer, slot, activity, metrics } = self;
+        let seen = Arc::clone(&activity);
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            seen.begin();
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
-            router.clone().call(request)
+            let (answer, seen) = (router.clone().call(request), Arc::clone(&seen));
+            async move {
+                let answer = answer.await;
+                seen.end();
+                answer
+            }
         });
         let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(idle)
-            .max_buf_size(HEAD_BYTES)
-            .max_headers(HEADER_LINES);
+        // Deadlines for heads and silence are `watch`'s.
+        builder.header_read_timeout(None).max_buf_size(HEAD_BYTES).max_headers(HEADER_LINES);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let served = tokio::select! {
-            served = connection.as_mut() => served,
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let served = poll_fn(|context| {
+            match activity.order(context) {
+                Order::Stay => {}
+                Order::Finish => connection.as_mut().graceful_shutdown(),
+                Order::Drop => return Poll::Ready(Ok(())),
             }
-        };
-        if let Err(error) = served {
+            connection.as_mut().poll(context)
+        });
+        if let Err(error) = served.await {
             // Senders hang up and scanners send nonsense; neither is worth more than this.
             tracing::debug!(%error, client = %peer, "connection ended");
         }

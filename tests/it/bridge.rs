@@ -32,7 +32,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::subscriber::DefaultGuard;
 use wildmatch::WildMatch;
@@ -203,7 +203,7 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
             .then(|| Window::new(settings.dedup_window, settings.dedup_entries)),
         deadline: settings.deadline,
         max_body: settings.max_body,
-        in_flight: Arc::new(Semaphore::new(settings.max_in_flight)),
+        in_flight: hookway::delivery::Quota::new(settings.max_in_flight.try_into().expect("fits")),
         success: settings.success,
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics: SourceMetrics::new(metrics, name, verifier.scheme(), sinks),
