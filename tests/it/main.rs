@@ -17,6 +17,7 @@ mod bridge;
 mod client;
 mod doubles;
 mod eventually;
+mod handshakes;
 mod health;
 mod journal;
 mod lifecycle;
