@@ -15,6 +15,7 @@ mod architecture;
 mod binary;
 mod bridge;
 mod client;
+mod corpus;
 mod doubles;
 mod eventually;
 mod health;
@@ -39,3 +40,7 @@ mod deadline;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "the targets that share it use different parts")]
 mod process;
+
+#[path = "../fuzz/targets.rs"]
+#[allow(dead_code, reason = "the fuzzers call single targets")]
+mod targets;
