@@ -1,6 +1,6 @@
 //! Builds the sources: each one's verifier, normalizer and window.
 
-use super::Failure;
+use super::{Failure, handshakes};
 use crate::{
     config::{Loaded, Problem, Secrets, SourceConfig, SourceSettings},
     dedup::Window,
@@ -10,7 +10,7 @@ use crate::{
         health::Health,
         metrics::{Metrics, SourceMetrics},
     },
-    pipeline::Source,
+    pipeline::{Handshakes, Source},
     publish::Sinks,
     senders::SenderSpec,
     verify::Verifier,
@@ -37,8 +37,18 @@ pub(super) fn build(
                 continue;
             }
         };
+        let handshakes = match handshakes::build(loaded, name, sender, config) {
+            Ok(handshakes) => handshakes,
+            Err(found) => {
+                problems.extend(found);
+                continue;
+            }
+        };
         let metrics = SourceMetrics::new(metrics, name, verifier.scheme(), &sinks);
-        let source = assemble(name, settings, verifier, normalizer, metrics);
+        for handshake in handshakes.responders.names() {
+            metrics.expect_handshake(handshake);
+        }
+        let source = assemble(name, settings, verifier, handshakes, normalizer, metrics);
         give_secrets(&source, config, health);
         sources.push(Arc::new(source));
     }
@@ -78,6 +88,7 @@ fn assemble(
     name: &str,
     settings: &SourceSettings,
     verifier: Verifier,
+    handshakes: Handshakes,
     normalizer: Normalizer,
     metrics: SourceMetrics,
 ) -> Source {
@@ -86,6 +97,7 @@ fn assemble(
     Source {
         name: name.into(),
         verifier,
+        handshakes,
         normalizer,
         window,
         deadline: settings.deadline,

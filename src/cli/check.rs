@@ -11,6 +11,7 @@ use super::{
 use crate::{
     config::{self, Loaded, Problem, Secrets},
     normalize::Normalizer,
+    respond::Responders,
     senders::SenderSpec,
     verify::{SpecProblem, Verifier},
 };
@@ -91,6 +92,7 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default());
     let verifier = verifier.and_then(|verifier| verifier.set_secrets(Secrets::read(references).usable));
     let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
+    problems.extend(unbuildable_handshakes(loaded, name, sender));
     let event = sender.event.clone().unwrap_or_default();
     if let Err(errors) = Normalizer::compile(&event, "", name, Vec::new()) {
         let fix = "compare it with the presets' templates";
@@ -99,6 +101,16 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
         );
     }
     problems
+}
+
+fn unbuildable_handshakes(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<Problem> {
+    let specs = sender.respond.as_deref().unwrap_or_default();
+    let declared = |param: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(param));
+    let compiled = Responders::compile(specs, &declared, config::params(sender).values);
+    let place = |problem: &crate::respond::SpecProblem| {
+        loaded.source_problem(name, &problem.field, &problem.problem, &problem.fix)
+    };
+    compiled.err().iter().flatten().map(place).collect()
 }
 
 fn print(report: &Report, out: &mut Out) -> Result<(), Stop> {
