@@ -42,6 +42,8 @@ pub mod journal;
 
 pub mod senders;
 
+pub mod explain;
+
 pub mod config;
 
 pub mod observe;
