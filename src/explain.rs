@@ -15,6 +15,9 @@ mod secret;
 mod time;
 mod writing;
 
+#[cfg(test)]
+mod tests;
+
 pub use discover::{Recipe, discover};
 pub use partition::partition;
 
@@ -141,13 +144,23 @@ pub fn causes(case: &Case<'_>, error: &VerifyError, reach: Reach) -> Vec<Cause> 
     hints
 }
 
+/// Says in which header or member a scheme expects its signature; empty where it needs none.
+pub fn places(spec: &VerifySpec) -> String {
+    let headers: Vec<String> = place::headers(spec).iter().map(|name| format!("`{name}`")).collect();
+    match &spec.member {
+        Some(member) => format!("member `{member}`"),
+        None if headers.is_empty() => String::new(),
+        None => format!("header {}", headers.join(" or ")),
+    }
+}
+
 fn unknown(error: &VerifyError, is_spent: bool) -> Cause {
-    let what = match error {
-        VerifyError::Mismatch if is_spent => {
+    let what = match (matches!(error, VerifyError::Mismatch), is_spent) {
+        (true, false) => "no known mistake explains it: most likely another secret".to_owned(),
+        (true, true) => {
             "the body is too large to try all known mistakes, and none of those tried explains it".to_owned()
         }
-        VerifyError::Mismatch => "no known mistake explains it: most likely another secret".to_owned(),
-        _ => format!("{error}, and no known mistake explains it"),
+        (false, _) => format!("{error}, and no known mistake explains it"),
     };
     let mend = "compare the secret with the sender's, by copying it again; then send one request and capture its \
                 raw bytes where they arrive";

@@ -53,14 +53,26 @@ pub(super) fn traces(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     }
     let request = lab.case.request;
     let length = lab.case.declared.map(|declared| {
-        let what = format!("the body has {} bytes, and the sender's Content-Length says {declared}", request.body.len());
-        Cause::hint("body_length", what, "the capture or something on the way changed the body: capture its raw bytes")
+        let what = format!(
+            "the body has {} bytes, and the sender's Content-Length says {declared}",
+            request.body.len()
+        );
+        Cause::hint(
+            "body_length",
+            what,
+            "the capture or something on the way changed the body: capture its raw bytes",
+        )
     });
     let packed = request.headers.get(header::CONTENT_ENCODING).filter(|_| !gzip::is_packed(&request.body));
-    let packed = packed.and_then(|coding| coding.to_str().ok()).filter(|coding| *coding != "identity").map(|coding| {
-        let what = format!("the head says `content-encoding: {coding}`, and the body is not packed so");
-        Cause::hint("body_unpacked", what, "something on the way unpacks bodies and keeps the header: switch that off")
-    });
+    let packed =
+        packed.and_then(|coding| coding.to_str().ok()).filter(|coding| *coding != "identity").map(|coding| {
+            let what = format!("the head says `content-encoding: {coding}`, and the body is not packed so");
+            Cause::hint(
+                "body_unpacked",
+                what,
+                "something on the way unpacks bodies and keeps the header: switch that off",
+            )
+        });
     let lost = request.body.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes());
     let lost = lost.then(|| {
         let what = "the body holds U+FFFD, which stands where a character could not be read";
@@ -80,7 +92,8 @@ fn first(lab: &Lab<'_>, mut variants: impl Iterator<Item = Variant>) -> Vec<Caus
 }
 
 fn changed(lab: &Lab<'_>, variant: &Variant) -> Cause {
-    let what = format!("the body was changed after it was signed: the signature fits the body {}", variant.fits);
+    let what =
+        format!("the body was changed after it was signed: the signature fits the body {}", variant.fits);
     let mend = if lab.case.declared.is_some() {
         "the capture is not byte-exact: its Content-Length is not the body's; capture the raw bytes where they arrive"
     } else {

@@ -8,7 +8,8 @@ use crate::{
 use axum::http::{HeaderMap, HeaderName, header};
 
 /// Headers that many senders share, so that they point to none.
-const SHARED: [&str; 5] = ["authorization", "x-signature", "x-hub-signature", "x-hub-signature-256", "signature"];
+const SHARED: [&str; 5] =
+    ["authorization", "x-signature", "x-hub-signature", "x-hub-signature-256", "signature"];
 
 /// Returns the headers in which a scheme expects its signature.
 pub(super) fn headers(spec: &VerifySpec) -> Vec<HeaderName> {
@@ -22,10 +23,11 @@ pub(super) fn with_header(spec: &VerifySpec, name: &HeaderName) -> VerifySpec {
 
 /// Looks for the signature in other places.
 pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    match error {
-        VerifyError::Missing(_) => {}
-        VerifyError::Repeated(what) => return vec![repeated(what)],
-        _ => return Vec::new(),
+    if let VerifyError::Repeated(what) = error {
+        return vec![repeated(what)];
+    }
+    if !matches!(error, VerifyError::Missing(_)) {
+        return Vec::new();
     }
     let case = &lab.case;
     let found = elsewhere(lab);
@@ -54,12 +56,20 @@ pub(super) fn absent(_: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     let VerifyError::Missing(what) = error else { return Vec::new() };
     let mend = "set the secret at the sender, which then signs; if it does, a proxy on the way drops the header, or \
                 another sender calls this URL";
-    vec![Cause::hint("missing", format!("the request is not signed as it should be: {what} is missing"), mend)]
+    vec![Cause::hint(
+        "missing",
+        format!("the request is not signed as it should be: {what} is missing"),
+        mend,
+    )]
 }
 
 fn repeated(what: &str) -> Cause {
     let mend = "a proxy on the way adds a second one: let it pass the sender's on alone";
-    Cause::hint("repeated", format!("`{what}` stands more than once, and nobody can say which one counts"), mend)
+    Cause::hint(
+        "repeated",
+        format!("`{what}` stands more than once, and nobody can say which one counts"),
+        mend,
+    )
 }
 
 /// Tries the scheme with every other header of the request.
@@ -71,7 +81,11 @@ fn elsewhere(lab: &Lab<'_>) -> Vec<Cause> {
         .map(|name| {
             let expected = own.first().map_or_else(|| "the body".to_owned(), |name| format!("`{name}`"));
             let what = format!("the signature is right, and stands in header `{name}` instead of {expected}");
-            Cause::proven("other_header", what, format!("set `verify.header` to {name}, or let a proxy keep the name"))
+            Cause::proven(
+                "other_header",
+                what,
+                format!("set `verify.header` to {name}, or let a proxy keep the name"),
+            )
         })
         .into_iter()
         .collect()
@@ -99,7 +113,11 @@ pub(super) fn relatives(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     let right = case.relatives.iter().find(|other| lab.fits_scheme(&other.spec));
     if let Some(other) = right {
         let what = format!("the request is signed as `{}` signs, with this secret", other.name);
-        return vec![Cause::proven("other_sender", what, format!("set `preset: {}` for this source", other.name))];
+        return vec![Cause::proven(
+            "other_sender",
+            what,
+            format!("set `preset: {}` for this source", other.name),
+        )];
     }
     if !matches!(error, VerifyError::Missing(_)) {
         return Vec::new();
@@ -110,7 +128,10 @@ pub(super) fn relatives(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     };
     let like = case.relatives.iter().find_map(|other| {
         let name = headers(&other.spec).into_iter().find(seen)?;
-        let what = format!("header `{name}` is there, which `{}` sends, and this secret is not its secret", other.name);
+        let what = format!(
+            "header `{name}` is there, which `{}` sends, and this secret is not its secret",
+            other.name
+        );
         let mend = format!("if {} calls this URL, give the source its preset and its secret", other.name);
         Some(Cause::hint("looks_like_sender", what, mend))
     });

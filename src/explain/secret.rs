@@ -64,7 +64,11 @@ pub(super) fn strangers(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     let own = lab.case.strangers.iter().find(|other| lab.fits_secrets(lab.case.spec, &other.secrets));
     own.map(|other| {
         let what = format!("the sender signs with a secret of source `{}`", other.name);
-        Cause::proven("secret_other", what, "give the sender this source's URL and secret, or list that secret here, too")
+        Cause::proven(
+            "secret_other",
+            what,
+            "give the sender this source's URL and secret, or list that secret here, too",
+        )
     })
     .into_iter()
     .collect()
@@ -76,7 +80,11 @@ fn matters(error: &VerifyError) -> bool {
 
 fn slipped(number: usize, slip: &str) -> Cause {
     let what = format!("secret number {} is not what the sender has: {slip}", number + 1);
-    Cause::proven("secret_blank", what, "store the secret again, character for character as the sender shows it")
+    Cause::proven(
+        "secret_blank",
+        what,
+        "store the secret again, character for character as the sender shows it",
+    )
 }
 
 fn wrong_form(number: usize, form: KeyForm) -> Cause {
@@ -95,7 +103,11 @@ fn slips(text: &str) -> impl Iterator<Item = Meant> {
     let trimmed = text.trim();
     let bare = (trimmed.len() < text.len() && !trimmed.is_empty())
         .then(|| (trimmed.to_owned(), "ours has a blank or a line end around it"));
-    let tails = [("\n", "the sender's ends in a line end"), (" ", "the sender's ends in a blank"), ("\r\n", "the sender's ends in a line end")];
+    let tails = [
+        ("\n", "the sender's ends in a line end"),
+        (" ", "the sender's ends in a blank"),
+        ("\r\n", "the sender's ends in a line end"),
+    ];
     let longer = tails.map(|(tail, slip)| (format!("{text}{tail}"), slip));
     let front = (format!(" {text}"), "the sender's begins with a blank");
     bare.into_iter().chain(longer).chain([front])
@@ -108,16 +120,23 @@ fn wrappings(text: &str) -> impl Iterator<Item = Meant> {
         let inner = trimmed.strip_prefix(quote)?.strip_suffix(quote)?;
         Some((inner.to_owned(), "ours stands in quotes"))
     });
-    let quoted = ["\"", "'"].map(|quote| (format!("{quote}{trimmed}{quote}"), "the sender's stands in quotes"));
+    let wrapped =
+        ["\"", "'"].map(|quote| (format!("{quote}{trimmed}{quote}"), "the sender's stands in quotes"));
     let labels = ["whsec_", "Bearer ", "sha256=", "\u{feff}"];
-    let unlabelled = labels
-        .into_iter()
-        .filter_map(move |label| Some((trimmed.strip_prefix(label)?.to_owned(), "ours has a label in front that is not part of it")));
+    let unlabelled = labels.into_iter().filter_map(move |label| {
+        Some((trimmed.strip_prefix(label)?.to_owned(), "ours has a label in front that is not part of it"))
+    });
     let labelled = (format!("whsec_{trimmed}"), "ours lacks the `whsec_` in front, which is part of it");
-    let escaped = trimmed.contains("\\n").then(|| (trimmed.replace("\\n", "\n"), "ours holds `\\n` as two characters"));
-    let assigned = trimmed.split_once('=').filter(|(name, value)| !value.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
+    let escaped =
+        trimmed.contains("\\n").then(|| (trimmed.replace("\\n", "\n"), "ours holds `\\n` as two characters"));
+    let assigned = trimmed.split_once('=').filter(|(name, value)| {
+        !value.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+    });
     let assigned = assigned.map(|(_, value)| (value.to_owned(), "ours has the variable's name in front"));
     let cases = [trimmed.to_lowercase(), trimmed.to_uppercase()];
-    let cases = cases.into_iter().filter(move |text| text != trimmed).map(|text| (text, "upper and lower case differ"));
-    quotes.chain(quoted).chain(unlabelled).chain([labelled]).chain(escaped).chain(assigned).chain(cases)
+    let cases = cases
+        .into_iter()
+        .filter(move |text| text != trimmed)
+        .map(|text| (text, "upper and lower case differ"));
+    quotes.chain(wrapped).chain(unlabelled).chain([labelled]).chain(escaped).chain(assigned).chain(cases)
 }

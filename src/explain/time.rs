@@ -6,11 +6,10 @@ use crate::verify::{TimeUnit, VerifyError, VerifySpec};
 /// Looks at the time once the signature is right, and at its unit where it can't be read.
 pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     let Some(timestamp) = &lab.case.spec.timestamp else { return Vec::new() };
-    let off = match error {
-        VerifyError::Expired { off_by_seconds } => Some(*off_by_seconds),
-        VerifyError::Malformed(_) => None,
-        _ => return Vec::new(),
-    };
+    let off = if let VerifyError::Expired { off_by_seconds } = error { Some(*off_by_seconds) } else { None };
+    if off.is_none() && !matches!(error, VerifyError::Malformed(_)) {
+        return Vec::new();
+    }
     let unit = timestamp.unit.unwrap_or(TimeUnit::Seconds);
     let others = [TimeUnit::Seconds, TimeUnit::Milliseconds, TimeUnit::Rfc3339];
     let right = others.into_iter().filter(|other| *other != unit).find(|other| in_unit(lab, *other));
@@ -33,7 +32,8 @@ fn in_unit(lab: &Lab<'_>, unit: TimeUnit) -> bool {
 
 fn stale(off: i64) -> Cause {
     let (side, span) = (if off > 0 { "in the past" } else { "in the future" }, span(off.unsigned_abs()));
-    let what = format!("the signature is right, and its time is outside the window: {off} s off, {span} {side}");
+    let what =
+        format!("the signature is right, and its time is outside the window: {off} s off, {span} {side}");
     let mend = if off.unsigned_abs() > 900 && off.unsigned_abs() % 900 < 60 {
         "a whole number of quarters of an hour: somebody's clock runs on local time instead of UTC; or the request \
          is an old one: give `--now` the time at which it came"

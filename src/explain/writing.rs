@@ -47,7 +47,11 @@ pub(super) fn plain(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
         .find(|encoding| lab.fits_scheme(&VerifySpec { encoding: Some(*encoding), ..spec.clone() }));
     right
         .map(|right| {
-            let what = format!("the signature is right, and written as {} instead of {}", name(right), spec.encoding.map_or("hex", name));
+            let what = format!(
+                "the signature is right, and written as {} instead of {}",
+                name(right),
+                spec.encoding.map_or("hex", name)
+            );
             Cause::proven("encoding", what, format!("set `verify.encoding` to {}", name(right)))
         })
         .into_iter()
@@ -85,7 +89,8 @@ pub(super) fn signature_text(lab: &Lab<'_>) -> Option<(HeaderName, String)> {
 pub(super) fn cuts(text: &str) -> impl Iterator<Item = (&str, Option<&'static str>)> {
     let lists = SEPARATORS.into_iter().filter(|separator| text.contains(separator)).map(Some);
     std::iter::once(None).chain(lists).flat_map(move |separator| {
-        let entries: Vec<&str> = separator.map_or_else(|| vec![text], |separator| text.split(separator).collect());
+        let entries: Vec<&str> =
+            separator.map_or_else(|| vec![text], |separator| text.split(separator).collect());
         // A header may hold anything: a few entries are enough to see how they are made.
         entries.into_iter().take(8).map(str::trim).flat_map(prefixes).map(move |prefix| (prefix, separator))
     })
@@ -102,10 +107,15 @@ fn prefixes(entry: &str) -> impl Iterator<Item = &str> {
 }
 
 fn cut_wrongly(name: &HeaderName, prefix: &str, separator: Option<&str>) -> Cause {
-    let front = if prefix.is_empty() { "nothing in front".to_owned() } else { format!("`{prefix}` in front") };
+    let front =
+        if prefix.is_empty() { "nothing in front".to_owned() } else { format!("`{prefix}` in front") };
     let list = separator.map_or_else(String::new, |separator| format!(", in a list parted by `{separator}`"));
     let what = format!("the signature in header `{name}` is right, and written otherwise: {front}{list}");
-    let prefix = if prefix.is_empty() { "take `verify.prefix` away".to_owned() } else { format!("set `verify.prefix` to \"{prefix}\"") };
+    let prefix = if prefix.is_empty() {
+        "take `verify.prefix` away".to_owned()
+    } else {
+        format!("set `verify.prefix` to \"{prefix}\"")
+    };
     let separator = separator.map_or_else(
         || "without a `verify.separator`".to_owned(),
         |separator| format!("`verify.separator` to \"{separator}\""),

@@ -2,9 +2,8 @@
 //! a blank is written, in which case the escapes stand, in which order the fields.
 
 use super::Variant;
-use crate::delivery::slot::form;
+use crate::delivery::slot::form::{self, Pair};
 use axum::http::{HeaderMap, header};
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Characters besides letters and digits that a library leaves as they are, and whose habit that is.
@@ -20,7 +19,7 @@ const KEPT: [(&str, &str); 5] = [
 pub(super) fn variants(body: &[u8], headers: &HeaderMap) -> impl Iterator<Item = Variant> {
     let named = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_form = named.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let fields: Vec<(Cow<'_, [u8]>, Cow<'_, [u8]>)> = if is_form { form::pairs(body).collect() } else { Vec::new() };
+    let fields: Vec<Pair<'_>> = if is_form { form::pairs(body).collect() } else { Vec::new() };
     let mut sorted = fields.clone();
     sorted.sort();
     let orders = [(fields, "in the order in which they came"), (sorted, "sorted by name")];
@@ -43,14 +42,19 @@ struct Style {
 
 fn styles() -> impl Iterator<Item = Style> {
     KEPT.into_iter().flat_map(|(kept, whose)| {
-        [(true, true), (false, true), (true, false), (false, false)]
-            .map(|(plus, upper)| Style { kept, whose, plus, upper })
+        [(true, true), (false, true), (true, false), (false, false)].map(|(plus, upper)| Style {
+            kept,
+            whose,
+            plus,
+            upper,
+        })
     })
 }
 
 impl Style {
-    fn write(&self, fields: &[(Cow<'_, [u8]>, Cow<'_, [u8]>)]) -> Vec<u8> {
-        let fields = fields.iter().map(|(name, value)| format!("{}={}", self.escaped(name), self.escaped(value)));
+    fn write(&self, fields: &[Pair<'_>]) -> Vec<u8> {
+        let fields =
+            fields.iter().map(|(name, value)| format!("{}={}", self.escaped(name), self.escaped(value)));
         fields.collect::<Vec<_>>().join("&").into_bytes()
     }
 
@@ -64,7 +68,8 @@ impl Style {
                 text.push('+');
             } else {
                 // Writing to a String cannot fail.
-                let _written = if self.upper { write!(text, "%{byte:02X}") } else { write!(text, "%{byte:02x}") };
+                let _written =
+                    if self.upper { write!(text, "%{byte:02X}") } else { write!(text, "%{byte:02x}") };
             }
         }
         text

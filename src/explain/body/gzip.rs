@@ -21,9 +21,10 @@ pub(super) fn variants(body: &[u8]) -> impl Iterator<Item = Variant> {
         Variant::new("body_packed", "before it was packed (gzip): the sender signs the plain text", plain)
     });
     let levels = if is_packed { &[][..] } else { &[6, 9, 1][..] };
-    let packed = levels.iter().flat_map(move |level| packed(body, *level)).map(|bytes| {
-        Variant::new("body_unpacked", "packed (gzip): it was unpacked on its way", bytes)
-    });
+    let packed = levels
+        .iter()
+        .flat_map(move |level| packed(body, *level))
+        .map(|bytes| Variant::new("body_unpacked", "packed (gzip): it was unpacked on its way", bytes));
     plain.into_iter().chain(packed)
 }
 

@@ -50,7 +50,11 @@ pub(super) fn variants(body: &[u8]) -> impl Iterator<Item = Variant> {
             })
         })
         .flat_map(|(fits, text)| {
-            let ended = Variant::new("body_json", format!("{fits}, with a line end behind it"), [text.as_bytes(), b"\n"].concat());
+            let ended = Variant::new(
+                "body_json",
+                format!("{fits}, with a line end behind it"),
+                [text.as_bytes(), b"\n"].concat(),
+            );
             [Variant::new("body_json", fits, text.into_bytes()), ended]
         })
         .filter(move |variant| variant.body != own)
@@ -82,8 +86,10 @@ fn token(text: &str, first: char) -> usize {
             close.map_or(text.len(), |close| close + 2)
         }
         '{' | '}' | '[' | ']' | ':' | ',' => 1,
-        ' ' | '\t' | '\n' | '\r' => text.find(|char| !matches!(char, ' ' | '\t' | '\n' | '\r')).unwrap_or(text.len()),
-        _ => text.find(|char| matches!(char, '}' | ']' | ',' | ' ' | '\t' | '\n' | '\r')).unwrap_or(text.len()),
+        ' ' | '\t' | '\n' | '\r' => {
+            text.find(|char| !matches!(char, ' ' | '\t' | '\n' | '\r')).unwrap_or(text.len())
+        }
+        _ => text.find(['}', ']', ',', ' ', '\t', '\n', '\r']).unwrap_or(text.len()),
     }
 }
 
@@ -182,14 +188,20 @@ mod tests {
         let text = |layout| write(TEXT, layout, Escape::Kept);
         assert_eq!(text(Layout::Kept), TEXT);
         assert_eq!(text(Layout::Line(":", ",")), r#"{"b":[1.50,{},[]],"a":"é/\u00e9<","n":{"x":null}}"#);
-        assert_eq!(text(Layout::Line(": ", ", ")), r#"{"b": [1.50, {}, []], "a": "é/\u00e9<", "n": {"x": null}}"#);
+        assert_eq!(
+            text(Layout::Line(": ", ", ")),
+            r#"{"b": [1.50, {}, []], "a": "é/\u00e9<", "n": {"x": null}}"#
+        );
         let pretty = "{\n  \"b\": [\n    1.50,\n    {},\n    []\n  ],\n  \"a\": \"é/\\u00e9<\",\n  \"n\": {\n    \"x\": null\n  }\n}";
         assert_eq!(text(Layout::Pretty("  ")), pretty);
     }
 
     #[test]
     fn sorting_reaches_every_object_and_keeps_the_digits() {
-        assert_eq!(sorted(r#"{"b":1.50,"a":[{"z":1e2,"y":""}]}"#).unwrap(), r#"{"a":[{"y":"","z":1e2}],"b":1.50}"#);
+        assert_eq!(
+            sorted(r#"{"b":1.50,"a":[{"z":1e2,"y":""}]}"#).unwrap(),
+            r#"{"a":[{"y":"","z":1e2}],"b":1.50}"#
+        );
     }
 
     #[test]

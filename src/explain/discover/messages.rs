@@ -22,8 +22,8 @@ pub(super) fn all(lab: &Lab<'_>, place: &Place) -> Vec<Signed> {
     }
     let names: Vec<&HeaderName> = place::candidates(&lab.case.request.headers).collect();
     let text = |name: &HeaderName| lab.case.request.headers.get(name).and_then(|value| value.to_str().ok());
-    let times = names.iter().filter_map(|name| Some((*name, unit(text(name)?)?)));
-    let timed = times.flat_map(|(name, unit)| {
+    let clocks = names.iter().filter_map(|name| Some((*name, unit(text(name)?)?)));
+    let timed = clocks.flat_map(|(name, unit)| {
         let ids = names.iter().filter(move |id| id.as_str().ends_with("-id") && **id != name);
         let with_id = ids.flat_map(|id| with_id(id));
         with_time().map(str::to_owned).into_iter().chain(with_id).map(move |form| Signed {

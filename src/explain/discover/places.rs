@@ -60,7 +60,8 @@ fn tokens(lab: &Lab<'_>, name: &HeaderName, text: &str) -> impl Iterator<Item = 
 
 fn in_header(name: &HeaderName, text: &str) -> impl Iterator<Item = Place> {
     let read = |(prefix, separator): (&str, Option<&'static str>)| {
-        let entries: Vec<&str> = separator.map_or_else(|| vec![text], |separator| text.split(separator).collect());
+        let entries: Vec<&str> =
+            separator.map_or_else(|| vec![text], |separator| text.split(separator).collect());
         let mut entries = entries.into_iter().map(str::trim).filter_map(|entry| entry.strip_prefix(prefix));
         let (encoding, bytes) = entries.find_map(decoded)?;
         let spec = VerifySpec {
@@ -88,7 +89,8 @@ fn in_members(body: &[u8]) -> impl Iterator<Item = Place> {
 
 /// Returns how a digest is written, and its length; `None` for a text that is no digest.
 fn decoded(text: &str) -> Option<(Encoding, usize)> {
-    let is_digest = |bytes: &Vec<u8>| Algorithm::ALL.iter().any(|a| a.digest_bytes() == bytes.len() && !bytes.is_empty());
+    let is_digest =
+        |bytes: &Vec<u8>| Algorithm::ALL.iter().any(|a| a.digest_bytes() == bytes.len() && !bytes.is_empty());
     if let Some(bytes) = hex::decode(text).ok().filter(is_digest) {
         return Some((Encoding::Hex, bytes.len()));
     }

@@ -17,6 +17,11 @@ impl Recipe {
         Self { spec }
     }
 
+    /// True where another scheme has its signature in the same header or member.
+    pub(super) fn stands_with(&self, other: &VerifySpec) -> bool {
+        self.spec.header == other.header && self.spec.member == other.member
+    }
+
     /// Returns the lines below `verify:`, as names and values in YAML.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
         let spec = &self.spec;

@@ -102,7 +102,9 @@ impl Entry {
 impl Body {
     fn bytes(&self) -> Result<Bytes, String> {
         let Some(text) = &self.text else {
-            return Err("the archive holds the form's fields and not the body's bytes: capture it raw".to_owned());
+            return Err(
+                "the archive holds the form's fields and not the body's bytes: capture it raw".to_owned()
+            );
         };
         if self.encoding.as_deref() == Some("base64") {
             return STANDARD.decode(text).map(Bytes::from).map_err(|_| "the body is not base64".to_owned());

@@ -37,7 +37,8 @@ impl Captured {
             match chunks(&self.body) {
                 Some(body) => self.body = body.into(),
                 None => {
-                    self.notes.push("the body is not chunked although the head says so: taken as it is".into());
+                    self.notes
+                        .push("the body is not chunked although the head says so: taken as it is".into());
                 }
             }
             return;
@@ -50,7 +51,8 @@ impl Captured {
             // Most editors put a line end behind the last line.
             Some(end) if self.body.get(end..).is_some_and(|rest| matches!(rest, b"\n" | b"\r\n")) => {
                 self.body.truncate(end);
-                self.notes.push("the line end behind the body is the file's: Content-Length ends before it".into());
+                self.notes
+                    .push("the line end behind the body is the file's: Content-Length ends before it".into());
             }
             _ => {
                 self.declared = Some(declared);
@@ -96,7 +98,8 @@ fn request_line(line: &[u8]) -> Result<(Method, Uri), String> {
     let expected = "the first line: expected a request, as `POST /hooks/shop HTTP/1.1`";
     let text = std::str::from_utf8(line).map_err(|_| expected)?;
     let mut words = text.split_ascii_whitespace();
-    let (Some(method), Some(target), version, None) = (words.next(), words.next(), words.next(), words.next())
+    let (Some(method), Some(target), version, None) =
+        (words.next(), words.next(), words.next(), words.next())
     else {
         return Err(expected.to_owned());
     };

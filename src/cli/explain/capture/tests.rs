@@ -11,7 +11,8 @@ fn parsed(text: impl AsRef<[u8]>) -> Captured {
 #[test]
 fn the_body_is_the_rest_of_the_file_whatever_ends_the_lines() {
     for end in ["\n", "\r\n"] {
-        let text = format!("POST /hooks/a?b=c HTTP/1.1{end}Host: x{end}X-Two: 1{end}x-two:2{end}{end}a\r\nb\n");
+        let text =
+            format!("POST /hooks/a?b=c HTTP/1.1{end}Host: x{end}X-Two: 1{end}x-two:2{end}{end}a\r\nb\n");
         let captured = parsed(text);
         assert_eq!((captured.method, captured.uri.to_string()), (Method::POST, "/hooks/a?b=c".into()));
         assert_eq!(captured.headers.get_all("x-two").iter().collect::<Vec<_>>(), ["1", "2"]);
