@@ -6,6 +6,7 @@
 
 mod capture;
 mod follow;
+mod measure;
 mod print;
 mod recipes;
 mod subject;
@@ -25,14 +26,14 @@ use verdict::Verdict;
 
 pub(super) const HELP: &str = "\
 Examples:
-  hookway explain --source shop request.http                a captured request against the configuration
+  hookway explain --source shop request.http                against the configuration
   hookway explain --sender stripe --key env:STRIPE_SECRET request.http
   hookway explain --sender github --key file:secret capture.har --entry 3
-  hookway explain --discover --key env:SECRET request.http  which scheme is this? prints the lines for `verify`
-  curl … --trace-ascii and the like are not byte-exact: capture the raw request where it arrives
+  hookway explain --discover --key env:SECRET request.http  prints the `verify` lines that fit
 
-REQUEST is a raw HTTP request: the head with LF or CRLF line ends, an empty line, then the body's exact bytes up to the
-end of the file (Content-Length may be left out, a chunked body is put together). Or it is a HAR file.
+REQUEST is a raw HTTP request: the head with LF or CRLF line ends, an empty line, then the body's
+exact bytes up to the end of the file (Content-Length may be left out, a chunked body is put
+together). Or it is a HAR file. Capture it where it arrives: what a tool prints is rarely exact.
 
 Nothing is sent or fetched. Findings never show a secret or a signature.
 

@@ -39,13 +39,7 @@ pub(super) fn verdict(verdict: &Verdict, subject: &Subject, out: &mut Out) -> Re
 fn checked(verdict: &Verdict, subject: &Subject, out: &mut Out) -> Result<(), Stop> {
     let checked = &verdict.checked;
     let verify = subject.verify();
-    let message = match (&verify.message, verify.algorithm) {
-        (Some(message), _) => format!(" over `{message}`"),
-        (None, _) if checked.scheme.contains("sha") || checked.scheme.contains("md5") => {
-            " over `{body}`".to_owned()
-        }
-        (None, _) => String::new(),
-    };
+    let message = checked.message.as_ref().map_or_else(String::new, |message| format!(" over {message}"));
     let place = crate::explain::places(&verify);
     let place = if place.is_empty() { String::new() } else { format!(" in {place}") };
     let keys = match (checked.key, checked.keys) {
@@ -55,8 +49,8 @@ fn checked(verdict: &Verdict, subject: &Subject, out: &mut Out) -> Result<(), St
         (None, keys) => format!(", {keys} keys"),
     };
     let proven = checked.verified.map_or_else(String::new, |verified| format!(": {verified}"));
-    let line = format!("{}{message}{place}; body {} bytes{keys}{proven}", checked.scheme, checked.body_bytes);
-    out.line(format!("  checked  {line}"))
+    let line = format!("{}{message}{place}{keys}{proven}", checked.scheme);
+    out.line(format!("  checked  {}", printable(&line)))
 }
 
 fn followed(event: &Followed, out: &mut Out) -> Result<(), Stop> {

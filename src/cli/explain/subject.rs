@@ -7,7 +7,7 @@ use crate::{
         exit::{Exit, Stop},
     },
     config::{self, Loaded, SecretRef, Secrets, nearest::one_of},
-    delivery::Request,
+    delivery::{Request, slot::Params},
     explain::{Relative, Stranger},
     senders::{self, SenderSpec},
     verify::VerifySpec,
@@ -21,6 +21,8 @@ pub(super) struct Subject {
     pub(super) name: String,
     pub(super) spec: SenderSpec,
     pub(super) secrets: Vec<SecretString>,
+    /// The constants that slots name.
+    pub(super) params: Params,
     /// The configuration, where a source of it is meant.
     pub(super) loaded: Option<Loaded>,
     /// What the reader should know about the keys.
@@ -45,7 +47,8 @@ impl Subject {
 
     fn preset(name: &str) -> Result<Self, Stop> {
         let spec = document(name)?;
-        Ok(Self { name: name.to_owned(), spec, secrets: Vec::new(), loaded: None, notes: Vec::new() })
+        let params = Params::new();
+        Ok(Self { name: name.to_owned(), spec, secrets: Vec::new(), params, loaded: None, notes: Vec::new() })
     }
 
     fn source(chosen: Option<&str>, common: &Common, request: &Request) -> Result<Self, Stop> {
@@ -71,7 +74,7 @@ impl Subject {
         let read = Secrets::read(references.unwrap_or_default());
         let notes = read.missing.iter().map(|(place, error)| format!("secret number {}: {error}", place + 1));
         let notes = notes.collect();
-        Ok(Self { name, spec, secrets: read.usable, loaded: Some(loaded), notes })
+        Ok(Self { name, spec, secrets: read.usable, params: Params::new(), loaded: Some(loaded), notes })
     }
 
     /// Lays what the arguments say over the document.

@@ -2,13 +2,14 @@
 
 use super::{
     follow::{self, Followed},
+    measure,
     subject::Subject,
 };
 use crate::{
     cli::exit::Stop,
-    delivery::Request,
+    delivery::{Request, slot::Params},
     explain::{Case, Cause, Reach, causes},
-    verify::{SpecProblem, Verifier},
+    verify::{SpecProblem, Verifier, VerifySpec},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ pub(super) struct Checked {
     pub(super) key: Option<usize>,
     pub(super) keys: usize,
     pub(super) body_bytes: usize,
+    /// What was signed, with the length of each part in bytes.
+    pub(super) message: Option<String>,
     pub(super) received: String,
 }
 
@@ -79,6 +82,7 @@ impl Verdict {
             key: result.as_ref().ok().filter(|_| verifier.needs_secret()).map(|proof| proof.key + 1),
             keys: subject.secrets.len(),
             body_bytes: request.body.len(),
+            message: signed(&spec, &request, &subject.params),
             received: request.received.to_string(),
         };
         let mut verdict = Self {
@@ -118,6 +122,14 @@ impl Verdict {
     pub(super) fn is_accepted(&self) -> bool {
         self.outcome == "accept"
     }
+}
+
+/// Returns the message that the scheme signs, part by part.
+fn signed(spec: &VerifySpec, request: &Request, params: &Params) -> Option<String> {
+    let is_signed = spec.algorithm.is_some_and(|algorithm| algorithm.digest_bytes() > 0);
+    let default = (is_signed && spec.member.is_none()).then_some("{body}");
+    let message = spec.message.as_deref().or(default)?;
+    Some(measure::message(message, request, params).unwrap_or_else(|| message.to_owned()))
 }
 
 fn unbuildable(name: &str, problems: &[SpecProblem]) -> Stop {
