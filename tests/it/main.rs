@@ -17,6 +17,7 @@ mod bridge;
 mod client;
 mod doubles;
 mod eventually;
+mod explain;
 mod health;
 mod journal;
 mod lifecycle;
