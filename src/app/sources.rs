@@ -2,12 +2,9 @@
 
 use super::{Failure, handshakes};
 use crate::{
-    config::{Loaded, Problem, Secrets, SourceConfig, SourceSettings},
+    config::{self, Loaded, Problem, Secrets, SourceConfig, SourceSettings},
     dedup::Window,
-    delivery::{
-        Quota,
-        slot::{Params, Slot},
-    },
+    delivery::{Quota, slot::Slot},
     normalize::{Normalizer, Setting},
     observe::{
         health::Health,
@@ -72,7 +69,8 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
     let withheld =
         verifier.as_ref().map_or_else(|_| Vec::new(), |verifier| verifier.credential_headers().to_vec());
     let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| covers(verifier, slot));
-    let setting = Setting { sender, source: name, params: Params::new(), withheld, covers: &covers };
+    let setting =
+        Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };
     let normalizer = Normalizer::compile(&event, setting).map_err(|errors| {
         let fix = "see docs/senders.md for the grammar of templates";
         let place = |error: &crate::normalize::CompileError| {

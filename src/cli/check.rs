@@ -94,8 +94,13 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
     problems.extend(unbuildable_handshakes(loaded, name, sender));
     let event = sender.event.clone().unwrap_or_default();
-    let setting =
-        Setting { sender: "", source: name, params: config::params(sender).values, withheld: Vec::new(), covers: &|_| true };
+    let setting = Setting {
+        sender: "",
+        source: name,
+        params: config::params(sender).values,
+        withheld: Vec::new(),
+        covers: &|_| true,
+    };
     if let Err(errors) = Normalizer::compile(&event, setting) {
         let fix = "compare it with the presets' templates";
         problems.extend(

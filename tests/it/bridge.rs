@@ -218,7 +218,13 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
         Slot::Query(_) => false,
         Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     };
-    let setting = Setting { sender: vendor, source: name, params: config::params(sender).values, withheld, covers: &covers };
+    let setting = Setting {
+        sender: vendor,
+        source: name,
+        params: config::params(sender).values,
+        withheld,
+        covers: &covers,
+    };
     Arc::new(Source {
         name: name.into(),
         handshakes,

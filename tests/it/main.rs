@@ -18,6 +18,7 @@ mod client;
 mod corpus;
 mod doubles;
 mod eventually;
+mod explain;
 mod handshakes;
 mod health;
 mod journal;
