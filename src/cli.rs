@@ -1,7 +1,8 @@
 //! The command line: one verb a task, the same options and exit codes for all of them.
 //!
 //! `run` serves; the other verbs look at a configuration (`check`, `schema`), play a sender (`trigger`) or read
-//! what was published (`tail`). Results go to standard output through `out`, everything else to standard error.
+//! what was published (`tail`); `senders` lists whom Hookway knows. Results go to standard output through `out`,
+//! everything else to standard error.
 
 mod check;
 mod exit;
@@ -9,6 +10,7 @@ mod out;
 mod panic;
 mod run;
 mod schema;
+mod senders;
 mod tail;
 mod trigger;
 
@@ -33,6 +35,7 @@ Examples:
   hookway run --config hookway.yaml                         serve it
   hookway trigger likemagic.RESERVATION_CHECKED_IN          send a signed sample to it
   hookway tail --follow                                     watch what it publishes
+  hookway senders                                           whom does it know?
   hookway schema > hookway.schema.json                      let an editor complete it
 
 ";
@@ -81,6 +84,9 @@ enum Verb {
     /// Shows the events of a sink: the last ones, then what follows
     #[command(after_help = tail::HELP)]
     Tail(tail::Tail),
+    /// Lists the senders that are known, or shows how one is described
+    #[command(after_help = senders::HELP)]
+    Senders(senders::Senders),
     /// Prints the JSON Schema of the configuration or of the envelope, or the presets' names
     #[command(after_help = schema::HELP)]
     Schema(schema::Schema),
@@ -121,6 +127,7 @@ fn perform(cli: Cli) -> Result<Exit, Stop> {
         Verb::Check(check) => check::run(&check, &common, &mut out),
         Verb::Trigger(trigger) => trigger::run(&trigger, &common, &mut out),
         Verb::Tail(tail) => tail::run(&tail, &common, &mut out),
+        Verb::Senders(senders) => senders::run(&senders, &mut out),
         Verb::Schema(schema) => schema::run(&schema, &mut out),
     }
 }

@@ -19,11 +19,12 @@
 //! ```
 
 mod share;
+pub mod slot;
 
 pub use share::{Quota, Share};
 
 use crate::verify::{Proof, Verifier, VerifyError};
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -40,6 +41,8 @@ pub struct Verified(Proof);
 pub struct Request {
     /// The request's method; part of what some senders sign.
     pub method: Method,
+    /// The request's target as it was received: path and query.
+    pub uri: Uri,
     /// All header lines, names in lower case.
     pub headers: HeaderMap,
     /// The body's exact bytes.

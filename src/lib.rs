@@ -37,6 +37,9 @@ pub mod pipeline;
 
 pub mod refusal;
 
+// Beside the path: what is answered and never published.
+pub mod respond;
+
 // Around the path.
 pub mod journal;
 

@@ -84,7 +84,7 @@ impl Receiver {
         let (body, budget) = self.budget.read(&head.headers, body, source.max_body).await?;
         source.metrics.read(body.len());
         let begun = source.metrics.staged(Stage::Receive, start);
-        let request = Request { method: head.method, headers: head.headers, body, received };
+        let request = Request { method: head.method, uri: head.uri, headers: head.headers, body, received };
         let delivery = Delivery::new(request, [slot, budget]);
         self.pipeline.accept(source, delivery, begun, start + source.deadline).await
     }

@@ -6,7 +6,7 @@ use crate::{
     senders,
     verify::{Algorithm, Verifier, VerifySpec},
 };
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, Uri};
 use bytes::Bytes;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -21,6 +21,7 @@ fn delivery(body: &[u8], headers: &[(&'static str, &'static str)]) -> Delivery<V
     }
     let request = Request {
         method: Method::POST,
+        uri: Uri::default(),
         headers: map,
         body: Bytes::copy_from_slice(body),
         received: Timestamp::UNIX_EPOCH,

@@ -9,7 +9,7 @@ mod vectors;
 
 use super::{Algorithm, SpecProblem, Verifier, VerifyError, VerifySpec};
 use crate::delivery::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use jiff::Timestamp;
 
 /// The moment at which test requests are received.
@@ -43,7 +43,8 @@ pub(super) fn request(headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reque
         let name = HeaderName::try_from(*name).expect("the test's own header must have a name");
         map.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a header's value"));
     }
-    Request { method: Method::POST, headers: map, body: body.as_ref().to_vec().into(), received: now() }
+    let body = body.as_ref().to_vec().into();
+    Request { method: Method::POST, uri: Uri::default(), headers: map, body, received: now() }
 }
 
 /// Returns why a request is refused, by the metric's name.

@@ -2,7 +2,7 @@
 
 use super::edit::Edit;
 use crate::{clock, delivery::Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -106,7 +106,7 @@ impl Draft {
         for (name, value) in &self.extra {
             headers.insert(name.clone(), value.clone());
         }
-        Ok(Request { method: Method::POST, headers, body, received: fill.at })
+        Ok(Request { method: Method::POST, uri: Uri::default(), headers, body, received: fill.at })
     }
 
     fn body(&self, fill: &Fill) -> Result<Bytes, String> {

@@ -1,7 +1,7 @@
 //! The grammar of sender templates: what is taken, what is found, what is refused.
 
 use super::*;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use bytes::Bytes;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ fn request(body: &str, headers: &[(&str, &str)]) -> Request {
         map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
     let body = Bytes::copy_from_slice(body.as_bytes());
-    Request { method: Method::POST, headers: map, body, received: Timestamp::UNIX_EPOCH }
+    Request { method: Method::POST, uri: Uri::default(), headers: map, body, received: Timestamp::UNIX_EPOCH }
 }
 
 /// Renders one template over one request; the root of `./` pointers is `/data`.

@@ -1,0 +1,156 @@
+//! Slots: the one small language in which a sender document names a value of a request. Signed messages, where
+//! a signature stands, handshakes and events all read a request through it.
+//!
+//! | slot | value |
+//! |---|---|
+//! | `header:NAME` | a header that stands once |
+//! | `query:NAME`, `form:NAME` | a parameter of the query, a field of a form body, both decoded |
+//! | `form:NAME/pointer` | a value in the JSON text that a form field holds |
+//! | `/pointer` | a scalar of the JSON body, by RFC 6901 |
+//! | `param:NAME` | a constant of the configuration |
+//! | `'text'` | a constant of the document |
+//!
+//! Whatever stands twice is refused and never chosen from: two readers of one request could choose differently.
+
+pub mod form;
+mod pointer;
+
+pub use pointer::Pointer;
+
+use super::Request;
+use axum::http::HeaderName;
+use std::{borrow::Cow, collections::BTreeMap, fmt};
+
+/// The constants of a document and its source, by name.
+pub type Params = BTreeMap<Box<str>, Box<str>>;
+
+/// Where one value of a request stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slot {
+    /// A header.
+    Header(HeaderName),
+    /// A parameter of the query.
+    Query(Box<str>),
+    /// A field of a form body, or a value in the JSON text that it holds.
+    Form(Box<str>, Option<Pointer>),
+    /// A scalar of a JSON body.
+    Json(Pointer),
+    /// A constant of the configuration.
+    Param(Box<str>),
+    /// A constant.
+    Text(Box<str>),
+}
+
+/// Why a slot gives no value, though something stands there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SlotError {
+    /// It stands more than once.
+    #[error("{0} stands more than once")]
+    Repeated(String),
+    /// It is not written the way its place prescribes.
+    #[error("{0}")]
+    Malformed(String),
+}
+
+impl Slot {
+    /// Reads one slot, as `header:x-id`, or says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with('/') {
+            return Pointer::parse(text).map(Self::Json);
+        }
+        if let Some(inner) = text.strip_prefix('\'') {
+            let inner = inner.strip_suffix('\'').ok_or_else(|| format!("`{text}` lacks its second `'`"))?;
+            return Ok(Self::Text(inner.into()));
+        }
+        match text.split_once(':').filter(|(_, name)| !name.is_empty()) {
+            Some(("header", name)) => HeaderName::try_from(name)
+                .map(Self::Header)
+                .map_err(|_| format!("`{text}` does not name a header")),
+            Some(("query", name)) => Ok(Self::Query(name.into())),
+            Some(("form", name)) => match name.find('/').and_then(|at| name.split_at_checked(at)) {
+                Some((name, pointer)) => Ok(Self::Form(name.into(), Some(Pointer::parse(pointer)?))),
+                None => Ok(Self::Form(name.into(), None)),
+            },
+            Some(("param", name)) => Ok(Self::Param(name.into())),
+            _ => Err(format!(
+                "`{text}` is not a slot: expected `header:NAME`, `query:NAME`, `form:NAME`, `param:NAME`, a \
+                 pointer as `/data/id`, or `'text'`"
+            )),
+        }
+    }
+
+    /// Returns the value that stands there: `None` where there is none, where a JSON value is `null`, and where
+    /// it is no scalar.
+    pub fn read<'r>(
+        &'r self,
+        request: &'r Request,
+        params: &'r Params,
+    ) -> Result<Option<Cow<'r, str>>, SlotError> {
+        match self {
+            Self::Header(name) => {
+                let mut lines = request.headers.get_all(name).iter();
+                let Some(line) = lines.next() else { return Ok(None) };
+                let value =
+                    std::str::from_utf8(line.as_bytes()).map_err(|_| self.malformed("is not text"))?;
+                self.once(lines.next().is_none(), value.into())
+            }
+            Self::Query(name) => self.field(request.uri.query().unwrap_or_default().as_bytes(), name),
+            Self::Form(name, None) => self.field(&request.body, name),
+            Self::Form(name, Some(pointer)) => {
+                let Some(text) = self.field(&request.body, name)? else { return Ok(None) };
+                let value = pointer.scalar(&text).map_err(|error| self.inside(error))?;
+                Ok(value.map(|value| Cow::Owned(value.into_owned())))
+            }
+            Self::Json(pointer) => {
+                let text = std::str::from_utf8(&request.body);
+                let text = text.map_err(|_| SlotError::Malformed("the body is not UTF-8".to_owned()))?;
+                pointer.scalar(text)
+            }
+            Self::Param(name) => Ok(params.get(name).map(|value| Cow::Borrowed(&**value))),
+            Self::Text(text) => Ok(Some(Cow::Borrowed(text))),
+        }
+    }
+
+    /// Returns the one field of this name.
+    fn field<'r>(&self, text: &'r [u8], name: &str) -> Result<Option<Cow<'r, str>>, SlotError> {
+        let mut fields = form::pairs(text).filter(|(known, _)| **known == *name.as_bytes());
+        let Some((_, value)) = fields.next() else { return Ok(None) };
+        let value = match value {
+            Cow::Borrowed(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+            Cow::Owned(value) => String::from_utf8(value).ok().map(Cow::Owned),
+        };
+        self.once(fields.next().is_none(), value.ok_or_else(|| self.malformed("is not UTF-8"))?)
+    }
+
+    fn once<'r>(&self, is_once: bool, value: Cow<'r, str>) -> Result<Option<Cow<'r, str>>, SlotError> {
+        if is_once { Ok(Some(value)) } else { Err(SlotError::Repeated(format!("`{self}`"))) }
+    }
+
+    fn malformed(&self, what: &str) -> SlotError {
+        SlotError::Malformed(format!("`{self}` {what}"))
+    }
+
+    fn inside(&self, error: SlotError) -> SlotError {
+        match error {
+            SlotError::Repeated(what) => SlotError::Repeated(format!("{what} in `{self}`")),
+            SlotError::Malformed(_) => self.malformed("does not hold JSON"),
+        }
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::Query(name) => write!(f, "query:{name}"),
+            Self::Form(name, None) => write!(f, "form:{name}"),
+            Self::Form(name, Some(pointer)) => write!(f, "form:{name}{pointer}"),
+            Self::Json(pointer) => pointer.fmt(f),
+            Self::Param(name) => write!(f, "param:{name}"),
+            Self::Text(text) => write!(f, "'{text}'"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
