@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     config::{self, Loaded, Problem, Secrets},
-    normalize::Normalizer,
+    delivery::slot::Params,
+    normalize::{Normalizer, Setting},
     senders::SenderSpec,
     verify::{SpecProblem, Verifier},
 };
@@ -92,7 +93,9 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     let verifier = verifier.and_then(|verifier| verifier.set_secrets(Secrets::read(references).usable));
     let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
     let event = sender.event.clone().unwrap_or_default();
-    if let Err(errors) = Normalizer::compile(&event, "", name, Vec::new()) {
+    let setting =
+        Setting { sender: "", source: name, params: Params::new(), withheld: Vec::new(), covers: &|_| true };
+    if let Err(errors) = Normalizer::compile(&event, setting) {
         let fix = "compare it with the presets' templates";
         problems.extend(
             errors.iter().map(|error| loaded.source_problem(name, &error.field, &error.problem, fix)),

@@ -12,9 +12,10 @@ use crate::{
 use hookway::{
     config::{self, Loaded, Secrets, TargetConfig},
     dedup::Window,
+    delivery::slot::{Params, Slot},
     event::envelope::Binding,
     journal::{Journal, Options},
-    normalize::Normalizer,
+    normalize::{Normalizer, Setting},
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
     pipeline::{Pipeline, Source},
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
@@ -196,9 +197,15 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
     let event = sender.event.clone().unwrap_or_default();
     let withheld = verifier.credential_headers().to_vec();
     let vendor = sender.sender.as_deref().unwrap_or("custom");
+    let covers = |slot: &Slot| match slot {
+        Slot::Header(name) => verifier.covers_header(name),
+        Slot::Query(_) => false,
+        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
+    };
+    let setting = Setting { sender: vendor, source: name, params: Params::new(), withheld, covers: &covers };
     Arc::new(Source {
         name: name.into(),
-        normalizer: Normalizer::compile(&event, vendor, name, withheld).expect("templates"),
+        normalizer: Normalizer::compile(&event, setting).expect("templates"),
         window: (!settings.dedup_window.is_zero())
             .then(|| Window::new(settings.dedup_window, settings.dedup_entries)),
         deadline: settings.deadline,
