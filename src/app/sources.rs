@@ -2,10 +2,10 @@
 
 use super::{Failure, handshakes};
 use crate::{
-    config::{Loaded, Problem, Secrets, SourceConfig, SourceSettings},
+    config::{self, Loaded, Problem, Secrets, SourceConfig, SourceSettings},
     dedup::Window,
-    delivery::Quota,
-    normalize::Normalizer,
+    delivery::{Quota, slot::Slot},
+    normalize::{Normalizer, Setting},
     observe::{
         health::Health,
         metrics::{Metrics, SourceMetrics},
@@ -68,7 +68,10 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
     });
     let withheld =
         verifier.as_ref().map_or_else(|_| Vec::new(), |verifier| verifier.credential_headers().to_vec());
-    let normalizer = Normalizer::compile(&event, sender, name, withheld).map_err(|errors| {
+    let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| covers(verifier, slot));
+    let setting =
+        Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };
+    let normalizer = Normalizer::compile(&event, setting).map_err(|errors| {
         let fix = "see docs/senders.md for the grammar of templates";
         let place = |error: &crate::normalize::CompileError| {
             loaded.source_problem(name, &error.field, &error.problem, fix)
@@ -81,6 +84,16 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
             let found = verifier.err().into_iter().chain(normalizer.err());
             Err(found.flatten().collect())
         }
+    }
+}
+
+/// Tells whether a changed value of this slot fails the check, as far as the envelope says so: that of a body is what
+/// `hookwayverified` says.
+pub(crate) fn covers(verifier: &Verifier, slot: &Slot) -> bool {
+    match slot {
+        Slot::Header(name) => verifier.covers_header(name),
+        Slot::Query(_) => false,
+        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     }
 }
 

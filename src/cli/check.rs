@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{self, Loaded, Problem, Secrets},
-    normalize::Normalizer,
+    normalize::{Normalizer, Setting},
     respond::Responders,
     senders::SenderSpec,
     verify::{SpecProblem, Verifier},
@@ -94,7 +94,14 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
     problems.extend(unbuildable_handshakes(loaded, name, sender));
     let event = sender.event.clone().unwrap_or_default();
-    if let Err(errors) = Normalizer::compile(&event, "", name, Vec::new()) {
+    let setting = Setting {
+        sender: "",
+        source: name,
+        params: config::params(sender).values,
+        withheld: Vec::new(),
+        covers: &|_| true,
+    };
+    if let Err(errors) = Normalizer::compile(&event, setting) {
         let fix = "compare it with the presets' templates";
         problems.extend(
             errors.iter().map(|error| loaded.source_problem(name, &error.field, &error.problem, fix)),

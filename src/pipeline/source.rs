@@ -60,7 +60,7 @@ impl Source {
         reason: Reason,
         detail: String,
     ) -> Event {
-        let headers = self.normalizer.kept_headers(&delivery.request().headers);
+        let headers = Arc::new(self.normalizer.kept_headers(&delivery.request().headers));
         event.quarantine = Some(Box::new(Quarantine { reason, detail, headers }));
         event
     }

@@ -12,9 +12,10 @@ use crate::{
 use hookway::{
     config::{self, Loaded, Secrets, TargetConfig},
     dedup::Window,
+    delivery::slot::Slot,
     event::envelope::Binding,
     journal::{Journal, Options},
-    normalize::Normalizer,
+    normalize::{Normalizer, Setting},
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
     pipeline::{Handshakes, Pipeline, Source},
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
@@ -212,10 +213,22 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
         counted.expect_handshake(handshake);
     }
     let vendor = sender.sender.as_deref().unwrap_or("custom");
+    let covers = |slot: &Slot| match slot {
+        Slot::Header(name) => verifier.covers_header(name),
+        Slot::Query(_) => false,
+        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
+    };
+    let setting = Setting {
+        sender: vendor,
+        source: name,
+        params: config::params(sender).values,
+        withheld,
+        covers: &covers,
+    };
     Arc::new(Source {
         name: name.into(),
         handshakes,
-        normalizer: Normalizer::compile(&event, vendor, name, withheld).expect("templates"),
+        normalizer: Normalizer::compile(&event, setting).expect("templates"),
         window: (!settings.dedup_window.is_zero())
             .then(|| Window::new(settings.dedup_window, settings.dedup_entries)),
         deadline: settings.deadline,
