@@ -17,8 +17,11 @@ mod binary;
 mod bridge;
 mod client;
 mod cloud;
+mod corpus;
 mod doubles;
 mod eventually;
+mod explain;
+mod handshakes;
 mod health;
 mod journal;
 mod lifecycle;
@@ -41,3 +44,7 @@ mod deadline;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "the targets that share it use different parts")]
 mod process;
+
+#[path = "../fuzz/targets.rs"]
+#[allow(dead_code, reason = "the fuzzers call single targets")]
+mod targets;
