@@ -5,6 +5,7 @@ use crate::{
     config::{Loaded, Problem, Secrets, SourceConfig, SourceSettings},
     dedup::Window,
     delivery::Quota,
+    explain::Explainer,
     normalize::Normalizer,
     observe::{
         health::Health,
@@ -38,7 +39,8 @@ pub(super) fn build(
             }
         };
         let metrics = SourceMetrics::new(metrics, name, verifier.scheme(), &sinks);
-        let source = assemble(name, settings, verifier, normalizer, metrics);
+        let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+        let source = assemble(name, settings, (verifier, explainer), normalizer, metrics);
         give_secrets(&source, config, health);
         sources.push(Arc::new(source));
     }
@@ -77,7 +79,7 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
 fn assemble(
     name: &str,
     settings: &SourceSettings,
-    verifier: Verifier,
+    (verifier, explainer): (Verifier, Explainer),
     normalizer: Normalizer,
     metrics: SourceMetrics,
 ) -> Source {
@@ -86,6 +88,7 @@ fn assemble(
     Source {
         name: name.into(),
         verifier,
+        explainer,
         normalizer,
         window,
         deadline: settings.deadline,
@@ -105,6 +108,7 @@ pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Heal
         tracing::warn!(source = %source.name, place, %error, "a secret is missing");
     }
     let given = secrets.usable.len();
+    source.explainer.set_secrets(&secrets.usable);
     let problems = source.verifier.set_secrets(secrets.usable).err().unwrap_or_default();
     let usable = given.saturating_sub(problems.len());
     for problem in problems {

@@ -66,7 +66,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         Refusal::MethodNotAllowed => {
             headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
-        Refusal::Unverified(_) => {
+        Refusal::Unverified(..) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Webhook realm=\"hookway\""));
         }
         // The rest of the body is not worth waiting for.
@@ -93,7 +93,7 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
         Refusal::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding"),
         Refusal::Stalled => (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
-        Refusal::Unverified(_) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
+        Refusal::Unverified(..) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
         Refusal::Unkeyed
         | Refusal::Overloaded(_)
         | Refusal::InFlight

@@ -13,6 +13,7 @@ use hookway::{
     config::{self, Loaded, Secrets, TargetConfig},
     dedup::Window,
     event::envelope::Binding,
+    explain::Explainer,
     journal::{Journal, Options},
     normalize::Normalizer,
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
@@ -192,6 +193,8 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
     let (sender, settings) = (&loaded.senders[name], &loaded.sources[name]);
     let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default()).expect("a scheme");
     let secrets = Secrets::read(&loaded.config.sources[name].secrets);
+    let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+    explainer.set_secrets(&secrets.usable);
     verifier.set_secrets(secrets.usable).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();
     let withheld = verifier.credential_headers().to_vec();
@@ -208,5 +211,6 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics: SourceMetrics::new(metrics, name, verifier.scheme(), sinks),
         verifier,
+        explainer,
     })
 }
