@@ -1,5 +1,6 @@
 //! One configured sender, as the path needs it.
 
+use super::Handshakes;
 use crate::{
     dedup::{Claim, Window},
     delivery::{Delivery, Quota, Unproven, Verified},
@@ -22,6 +23,8 @@ pub struct Source {
     pub verifier: Verifier,
     /// Says in the log why a delivery was refused.
     pub explainer: Explainer,
+    /// How it shakes hands.
+    pub handshakes: Handshakes,
     /// Maps a delivery to events.
     pub normalizer: Normalizer,
     /// Remembers what was acknowledged; `None` where nothing tells a repeat from a new event.
@@ -70,7 +73,7 @@ impl Source {
         reason: Reason,
         detail: String,
     ) -> Event {
-        let headers = self.normalizer.kept_headers(&delivery.request().headers);
+        let headers = Arc::new(self.normalizer.kept_headers(&delivery.request().headers));
         event.quarantine = Some(Box::new(Quarantine { reason, detail, headers }));
         event
     }

@@ -81,6 +81,7 @@ pub struct SampleSpec {
     pub names: Vec<String>,
     /// Headers besides `content-type` and the signature.
     pub headers: BTreeMap<String, String>,
-    /// The body; `$uuid`, `$now`, `$unix` and `$n` become a fresh id, the time (RFC 3339, seconds) and a number.
+    /// The body; `$uuid`, `$now`, `$unix`, `$ms` and `$n` become a fresh id, the time (RFC 3339, seconds,
+    /// milliseconds) and a number.
     pub body: String,
 }

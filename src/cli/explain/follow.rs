@@ -3,7 +3,7 @@
 
 use super::subject::Subject;
 use crate::{
-    app::routes,
+    app::{routes, sources},
     cli::exit::{Exit, Stop},
     config::{Loaded, SourceSettings},
     delivery::{Delivery, Quota, Request},
@@ -12,7 +12,7 @@ use crate::{
         envelope::{self, Origin},
     },
     explain,
-    normalize::Normalizer,
+    normalize::{Normalizer, Setting},
     record::{Plan, Target},
     verify::Verifier,
 };
@@ -65,8 +65,14 @@ pub(super) fn events(
 ) -> Result<Vec<Followed>, Stop> {
     let sender = subject.spec.sender.as_deref().unwrap_or("custom");
     let spec = subject.spec.event.clone().unwrap_or_default();
-    let withheld = verifier.credential_headers().to_vec();
-    let normalizer = Normalizer::compile(&spec, sender, &subject.name, withheld).map_err(|errors| {
+    let setting = Setting {
+        sender,
+        source: &subject.name,
+        params: subject.params.clone(),
+        withheld: verifier.credential_headers().to_vec(),
+        covers: &|slot| sources::covers(verifier, slot),
+    };
+    let normalizer = Normalizer::compile(&spec, setting).map_err(|errors| {
         let problems: Vec<String> =
             errors.iter().map(|error| format!("{}: {}", error.field, error.problem)).collect();
         Stop::new(Exit::Config, problems.join("\n"))

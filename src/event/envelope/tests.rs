@@ -32,6 +32,8 @@ fn event(body: &[u8], data_is_json: bool) -> Event {
         assurance: Assurance::Secret,
         data: Bytes::copy_from_slice(body),
         data_is_json,
+        type_is_unsigned: false,
+        carried: None,
         quarantine: None,
     }
 }
@@ -40,7 +42,7 @@ fn quarantine(value: &[u8]) -> Quarantine {
     let mut headers = HeaderMap::new();
     headers.append("x-a", HeaderValue::from_bytes(value).unwrap());
     headers.append("x-a", HeaderValue::from_static("second"));
-    Quarantine { reason: Reason::Unrouted, detail: "no\nroute".to_owned(), headers }
+    Quarantine { reason: Reason::Unrouted, detail: "no\nroute".to_owned(), headers: headers.into() }
 }
 
 fn parsed(event: &Event) -> Value {
