@@ -13,7 +13,7 @@ use hookway::{
     },
     event::envelope::{self, Origin},
     journal,
-    normalize::Normalizer,
+    normalize::{Normalizer, Setting},
     senders::SenderSpec,
     verify::{Verifier, VerifySpec},
 };
@@ -91,10 +91,14 @@ pub(crate) fn event(data: &[u8]) {
         }
     };
     let Ok(spec) = serde_json::from_value::<SenderSpec>(spec) else { return };
-    let Ok(normalizer) = Normalizer::compile(&spec.event.unwrap_or_default(), "fuzz", "fuzz", Vec::new())
-    else {
-        return;
+    let setting = Setting {
+        sender: "fuzz",
+        source: "fuzz",
+        params: Params::new(),
+        withheld: Vec::new(),
+        covers: &|_| false,
     };
+    let Ok(normalizer) = Normalizer::compile(&spec.event.unwrap_or_default(), setting) else { return };
     let Some(delivery) = unchecked(request(body, line)) else { return };
     let events = normalizer.normalize(&delivery);
     assert!(!events.is_empty(), "an authentic delivery was lost");
