@@ -60,6 +60,15 @@ pub struct Delivery<State = Unverified> {
     shares: [Share; 2],
 }
 
+/// A delivery whose origin was not proven, and why.
+#[derive(Debug)]
+pub struct Unproven {
+    /// What the check found.
+    pub error: VerifyError,
+    /// The delivery as it was.
+    pub delivery: Delivery<Unverified>,
+}
+
 impl Delivery<Unverified> {
     /// Takes a request as it was read, with its shares of what is bounded.
     pub fn new(request: Request, shares: [Share; 2]) -> Self {
@@ -67,9 +76,11 @@ impl Delivery<Unverified> {
     }
 
     /// Checks where the request came from: the only way to a [`Verified`] delivery.
-    pub fn verify(self, verifier: &Verifier) -> Result<Delivery<Verified>, VerifyError> {
-        let proof = verifier.verify(&self.request)?;
-        Ok(Delivery { request: self.request, state: Verified(proof), shares: self.shares })
+    pub fn verify(self, verifier: &Verifier) -> Result<Delivery<Verified>, Box<Unproven>> {
+        match verifier.verify(&self.request) {
+            Ok(proof) => Ok(Delivery { request: self.request, state: Verified(proof), shares: self.shares }),
+            Err(error) => Err(Box::new(Unproven { error, delivery: self })),
+        }
     }
 }
 

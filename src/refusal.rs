@@ -4,7 +4,7 @@
 //! The rule behind it: a sender is told that it must change something only when it must. What is wrong on our
 //! side, the operator's or the broker's is always an invitation to try again.
 
-use crate::{publish::PublishError, verify::VerifyError};
+use crate::{explain::Cause, publish::PublishError, verify::VerifyError};
 
 /// Why a delivery got no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -39,9 +39,9 @@ pub enum Refusal {
     /// The body did not arrive in time, or broke off.
     #[error("the body did not arrive whole and in time")]
     Stalled,
-    /// The origin was not proven.
+    /// The origin was not proven; with the mistake behind it, where it was looked for and found.
     #[error("not verified: {0}")]
-    Unverified(VerifyError),
+    Unverified(VerifyError, Option<Box<Cause>>),
     /// The source has no usable secret, so nobody could prove anything.
     #[error("the source has no usable secret; set it and send again")]
     Unkeyed,
@@ -108,7 +108,7 @@ impl Refusal {
             | Self::TooLarge { .. }
             | Self::Encoded
             | Self::Stalled
-            | Self::Unverified(_) => Fault::Sender,
+            | Self::Unverified(..) => Fault::Sender,
             Self::Unready(_) | Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
             Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Internal => Fault::Service,
         }
@@ -125,7 +125,7 @@ impl Refusal {
             Self::TooLarge { .. } => "body_too_large",
             Self::Encoded => "encoding_unsupported",
             Self::Stalled => "body_stalled",
-            Self::Unverified(_) => "signature_invalid",
+            Self::Unverified(..) => "signature_invalid",
             Self::Unkeyed => "secret_unset",
             Self::Overloaded(_) => "overloaded",
             Self::InFlight => "in_flight",
@@ -138,7 +138,7 @@ impl Refusal {
     /// Returns the finer reason, for logs and metrics only.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Unverified(error) => error.reason(),
+            Self::Unverified(error, _) => error.reason(),
             Self::Unpublished { error, .. } => error.reason(),
             Self::UnknownSource
             | Self::MethodNotAllowed { .. }
@@ -157,6 +157,13 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// Returns the mistake behind a failed check, where it was looked for and found.
+    pub fn cause(&self) -> Option<&Cause> {
+        if let Self::Unverified(_, cause) = self { cause.as_deref() } else { None }
+    }
+}
+
 impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         match error {
@@ -165,7 +172,7 @@ impl From<VerifyError> for Refusal {
             | VerifyError::Repeated(_)
             | VerifyError::Malformed(_)
             | VerifyError::Mismatch
-            | VerifyError::Expired { .. } => Self::Unverified(error),
+            | VerifyError::Expired { .. } => Self::Unverified(error, None),
         }
     }
 }
