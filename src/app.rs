@@ -1,6 +1,7 @@
 //! The one place that builds concrete parts from a configuration, joins them, and runs them to the end.
 
-mod routes;
+mod handshakes;
+pub(crate) mod routes;
 mod sinks;
 mod sources;
 mod watch;

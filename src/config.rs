@@ -8,6 +8,7 @@ mod grammar;
 mod keypath;
 mod load;
 pub(crate) mod nearest;
+mod params;
 mod presets;
 mod problem;
 mod schema;
@@ -21,6 +22,7 @@ pub mod units;
 
 pub use defaults::{JOURNAL, QUARANTINE};
 pub use load::{LoadError, Loaded, load};
+pub use params::{ResolvedParams, params};
 pub use presets::preset_document;
 pub(crate) use presets::unknown_preset_fix;
 pub use problem::{Problem, Severity};

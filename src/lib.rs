@@ -45,6 +45,8 @@ pub mod journal;
 
 pub mod senders;
 
+pub mod explain;
+
 pub mod config;
 
 pub mod observe;

@@ -12,9 +12,18 @@ pub enum Refusal {
     /// The path names no configured source.
     #[error("no source is configured under this name")]
     UnknownSource,
-    /// Webhooks are posted.
-    #[error("the method is not POST")]
-    MethodNotAllowed,
+    /// Webhooks are posted, and this source's handshakes use other methods.
+    #[error("the method is none of {allowed}")]
+    MethodNotAllowed {
+        /// The methods that the source takes, between commas.
+        allowed: String,
+    },
+    /// A handshake's method, but no handshake of this source: a wrong token, as a rule.
+    #[error("the request is no handshake that this source answers")]
+    Unanswered,
+    /// A handshake that waits for the operator.
+    #[error("the handshake waits for the operator: {0}")]
+    Unready(String),
     /// The request's head is not what HTTP asks for.
     #[error("the request is malformed: {0}")]
     Malformed(&'static str),
@@ -71,9 +80,11 @@ pub enum Fault {
 
 impl Refusal {
     /// Every public code, for metrics that must exist before the first refusal.
-    pub const CODES: [&str; 13] = [
+    pub const CODES: [&str; 15] = [
         "source_unknown",
         "method_not_allowed",
+        "handshake_refused",
+        "handshake_unready",
         "request_malformed",
         "body_too_large",
         "encoding_unsupported",
@@ -91,13 +102,14 @@ impl Refusal {
     pub fn fault(&self) -> Fault {
         match self {
             Self::UnknownSource
-            | Self::MethodNotAllowed
+            | Self::MethodNotAllowed { .. }
+            | Self::Unanswered
             | Self::Malformed(_)
             | Self::TooLarge { .. }
             | Self::Encoded
             | Self::Stalled
             | Self::Unverified(_) => Fault::Sender,
-            Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
+            Self::Unready(_) | Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
             Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Internal => Fault::Service,
         }
     }
@@ -106,7 +118,9 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownSource => "source_unknown",
-            Self::MethodNotAllowed => "method_not_allowed",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::Unanswered => "handshake_refused",
+            Self::Unready(_) => "handshake_unready",
             Self::Malformed(_) => "request_malformed",
             Self::TooLarge { .. } => "body_too_large",
             Self::Encoded => "encoding_unsupported",
@@ -127,7 +141,9 @@ impl Refusal {
             Self::Unverified(error) => error.reason(),
             Self::Unpublished { error, .. } => error.reason(),
             Self::UnknownSource
-            | Self::MethodNotAllowed
+            | Self::MethodNotAllowed { .. }
+            | Self::Unanswered
+            | Self::Unready(_)
             | Self::Malformed(_)
             | Self::TooLarge { .. }
             | Self::Encoded

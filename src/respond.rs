@@ -9,11 +9,13 @@ mod capture;
 mod compile;
 mod condition;
 mod confirm;
+mod json;
 mod problem;
 mod spec;
 mod template;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use capture::{Capture, CaptureError};
 pub use confirm::Confirmer;
@@ -25,9 +27,11 @@ use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
 use bytes::Bytes;
 use condition::Condition;
 use confirm::Address;
+use json::Json;
 use secrecy::SecretString;
 use std::fmt;
-use template::{Json, Template, Value};
+use template::Template;
+use value::{Fill, Value};
 
 /// What a handshake may know of its source's secrets.
 pub trait Keys {
@@ -154,12 +158,15 @@ impl Responders {
         self.list.iter().any(|responder| responder.method == method && responder.step == step)
     }
 
+    /// True where a handshake uses this method.
+    pub fn uses(&self, method: &Method) -> bool {
+        self.list.iter().any(|responder| responder.method == method)
+    }
+
     /// Returns the methods that the source takes, for the header `Allow`: POST, and those of its handshakes.
     pub fn allowed(&self) -> String {
         let all = [Method::POST, Method::GET, Method::HEAD, Method::OPTIONS];
-        let taken = all.iter().filter(|method| {
-            **method == Method::POST || self.list.iter().any(|responder| responder.method == *method)
-        });
+        let taken = all.iter().filter(|method| **method == Method::POST || self.uses(method));
         taken.map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
@@ -191,7 +198,7 @@ impl Responder {
         params: &Params,
         keys: &dyn Keys,
     ) -> Result<Handshake<'_>, RespondError> {
-        let fill = template::Fill { request, params, keys };
+        let fill = Fill { request, params, keys };
         let (body, kind) = match &self.body {
             Body::Empty => (Bytes::new(), None),
             Body::Text(text) => (text.render(&fill)?.into(), Some("text/plain; charset=utf-8")),
@@ -203,7 +210,7 @@ impl Responder {
         }
         for (name, value) in &self.headers {
             let value = header::HeaderValue::try_from(value.render(&fill)?);
-            headers.insert(name, value.map_err(|_| RespondError::Unusable(template::NOT_PLAIN))?);
+            headers.insert(name, value.map_err(|_| RespondError::Unusable(value::NOT_PLAIN))?);
         }
         let effect = match (&self.capture, &self.confirm) {
             (Some(secret), _) => {

@@ -1,19 +1,16 @@
 //! Builds the sources: each one's verifier, normalizer and window.
 
-use super::Failure;
+use super::{Failure, handshakes};
 use crate::{
-    config::{Loaded, Problem, Secrets, SourceConfig, SourceSettings},
+    config::{self, Loaded, Problem, Secrets, SourceConfig, SourceSettings},
     dedup::Window,
-    delivery::{
-        Quota,
-        slot::{Params, Slot},
-    },
+    delivery::{Quota, slot::Slot},
     normalize::{Normalizer, Setting},
     observe::{
         health::Health,
         metrics::{Metrics, SourceMetrics},
     },
-    pipeline::Source,
+    pipeline::{Handshakes, Source},
     publish::Sinks,
     senders::SenderSpec,
     verify::Verifier,
@@ -40,8 +37,18 @@ pub(super) fn build(
                 continue;
             }
         };
+        let handshakes = match handshakes::build(loaded, name, sender, config) {
+            Ok(handshakes) => handshakes,
+            Err(found) => {
+                problems.extend(found);
+                continue;
+            }
+        };
         let metrics = SourceMetrics::new(metrics, name, verifier.scheme(), &sinks);
-        let source = assemble(name, settings, verifier, normalizer, metrics);
+        for handshake in handshakes.responders.names() {
+            metrics.expect_handshake(handshake);
+        }
+        let source = assemble(name, settings, verifier, handshakes, normalizer, metrics);
         give_secrets(&source, config, health);
         sources.push(Arc::new(source));
     }
@@ -62,7 +69,8 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
     let withheld =
         verifier.as_ref().map_or_else(|_| Vec::new(), |verifier| verifier.credential_headers().to_vec());
     let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| covers(verifier, slot));
-    let setting = Setting { sender, source: name, params: Params::new(), withheld, covers: &covers };
+    let setting =
+        Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };
     let normalizer = Normalizer::compile(&event, setting).map_err(|errors| {
         let fix = "see docs/senders.md for the grammar of templates";
         let place = |error: &crate::normalize::CompileError| {
@@ -93,6 +101,7 @@ fn assemble(
     name: &str,
     settings: &SourceSettings,
     verifier: Verifier,
+    handshakes: Handshakes,
     normalizer: Normalizer,
     metrics: SourceMetrics,
 ) -> Source {
@@ -101,6 +110,7 @@ fn assemble(
     Source {
         name: name.into(),
         verifier,
+        handshakes,
         normalizer,
         window,
         deadline: settings.deadline,

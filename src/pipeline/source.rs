@@ -1,5 +1,6 @@
 //! One configured sender, as the path needs it.
 
+use super::Handshakes;
 use crate::{
     dedup::{Claim, Window},
     delivery::{Delivery, Quota, Verified},
@@ -18,6 +19,8 @@ pub struct Source {
     pub name: Arc<str>,
     /// Checks where a delivery came from.
     pub verifier: Verifier,
+    /// How it shakes hands.
+    pub handshakes: Handshakes,
     /// Maps a delivery to events.
     pub normalizer: Normalizer,
     /// Remembers what was acknowledged; `None` where nothing tells a repeat from a new event.

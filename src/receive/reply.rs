@@ -7,6 +7,7 @@
 use crate::{
     record::Receipt,
     refusal::{Fault, Refusal},
+    respond::Reply,
 };
 use axum::{
     body::Body,
@@ -48,6 +49,16 @@ pub(super) fn accepted(receipts: &[Receipt], success: u16, body: &Bytes) -> Resp
     response
 }
 
+/// Answers a handshake as the sender's document says.
+pub(super) fn handshake(reply: &Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.body.clone()));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    *response.headers_mut() = reply.headers.clone();
+    // Nothing that a stranger has sent back to him may pass for a page.
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
 /// Answers a refused request.
 pub(super) fn refused(refusal: &Refusal) -> Response {
     let (status, title) = status(refusal);
@@ -63,8 +74,9 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after()));
     }
     match refusal {
-        Refusal::MethodNotAllowed => {
-            headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+        Refusal::MethodNotAllowed { allowed } => {
+            let allowed = HeaderValue::from_str(allowed);
+            headers.insert(header::ALLOW, allowed.unwrap_or(HeaderValue::from_static("POST")));
         }
         Refusal::Unverified(_) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Webhook realm=\"hookway\""));
@@ -74,6 +86,8 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Refusal::UnknownSource
+        | Refusal::Unanswered
+        | Refusal::Unready(_)
         | Refusal::Malformed(_)
         | Refusal::Unkeyed
         | Refusal::Overloaded(_)
@@ -88,13 +102,15 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
 fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
     match refusal {
         Refusal::UnknownSource => (StatusCode::NOT_FOUND, "No such source"),
-        Refusal::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Webhooks are posted"),
+        Refusal::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "Webhooks are posted"),
+        Refusal::Unanswered => (StatusCode::FORBIDDEN, "The handshake is refused"),
         Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, "The request is malformed"),
         Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
         Refusal::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding"),
         Refusal::Stalled => (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
         Refusal::Unverified(_) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
-        Refusal::Unkeyed
+        Refusal::Unready(_)
+        | Refusal::Unkeyed
         | Refusal::Overloaded(_)
         | Refusal::InFlight
         | Refusal::Unpublished { .. }

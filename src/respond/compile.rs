@@ -4,8 +4,10 @@ use super::{
     Body, Responder, SpecProblem, Step,
     condition::{Condition, Expected},
     confirm::Address,
+    json::Json,
     spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, Texts, WhenSpec},
-    template::{Json, Template, Value},
+    template::Template,
+    value::Value,
 };
 use crate::delivery::slot::Slot;
 use axum::http::{HeaderName, Method};

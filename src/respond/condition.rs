@@ -3,7 +3,7 @@
 use super::{
     RespondError,
     spec::ValueForm,
-    template::{Value, is_token},
+    value::{Value, is_token},
 };
 use crate::delivery::{
     Request,

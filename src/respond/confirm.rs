@@ -5,7 +5,7 @@
 
 use super::{
     RespondError,
-    template::{Fill, Value},
+    value::{Fill, Value},
 };
 use axum::http::{Uri, uri::Scheme};
 use futures_util::future::BoxFuture;

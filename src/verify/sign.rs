@@ -23,6 +23,15 @@ pub enum SignError {
 }
 
 impl Verifier {
+    /// Returns the HMAC of `bytes` with the first secret; `None` without one, and where the scheme has another digest.
+    pub fn hmac(&self, algorithm: super::Algorithm, bytes: &[u8]) -> Option<Vec<u8>> {
+        let Check::Signature(signature) = &self.check else { return None };
+        let keys = signature.ring.now();
+        let key =
+            keyring::first(&keys).filter(|_| algorithm == signature.algorithm && algorithm.is_hmac())?;
+        Some(key.tag(&[bytes]).as_bytes().to_vec())
+    }
+
     /// Adds to `request` what its sender would add at `now`: headers, or the signature's member at the end of
     /// the body. The first secret signs. Headers that the message names must be there, except the time.
     pub fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), SignError> {

@@ -12,15 +12,16 @@ use crate::{
 use hookway::{
     config::{self, Loaded, Secrets, TargetConfig},
     dedup::Window,
-    delivery::slot::{Params, Slot},
+    delivery::slot::Slot,
     event::envelope::Binding,
     journal::{Journal, Options},
     normalize::{Normalizer, Setting},
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
-    pipeline::{Pipeline, Source},
+    pipeline::{Handshakes, Pipeline, Source},
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
     receive::{self, Limits, Receiver},
     record::SinkIndex,
+    respond::{Capture, Responders},
     route::{
         Route, RouteTarget, Routes,
         template::{Destination, Name},
@@ -196,15 +197,37 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
     verifier.set_secrets(secrets.usable).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();
     let withheld = verifier.credential_headers().to_vec();
+    let specs = sender.respond.as_deref().unwrap_or_default();
+    let declared = |name: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(name));
+    let params = config::params(sender).values;
+    let capture = loaded.config.sources[name].capture.as_ref();
+    let handshakes = Handshakes {
+        responders: Responders::compile(specs, &declared, params).expect("handshakes"),
+        capture: capture.map(|capture| {
+            Arc::new(Capture::new(capture.file.clone(), capture.until.parse().expect("a time")))
+        }),
+        confirmer: None,
+    };
+    let counted = SourceMetrics::new(metrics, name, verifier.scheme(), sinks);
+    for handshake in handshakes.responders.names() {
+        counted.expect_handshake(handshake);
+    }
     let vendor = sender.sender.as_deref().unwrap_or("custom");
     let covers = |slot: &Slot| match slot {
         Slot::Header(name) => verifier.covers_header(name),
         Slot::Query(_) => false,
         Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     };
-    let setting = Setting { sender: vendor, source: name, params: Params::new(), withheld, covers: &covers };
+    let setting = Setting {
+        sender: vendor,
+        source: name,
+        params: config::params(sender).values,
+        withheld,
+        covers: &covers,
+    };
     Arc::new(Source {
         name: name.into(),
+        handshakes,
         normalizer: Normalizer::compile(&event, setting).expect("templates"),
         window: (!settings.dedup_window.is_zero())
             .then(|| Window::new(settings.dedup_window, settings.dedup_entries)),
@@ -213,7 +236,7 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
         in_flight: hookway::delivery::Quota::new(settings.max_in_flight.try_into().expect("fits")),
         success: settings.success,
         success_body: settings.body.clone().unwrap_or_default().into(),
-        metrics: SourceMetrics::new(metrics, name, verifier.scheme(), sinks),
+        metrics: counted,
         verifier,
     })
 }

@@ -15,8 +15,11 @@ mod architecture;
 mod binary;
 mod bridge;
 mod client;
+mod corpus;
 mod doubles;
 mod eventually;
+mod explain;
+mod handshakes;
 mod health;
 mod journal;
 mod lifecycle;
@@ -39,3 +42,7 @@ mod deadline;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "the targets that share it use different parts")]
 mod process;
+
+#[path = "../fuzz/targets.rs"]
+#[allow(dead_code, reason = "the fuzzers call single targets")]
+mod targets;

@@ -128,6 +128,16 @@ impl SourceMetrics {
         }
     }
 
+    /// Makes the series of a handshake, so that it exists before the first.
+    pub fn expect_handshake(&self, name: &str) {
+        self.metrics.handshakes.with_label_values(&[self.name.as_str(), name]).inc_by(0);
+    }
+
+    /// Notes a handshake that was answered.
+    pub fn handshake(&self, name: &str) {
+        self.metrics.handshakes.with_label_values(&[self.name.as_str(), name]).inc();
+    }
+
     /// Notes the result of a check.
     pub fn verified(&self, result: &str) {
         if let Some(counter) = self.verified.get(result) {

@@ -25,7 +25,9 @@ fn refusals() -> Vec<Refusal> {
     let unpublished = sinks.map(|error| Refusal::Unpublished { sink: "bus".to_owned(), error });
     let mut all = vec![
         Refusal::UnknownSource,
-        Refusal::MethodNotAllowed,
+        Refusal::MethodNotAllowed { allowed: "POST".to_owned() },
+        Refusal::Unanswered,
+        Refusal::Unready("it is not agreed".to_owned()),
         Refusal::Malformed("two hosts"),
         Refusal::TooLarge { limit: 10 },
         Refusal::Encoded,
@@ -99,7 +101,8 @@ async fn every_failed_check_looks_the_same() {
 
 #[test]
 fn a_wrong_method_is_told_the_right_one_and_an_unread_body_ends_the_connection() {
-    assert_eq!(refused(&Refusal::MethodNotAllowed).headers()[header::ALLOW], "POST");
+    let wrong = Refusal::MethodNotAllowed { allowed: "POST, GET".to_owned() };
+    assert_eq!(refused(&wrong).headers()[header::ALLOW], "POST, GET");
     for refusal in [Refusal::TooLarge { limit: 1 }, Refusal::Stalled, Refusal::Encoded] {
         assert_eq!(refused(&refusal).headers()[header::CONNECTION], "close", "{refusal}");
     }
