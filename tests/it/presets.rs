@@ -1,6 +1,6 @@
 //! Every preset, held to what its sender does. A case is a folder `tests/fixtures/senders/<preset>/<case>/` with the
-//! request's bytes and either the envelopes that it becomes (`expected.events.json`) or the class of its refusal
-//! (`expected.refusal`).
+//! request's bytes and either the envelopes that it becomes (`expected.events.json`), what the sender hears
+//! (`expected.answer.json`, a handshake), or the class of its refusal (`expected.refusal`).
 //!
 //! The cases are made from the presets' own samples: signed, signed with the second key, with a key that the source does
 //! not have, not at all, with a changed body, too early and too late, with the signature twice, and under a version that
@@ -10,6 +10,7 @@
 mod cases;
 mod files;
 mod forge;
+mod handshakes;
 mod keys;
 mod sample;
 mod source;
@@ -46,6 +47,10 @@ fn check(source: &Source, case: &Case, outcome: &Outcome) {
         (Wanted::Refused(classes), Outcome::Refused { class, .. }) => {
             assert!(classes.contains(class), "another refusal than {classes:?}: {what}");
         }
+        (Wanted::Answered { status, body }, Outcome::Answered { status: found, body: said, .. }) => {
+            assert_eq!((found, said), (status, body), "{what}");
+        }
+        (Wanted::Unanswered, Outcome::Unanswered(_)) => {}
         _ => panic!("wanted {:?}: {what}", case.wanted),
     }
 }

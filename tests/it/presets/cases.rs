@@ -1,6 +1,7 @@
 //! The cases of a preset, made from its samples: what its sender sends, and each way in which that can be wrong.
 
 use super::{
+    handshakes,
     keys::FOREIGN,
     sample,
     source::{self, Source, copy},
@@ -23,6 +24,10 @@ pub(super) struct Case {
 pub(super) enum Wanted {
     /// Events that go their way; proven by this key, where it is said.
     Accepted { key: Option<usize> },
+    /// An answer that is no event: its status and its body, text or JSON.
+    Answered { status: u16, body: Value },
+    /// No answer, though it looks like a handshake.
+    Unanswered,
     /// A refusal of one of these classes.
     Refused(&'static [&'static str]),
 }
@@ -52,6 +57,7 @@ const VERSIONS: [(&str, &str); 8] = [
 /// Returns the cases of a source.
 pub(super) fn of(source: &Source) -> Vec<Case> {
     let mut cases = signed(source);
+    cases.extend(handshakes::of(source));
     if !source.is_keyed() {
         return cases;
     }

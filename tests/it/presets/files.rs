@@ -4,11 +4,12 @@ use super::source::{self, Outcome};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use hookway::delivery::Request;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/senders");
 const EVENTS: &str = "expected.events.json";
+const ANSWER: &str = "expected.answer.json";
 const REFUSAL: &str = "expected.refusal";
 
 /// Writes a request as HTTP/1.1.
@@ -58,7 +59,7 @@ impl Folder {
     pub(super) fn cases(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(&self.0) else { return Vec::new() };
         let paths = entries.map(|entry| entry.unwrap().path());
-        let made = paths.filter(|path| path.join(EVENTS).exists() || path.join(REFUSAL).exists());
+        let made = paths.filter(|path| [EVENTS, ANSWER, REFUSAL].iter().any(|file| path.join(file).exists()));
         let mut names: Vec<String> =
             made.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
         names.sort();
@@ -79,12 +80,22 @@ impl Folder {
                 let expected: Value = serde_json::from_str(&expected).unwrap();
                 assert_eq!(Value::from(events.clone()), expected, "{}", path.display());
             }
-            Outcome::Refused { class, detail } => {
-                let expected = fs::read_to_string(path.join(REFUSAL));
-                let expected = expected.unwrap_or_else(|_| panic!("{} was refused: {detail}", path.display()));
-                assert_eq!(*class, expected.trim(), "{}: {detail}", path.display());
+            Outcome::Answered { .. } => {
+                let expected = fs::read_to_string(path.join(ANSWER));
+                let expected = expected.unwrap_or_else(|_| panic!("{} was answered", path.display()));
+                let expected: Value = serde_json::from_str(&expected).unwrap();
+                assert_eq!(answer(outcome), expected, "{}", path.display());
             }
+            Outcome::Refused { class, detail } => self.compare_refusal(case, class, detail),
+            Outcome::Unanswered(detail) => self.compare_refusal(case, "unanswered", detail),
         }
+    }
+
+    fn compare_refusal(&self, case: &str, class: &str, detail: &str) {
+        let path = self.0.join(case);
+        let expected = fs::read_to_string(path.join(REFUSAL));
+        let expected = expected.unwrap_or_else(|_| panic!("{} was refused: {detail}", path.display()));
+        assert_eq!(class, expected.trim(), "{}: {detail}", path.display());
     }
 
     /// Writes a case anew.
@@ -92,7 +103,7 @@ impl Folder {
         let path = self.0.join(case);
         fs::create_dir_all(&path).unwrap();
         fs::write(path.join("request.http"), write(request)).unwrap();
-        for stale in [EVENTS, REFUSAL] {
+        for stale in [EVENTS, ANSWER, REFUSAL] {
             match fs::remove_file(path.join(stale)) {
                 Ok(()) => {}
                 Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound),
@@ -103,7 +114,18 @@ impl Folder {
                 let text = serde_json::to_string_pretty(events).unwrap();
                 fs::write(path.join(EVENTS), text + "\n").unwrap();
             }
+            Outcome::Answered { .. } => {
+                let text = serde_json::to_string_pretty(&answer(outcome)).unwrap();
+                fs::write(path.join(ANSWER), text + "\n").unwrap();
+            }
             Outcome::Refused { class, .. } => fs::write(path.join(REFUSAL), format!("{class}\n")).unwrap(),
+            Outcome::Unanswered(_) => fs::write(path.join(REFUSAL), "unanswered\n").unwrap(),
         }
     }
+}
+
+/// Returns an answer as it stands in its file.
+fn answer(outcome: &Outcome) -> Value {
+    let Outcome::Answered { status, headers, body, effect } = outcome else { return Value::Null };
+    json!({ "status": status, "headers": headers, "body": body, "effect": effect })
 }

@@ -43,7 +43,10 @@ fn paypal(source: &Source, request: &mut Request, key: usize) {
 /// Name and value of each signed member on lines of their own, version 2: RSA with SHA-256.
 fn sns(request: &mut Request, key: usize) {
     let body: Value = serde_json::from_slice(&request.body).unwrap();
-    let members = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
+    let members = match body["Type"].as_str() {
+        Some("Notification") => &["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"][..],
+        _ => &["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"],
+    };
     let present = members.iter().filter_map(|name| Some(format!("{name}\n{}\n", body.get(*name)?.as_str()?)));
     let signature = STANDARD.encode(rsa(present.collect::<String>().as_bytes(), key));
     let text = std::str::from_utf8(&request.body).unwrap();

@@ -14,6 +14,7 @@ use hookway::{
     },
     event::envelope::{self, Origin},
     normalize::{Normalizer, Setting},
+    respond::{Effect, Responders, Step},
     senders::{self, SampleSpec, SenderSpec},
     verify::Verifier,
 };
@@ -36,6 +37,10 @@ const PARAMS: [(&str, &str); 6] = [
 pub(super) enum Outcome {
     /// Its events, as envelopes without data, and the number of the key that proved it.
     Accepted { key: usize, events: Vec<Value> },
+    /// A handshake, and what the sender hears.
+    Answered { status: u16, headers: Value, body: Value, effect: Option<String> },
+    /// A handshake that is not answered, and why.
+    Unanswered(String),
     /// Why it was not believed: the metric's label, and the reason in words.
     Refused { class: &'static str, detail: String },
 }
@@ -50,6 +55,7 @@ pub(super) struct Source {
     keys: Keys,
     verifier: Verifier,
     normalizer: Normalizer,
+    responders: Responders,
 }
 
 /// Returns the time at which every fixture is received.
@@ -86,7 +92,18 @@ impl Source {
         let verifier = verifier(name, &spec, &params);
         verifier.set_secrets(keys.secrets.iter().map(|secret| secret.as_str().into()).collect()).unwrap();
         let normalizer = normalizer(name, &spec, &params, &verifier);
-        Self { name, document, spec, params, keys, verifier, normalizer }
+        let specs = spec.respond.clone().unwrap_or_default();
+        let declared = |param: &str| params.contains_key(param);
+        let responders = Responders::compile(&specs, &declared, params.clone())
+            .unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+        Self { name, document, spec, params, keys, verifier, normalizer, responders }
+    }
+
+    /// Returns the same source before it has any secret.
+    pub(super) fn unkeyed(name: &'static str) -> Self {
+        let source = Self::new(name);
+        source.verifier.set_secrets(Vec::new()).unwrap();
+        source
     }
 
     pub(super) fn verify(&self) -> &Value {
@@ -130,14 +147,20 @@ impl Source {
         &self.keys.signing[key]
     }
 
-    /// Verifies and normalizes a request.
+    /// Answers, or verifies and normalizes a request.
     pub(super) fn judge(&self, request: Request) -> Outcome {
+        if let Some(outcome) = self.shake(&request, Step::Unverified) {
+            return outcome;
+        }
         let body = request.body.clone();
         let shares = [1, 1].map(|part| Quota::new(part).take(part).unwrap());
         let delivery = match Delivery::new(request, shares).verify(&self.verifier) {
             Ok(delivery) => delivery,
             Err(error) => return Outcome::Refused { class: error.reason(), detail: error.to_string() },
         };
+        if let Some(outcome) = self.shake(delivery.request(), Step::Verified) {
+            return outcome;
+        }
         let origin = Origin { replica: "fixture", path: "direct" };
         let events = self.normalizer.normalize(&delivery).into_iter().map(|event| {
             assert!(
@@ -155,6 +178,31 @@ impl Source {
             envelope
         });
         Outcome::Accepted { key: delivery.proof().key, events: events.collect() }
+    }
+}
+
+impl Source {
+    fn shake(&self, request: &Request, step: Step) -> Option<Outcome> {
+        let handshake = match self.responders.answer(request, step, &self.verifier) {
+            Ok(handshake) => handshake?,
+            Err(error) => return Some(Outcome::Unanswered(error.to_string())),
+        };
+        let reply = handshake.reply;
+        let text = std::str::from_utf8(&reply.body).unwrap();
+        let body = match text {
+            "" => Value::Null,
+            text => serde_json::from_str::<Value>(text).ok().filter(Value::is_object).unwrap_or_else(|| json!(text)),
+        };
+        let headers = reply.headers.iter().map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap())));
+        Some(Outcome::Answered {
+            status: reply.status,
+            headers: Value::Object(headers.collect()),
+            body,
+            effect: handshake.effect.map(|effect| match effect {
+                Effect::Capture(_) => "capture".to_owned(),
+                Effect::Confirm(address) => format!("confirm {address}"),
+            }),
+        })
     }
 }
 
