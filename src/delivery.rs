@@ -27,6 +27,7 @@ use crate::verify::{Proof, Verifier, VerifyError};
 use axum::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
 
 /// The state of a delivery that nobody has checked yet.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub struct Unverified(());
 pub struct Verified(Proof);
 
 /// What a sender sent, as it stood on the wire.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// The request's method; part of what some senders sign.
     pub method: Method,
@@ -70,6 +71,23 @@ impl Delivery<Unverified> {
     pub fn verify(self, verifier: &Verifier) -> Result<Delivery<Verified>, VerifyError> {
         let proof = verifier.verify(&self.request)?;
         Ok(Delivery { request: self.request, state: Verified(proof), shares: self.shares })
+    }
+
+    /// Likewise; where the check misses a key that the sender publishes, the key is fetched, until `deadline` at
+    /// most, and the check runs once more.
+    pub async fn verify_fetching(
+        self,
+        verifier: &Verifier,
+        deadline: Instant,
+    ) -> Result<Delivery<Verified>, VerifyError> {
+        match verifier.verify(&self.request) {
+            Err(VerifyError::KeyUnavailable(address)) => {
+                // Too late or not: the second check tells.
+                drop(timeout_at(deadline, verifier.fetch(&address)).await);
+                self.verify(verifier)
+            }
+            proof => Ok(Delivery { request: self.request, state: Verified(proof?), shares: self.shares }),
+        }
     }
 }
 

@@ -52,6 +52,8 @@ pub mod lifecycle;
 
 pub mod clock;
 
+pub mod fetch;
+
 pub mod app;
 
 pub mod cli;

@@ -73,7 +73,7 @@ impl Pipeline {
         begun: Instant,
         deadline: Instant,
     ) -> Result<Vec<Receipt>, Refusal> {
-        let delivery = delivery.verify(&source.verifier)?;
+        let delivery = delivery.verify_fetching(&source.verifier, deadline).await?;
         source.metrics.verified("ok");
         let begun = source.metrics.staged(Stage::Verify, begun);
 

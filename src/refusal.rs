@@ -36,6 +36,9 @@ pub enum Refusal {
     /// The source has no usable secret, so nobody could prove anything.
     #[error("the source has no usable secret; set it and send again")]
     Unkeyed,
+    /// A key that the sender publishes could not be fetched.
+    #[error("the sender's key at {0} could not be fetched")]
+    KeyUnavailable(String),
     /// As many requests as the source or the process takes are on their way.
     #[error("too much is on its way: {0}")]
     Overloaded(&'static str),
@@ -71,7 +74,7 @@ pub enum Fault {
 
 impl Refusal {
     /// Every public code, for metrics that must exist before the first refusal.
-    pub const CODES: [&str; 13] = [
+    pub const CODES: [&str; 14] = [
         "source_unknown",
         "method_not_allowed",
         "request_malformed",
@@ -80,6 +83,7 @@ impl Refusal {
         "body_stalled",
         "signature_invalid",
         "secret_unset",
+        "key_unavailable",
         "overloaded",
         "in_flight",
         "sink_unavailable",
@@ -97,7 +101,7 @@ impl Refusal {
             | Self::Encoded
             | Self::Stalled
             | Self::Unverified(_) => Fault::Sender,
-            Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
+            Self::Unkeyed | Self::KeyUnavailable(_) | Self::Unpublished { .. } => Fault::Operator,
             Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Internal => Fault::Service,
         }
     }
@@ -113,6 +117,7 @@ impl Refusal {
             Self::Stalled => "body_stalled",
             Self::Unverified(_) => "signature_invalid",
             Self::Unkeyed => "secret_unset",
+            Self::KeyUnavailable(_) => "key_unavailable",
             Self::Overloaded(_) => "overloaded",
             Self::InFlight => "in_flight",
             Self::Unpublished { .. } => "sink_unavailable",
@@ -133,6 +138,7 @@ impl Refusal {
             | Self::Encoded
             | Self::Stalled
             | Self::Unkeyed
+            | Self::KeyUnavailable(_)
             | Self::Overloaded(_)
             | Self::InFlight
             | Self::Deadline
@@ -145,6 +151,7 @@ impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Unkeyed => Self::Unkeyed,
+            VerifyError::KeyUnavailable(address) => Self::KeyUnavailable(address),
             VerifyError::Missing(_)
             | VerifyError::Repeated(_)
             | VerifyError::Malformed(_)

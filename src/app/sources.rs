@@ -56,8 +56,7 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
         };
         problems.iter().map(place).collect::<Vec<_>>()
     });
-    let withheld =
-        verifier.as_ref().map_or_else(|_| Vec::new(), |verifier| verifier.credential_headers().to_vec());
+    let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), Verifier::credential_headers);
     let normalizer = Normalizer::compile(&event, sender, name, withheld).map_err(|errors| {
         let fix = "see docs/senders.md for the grammar of templates";
         let place = |error: &crate::normalize::CompileError| {

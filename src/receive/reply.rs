@@ -76,6 +76,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         Refusal::UnknownSource
         | Refusal::Malformed(_)
         | Refusal::Unkeyed
+        | Refusal::KeyUnavailable(_)
         | Refusal::Overloaded(_)
         | Refusal::InFlight
         | Refusal::Unpublished { .. }
@@ -95,6 +96,7 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Stalled => (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
         Refusal::Unverified(_) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
         Refusal::Unkeyed
+        | Refusal::KeyUnavailable(_)
         | Refusal::Overloaded(_)
         | Refusal::InFlight
         | Refusal::Unpublished { .. }

@@ -194,7 +194,7 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
     let secrets = Secrets::read(&loaded.config.sources[name].secrets);
     verifier.set_secrets(secrets.usable).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();
-    let withheld = verifier.credential_headers().to_vec();
+    let withheld = verifier.credential_headers();
     let vendor = sender.sender.as_deref().unwrap_or("custom");
     Arc::new(Source {
         name: name.into(),
