@@ -4,6 +4,7 @@
 //! not to the connection: a sender that hangs up cancels nothing, and an outcome that comes after the deadline is
 //! remembered all the same, so that the sender's retry adds no second record.
 
+mod batch;
 mod handshake;
 mod shielded;
 mod source;
@@ -94,7 +95,8 @@ impl Pipeline {
         if let Some(answer) = source.shake(delivery.request(), Step::Unverified, deadline).await? {
             return Ok(answer);
         }
-        let delivery = delivery.verify(&source.verifier)?;
+        let delivery = delivery.verify_fetching(&source.verifier, deadline).await;
+        let delivery = delivery.map_err(|unproven| source.unproven(*unproven))?;
         source.metrics.verified("ok");
         if let Some(answer) = source.shake(delivery.request(), Step::Verified, deadline).await? {
             return Ok(answer);
