@@ -104,10 +104,9 @@ impl Normalizer {
 
     /// Scans the body as JSON. `None`: it is something else, and the format allows that.
     fn scan<'a>(&self, request: &'a Request) -> Result<Option<Found<'a>>, Unmappable> {
-        let is_json = media::names_json(&request.headers);
         match self.format {
             Format::Form => check_form(request).map(|()| None),
-            Format::Any if !is_json => Ok(None),
+            Format::Any if !media::names_json(&request.headers) => Ok(None),
             Format::Any => Ok(self.tries.whole.scan(&request.body).ok()),
             Format::Json | Format::Cloudevents => Ok(Some(self.tries.whole.scan(&request.body)?)),
         }
