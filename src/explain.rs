@@ -8,6 +8,7 @@
 mod body;
 mod discover;
 mod lab;
+mod live;
 mod partition;
 mod place;
 mod scheme;
@@ -19,6 +20,7 @@ mod writing;
 mod tests;
 
 pub use discover::{Recipe, discover};
+pub use live::Explainer;
 pub use partition::partition;
 
 use crate::{

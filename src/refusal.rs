@@ -4,7 +4,7 @@
 //! The rule behind it: a sender is told that it must change something only when it must. What is wrong on our
 //! side, the operator's or the broker's is always an invitation to try again.
 
-use crate::{publish::PublishError, verify::VerifyError};
+use crate::{explain::Cause, publish::PublishError, verify::VerifyError};
 
 /// Why a delivery got no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -39,12 +39,15 @@ pub enum Refusal {
     /// The body did not arrive in time, or broke off.
     #[error("the body did not arrive whole and in time")]
     Stalled,
-    /// The origin was not proven.
+    /// The origin was not proven; with the mistake behind it, where it was looked for and found.
     #[error("not verified: {0}")]
-    Unverified(VerifyError),
+    Unverified(VerifyError, Option<Box<Cause>>),
     /// The source has no usable secret, so nobody could prove anything.
     #[error("the source has no usable secret; set it and send again")]
     Unkeyed,
+    /// A key that the sender publishes could not be fetched.
+    #[error("the sender's key at {0} could not be fetched")]
+    KeyUnavailable(String),
     /// As many requests as the source or the process takes are on their way.
     #[error("too much is on its way: {0}")]
     Overloaded(&'static str),
@@ -80,7 +83,7 @@ pub enum Fault {
 
 impl Refusal {
     /// Every public code, for metrics that must exist before the first refusal.
-    pub const CODES: [&str; 15] = [
+    pub const CODES: [&str; 16] = [
         "source_unknown",
         "method_not_allowed",
         "handshake_refused",
@@ -91,6 +94,7 @@ impl Refusal {
         "body_stalled",
         "signature_invalid",
         "secret_unset",
+        "key_unavailable",
         "overloaded",
         "in_flight",
         "sink_unavailable",
@@ -108,8 +112,10 @@ impl Refusal {
             | Self::TooLarge { .. }
             | Self::Encoded
             | Self::Stalled
-            | Self::Unverified(_) => Fault::Sender,
-            Self::Unready(_) | Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
+            | Self::Unverified(..) => Fault::Sender,
+            Self::Unready(_) | Self::Unkeyed | Self::KeyUnavailable(_) | Self::Unpublished { .. } => {
+                Fault::Operator
+            }
             Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Internal => Fault::Service,
         }
     }
@@ -125,8 +131,9 @@ impl Refusal {
             Self::TooLarge { .. } => "body_too_large",
             Self::Encoded => "encoding_unsupported",
             Self::Stalled => "body_stalled",
-            Self::Unverified(_) => "signature_invalid",
+            Self::Unverified(..) => "signature_invalid",
             Self::Unkeyed => "secret_unset",
+            Self::KeyUnavailable(_) => "key_unavailable",
             Self::Overloaded(_) => "overloaded",
             Self::InFlight => "in_flight",
             Self::Unpublished { .. } => "sink_unavailable",
@@ -138,7 +145,7 @@ impl Refusal {
     /// Returns the finer reason, for logs and metrics only.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Unverified(error) => error.reason(),
+            Self::Unverified(error, _) => error.reason(),
             Self::Unpublished { error, .. } => error.reason(),
             Self::UnknownSource
             | Self::MethodNotAllowed { .. }
@@ -149,6 +156,7 @@ impl Refusal {
             | Self::Encoded
             | Self::Stalled
             | Self::Unkeyed
+            | Self::KeyUnavailable(_)
             | Self::Overloaded(_)
             | Self::InFlight
             | Self::Deadline
@@ -157,15 +165,23 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// Returns the mistake behind a failed check, where it was looked for and found.
+    pub fn cause(&self) -> Option<&Cause> {
+        if let Self::Unverified(_, cause) = self { cause.as_deref() } else { None }
+    }
+}
+
 impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Unkeyed => Self::Unkeyed,
+            VerifyError::KeyUnavailable(address) => Self::KeyUnavailable(address),
             VerifyError::Missing(_)
             | VerifyError::Repeated(_)
             | VerifyError::Malformed(_)
             | VerifyError::Mismatch
-            | VerifyError::Expired { .. } => Self::Unverified(error),
+            | VerifyError::Expired { .. } => Self::Unverified(error, None),
         }
     }
 }

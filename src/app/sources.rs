@@ -5,6 +5,7 @@ use crate::{
     config::{self, Loaded, Problem, Secrets, SourceConfig, SourceSettings},
     dedup::Window,
     delivery::{Quota, slot::Slot},
+    explain::Explainer,
     normalize::{Normalizer, Setting},
     observe::{
         health::Health,
@@ -48,7 +49,8 @@ pub(super) fn build(
         for handshake in handshakes.responders.names() {
             metrics.expect_handshake(handshake);
         }
-        let source = assemble(name, settings, verifier, handshakes, normalizer, metrics);
+        let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+        let source = assemble(name, settings, (verifier, explainer), handshakes, normalizer, metrics);
         give_secrets(&source, config, health);
         sources.push(Arc::new(source));
     }
@@ -66,8 +68,7 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
         };
         problems.iter().map(place).collect::<Vec<_>>()
     });
-    let withheld =
-        verifier.as_ref().map_or_else(|_| Vec::new(), |verifier| verifier.credential_headers().to_vec());
+    let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), Verifier::credential_headers);
     let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| covers(verifier, slot));
     let setting =
         Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };
@@ -100,7 +101,7 @@ pub(crate) fn covers(verifier: &Verifier, slot: &Slot) -> bool {
 fn assemble(
     name: &str,
     settings: &SourceSettings,
-    verifier: Verifier,
+    (verifier, explainer): (Verifier, Explainer),
     handshakes: Handshakes,
     normalizer: Normalizer,
     metrics: SourceMetrics,
@@ -110,6 +111,7 @@ fn assemble(
     Source {
         name: name.into(),
         verifier,
+        explainer,
         handshakes,
         normalizer,
         window,
@@ -130,6 +132,7 @@ pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Heal
         tracing::warn!(source = %source.name, place, %error, "a secret is missing");
     }
     let given = secrets.usable.len();
+    source.explainer.set_secrets(&secrets.usable);
     let problems = source.verifier.set_secrets(secrets.usable).err().unwrap_or_default();
     let usable = given.saturating_sub(problems.len());
     for problem in problems {

@@ -6,6 +6,7 @@
 
 mod capture;
 mod follow;
+mod handshake;
 mod measure;
 mod print;
 mod recipes;

@@ -60,6 +60,7 @@ pub(super) fn name(unit: TimeUnit) -> &'static str {
         TimeUnit::Seconds => "seconds",
         TimeUnit::Milliseconds => "milliseconds",
         TimeUnit::Rfc3339 => "RFC 3339",
+        TimeUnit::HttpDate => "a text date",
     }
 }
 
@@ -67,6 +68,7 @@ pub(super) fn word(name: &str) -> &'static str {
     match name {
         "seconds" => "s",
         "milliseconds" => "ms",
+        "a text date" => "http-date",
         _ => "rfc3339",
     }
 }

@@ -3,11 +3,13 @@
 use super::Handshakes;
 use crate::{
     dedup::{Claim, Window},
-    delivery::{Delivery, Quota, Verified},
+    delivery::{Delivery, Quota, Unproven, Verified},
     event::{Event, Quarantine, Reason},
+    explain::Explainer,
     normalize::Normalizer,
     observe::metrics::SourceMetrics,
     record::{Disposition, Receipt},
+    refusal::Refusal,
     verify::Verifier,
 };
 use std::{sync::Arc, time::Duration};
@@ -19,6 +21,8 @@ pub struct Source {
     pub name: Arc<str>,
     /// Checks where a delivery came from.
     pub verifier: Verifier,
+    /// Says in the log why a delivery was refused.
+    pub explainer: Explainer,
     /// How it shakes hands.
     pub handshakes: Handshakes,
     /// Maps a delivery to events.
@@ -40,6 +44,15 @@ pub struct Source {
 }
 
 impl Source {
+    /// Returns the refusal of a delivery whose origin was not proven, with its cause where that is cheap to find.
+    pub(super) fn unproven(&self, unproven: Unproven) -> Refusal {
+        let mut refusal = Refusal::from(unproven.error);
+        if let Refusal::Unverified(error, cause) = &mut refusal {
+            *cause = self.explainer.cause(unproven.delivery.request(), error).map(Box::new);
+        }
+        refusal
+    }
+
     /// Claims the event's id, where the sender's ids tell repeats from new events.
     pub(super) fn claim(&self, event: &Event) -> Option<Claim> {
         // Two sources have windows of their own, and one source's accounts share one: the account is part of it.

@@ -99,7 +99,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
             let allowed = HeaderValue::from_str(allowed);
             headers.insert(header::ALLOW, allowed.unwrap_or(HeaderValue::from_static("POST")));
         }
-        Refusal::Unverified(_) => {
+        Refusal::Unverified(..) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Webhook realm=\"hookway\""));
         }
         // The rest of the body is not worth waiting for.
@@ -111,6 +111,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         | Refusal::Unready(_)
         | Refusal::Malformed(_)
         | Refusal::Unkeyed
+        | Refusal::KeyUnavailable(_)
         | Refusal::Overloaded(_)
         | Refusal::InFlight
         | Refusal::Unpublished { .. }
@@ -129,9 +130,10 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
         Refusal::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding"),
         Refusal::Stalled => (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
-        Refusal::Unverified(_) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
+        Refusal::Unverified(..) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
         Refusal::Unready(_)
         | Refusal::Unkeyed
+        | Refusal::KeyUnavailable(_)
         | Refusal::Overloaded(_)
         | Refusal::InFlight
         | Refusal::Unpublished { .. }

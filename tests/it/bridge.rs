@@ -14,6 +14,7 @@ use hookway::{
     dedup::Window,
     delivery::slot::Slot,
     event::envelope::Binding,
+    explain::Explainer,
     journal::{Journal, Options},
     normalize::{Normalizer, Setting},
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
@@ -194,9 +195,11 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
     let (sender, settings) = (&loaded.senders[name], &loaded.sources[name]);
     let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default()).expect("a scheme");
     let secrets = Secrets::read(&loaded.config.sources[name].secrets);
+    let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+    explainer.set_secrets(&secrets.usable);
     verifier.set_secrets(secrets.usable).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();
-    let withheld = verifier.credential_headers().to_vec();
+    let withheld = verifier.credential_headers();
     let specs = sender.respond.as_deref().unwrap_or_default();
     let declared = |name: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(name));
     let params = config::params(sender).values;
@@ -238,5 +241,6 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics: counted,
         verifier,
+        explainer,
     })
 }

@@ -1,6 +1,11 @@
 //! `hookway explain` as an operator types it: exit codes, the JSON object, and that no key is ever told.
 
-use crate::{binary, samples::SECRET};
+use crate::{
+    binary,
+    bridge::Bridge,
+    client::post,
+    samples::{self, SECRET},
+};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -170,4 +175,24 @@ fn what_can_not_be_explained_is_wrong_usage() {
     assert!(usage(&desk.request, &["--sender", "syncaroo", "--key=x"]).contains("--discover"));
     let output = binary::command(&desk.home, "explain").arg("absent").output().unwrap();
     assert_eq!(output.status.code(), Some(64));
+}
+
+#[tokio::test]
+async fn the_log_of_a_401_names_the_cause_and_the_answer_does_not() {
+    let bridge = Bridge::ordinary().await;
+    let sent = r#"{"event":"DATA_NEW"}"#;
+    let signature = samples::hmac(sent.as_bytes());
+    let changed = post("/hooks/units", &[("propexo-signature", &signature)], format!("{sent}\n").as_bytes());
+    let spaced = post("/hooks/hotel", &[("lm-webhook-secret", &format!("{SECRET}_"))], b"{}");
+    for (request, cause) in [(changed, Some("without the line end behind it")), (spaced, None)] {
+        let reply = bridge.send(&request).await;
+        assert_eq!((reply.status, reply.code().as_str()), (401, "signature_invalid"));
+        let line = bridge.logs.lines("refused").pop().unwrap();
+        match cause {
+            Some(cause) => assert!(line["cause"].as_str().unwrap().contains(cause), "{line}"),
+            None => assert_eq!(line.get("cause"), None, "{line}"),
+        }
+        let told = format!("{reply:?}");
+        assert!(!told.contains("line end") && !line.to_string().contains(&signature), "{told} {line}");
+    }
 }

@@ -6,7 +6,7 @@ use crate::{
     app::{routes, sources},
     cli::exit::{Exit, Stop},
     config::{Loaded, SourceSettings},
-    delivery::{Delivery, Quota, Request, slot::Slot},
+    delivery::{Delivery, Quota, Request},
     event::{
         Event,
         envelope::{self, Origin},
@@ -65,10 +65,13 @@ pub(super) fn events(
 ) -> Result<Vec<Followed>, Stop> {
     let sender = subject.spec.sender.as_deref().unwrap_or("custom");
     let spec = subject.spec.event.clone().unwrap_or_default();
-    let withheld = verifier.credential_headers().to_vec();
-    let covers = |slot: &Slot| sources::covers(verifier, slot);
-    let setting =
-        Setting { sender, source: &subject.name, params: subject.params.clone(), withheld, covers: &covers };
+    let setting = Setting {
+        sender,
+        source: &subject.name,
+        params: subject.params.clone(),
+        withheld: verifier.credential_headers().to_vec(),
+        covers: &|slot| sources::covers(verifier, slot),
+    };
     let normalizer = Normalizer::compile(&spec, setting).map_err(|errors| {
         let problems: Vec<String> =
             errors.iter().map(|error| format!("{}: {}", error.field, error.problem)).collect();

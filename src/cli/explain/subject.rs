@@ -42,6 +42,7 @@ impl Subject {
             subject.notes.clear();
         }
         subject.override_fields(explain);
+        subject.resolve_params();
         Ok(subject)
     }
 
@@ -77,8 +78,17 @@ impl Subject {
         Ok(Self { name, spec, secrets: read.usable, params: Params::new(), loaded: Some(loaded), notes })
     }
 
+    /// Reads the constants that the document names.
+    fn resolve_params(&mut self) {
+        let resolved = config::params(&self.spec);
+        let missing = resolved.missing.iter().map(|(name, error)| format!("params.{name}: {error}"));
+        self.notes.extend(missing);
+        self.params = resolved.values;
+    }
+
     /// Lays what the arguments say over the document.
     fn override_fields(&mut self, explain: &Explain) {
+        self.spec.params.get_or_insert_default().extend(explain.param.iter().cloned());
         let verify = self.spec.verify.get_or_insert_default();
         if explain.no_time_window
             && let Some(timestamp) = &mut verify.timestamp

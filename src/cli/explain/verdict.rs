@@ -2,6 +2,7 @@
 
 use super::{
     follow::{self, Followed},
+    handshake::{self, Response, Shaken},
     measure,
     subject::Subject,
 };
@@ -9,10 +10,10 @@ use crate::{
     cli::exit::Stop,
     delivery::{Request, slot::Params},
     explain::{Case, Cause, Reach, causes},
-    verify::{SpecProblem, Verifier, VerifySpec},
+    respond::Step,
+    verify::{SpecProblem, Verifier, VerifyError, VerifySpec},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// The result, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -51,16 +52,8 @@ pub(super) struct Checked {
     pub(super) received: String,
 }
 
-/// An answer to a handshake.
-#[derive(Debug, Serialize)]
-pub(super) struct Response {
-    pub(super) status: u16,
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: String,
-}
-
 impl Verdict {
-    /// Holds a request against its subject.
+    /// Takes a request along the way that it would go: handshakes, the check, handshakes again, its events.
     pub(super) fn of(
         subject: &Subject,
         request: Request,
@@ -70,22 +63,30 @@ impl Verdict {
     ) -> Result<Self, Stop> {
         let spec = subject.verify();
         let verifier = Verifier::compile(&spec).map_err(|problems| unbuildable(&subject.name, &problems))?;
+        let responders = handshake::responders(subject)?;
         let mut notes: Vec<String> = notes.into_iter().chain(subject.notes.iter().cloned()).collect();
         if let Err(problems) = verifier.set_secrets(subject.secrets.clone()) {
             notes.extend(problems.into_iter().map(|problem| format!("{}; {}", problem.problem, problem.fix)));
         }
-        let result = verifier.verify(&request);
-        let checked = Checked {
-            source: subject.name.clone(),
-            scheme: verifier.scheme(),
-            verified: result.as_ref().ok().map(|proof| proof.assurance.name()),
-            key: result.as_ref().ok().filter(|_| verifier.needs_secret()).map(|proof| proof.key + 1),
-            keys: subject.secrets.len(),
-            body_bytes: request.body.len(),
-            message: signed(&spec, &request, &subject.params),
-            received: request.received.to_string(),
-        };
-        let mut verdict = Self {
+        let mut verdict = Self::begun(Checked::of(subject, &spec, &verifier, &request), notes);
+        if verdict.shaken(handshake::shake(&responders, &request, Step::Unverified, &verifier)) {
+            return Ok(verdict);
+        }
+        match verifier.verify(&request) {
+            Ok(proof) => {
+                verdict.checked.verified = Some(proof.assurance.name());
+                verdict.checked.key = verifier.needs_secret().then_some(proof.key + 1);
+                if !verdict.shaken(handshake::shake(&responders, &request, Step::Verified, &verifier)) {
+                    verdict.events = follow::events(subject, &verifier, request, partitions)?;
+                }
+            }
+            Err(error) => verdict.rejected(subject, &spec, &request, declared, &error),
+        }
+        Ok(verdict)
+    }
+
+    fn begun(checked: Checked, notes: Vec<String>) -> Self {
+        Self {
             outcome: "accept",
             reason: None,
             response: None,
@@ -94,28 +95,49 @@ impl Verdict {
             checked,
             events: Vec::new(),
             notes,
-        };
-        match result {
-            Ok(_) => verdict.events = follow::events(subject, &verifier, request, partitions)?,
-            Err(error) => {
-                let (relatives, strangers) = (subject.relatives(), subject.strangers());
-                let case = Case {
-                    spec: &spec,
-                    secrets: &subject.secrets,
-                    request: &request,
-                    relatives: &relatives,
-                    strangers: &strangers,
-                    declared,
-                };
-                verdict.outcome = "reject";
-                verdict.failure = Some(error.reason());
-                verdict.findings = causes(&case, &error, Reach::Whole);
-                verdict.reason = Some(
-                    verdict.findings.first().map_or_else(|| error.to_string(), |cause| cause.what.clone()),
-                );
+        }
+    }
+
+    /// Takes in what a request is as a handshake; true where its way ends here.
+    fn shaken(&mut self, shaken: Shaken) -> bool {
+        match shaken {
+            Shaken::GoesOn => return false,
+            Shaken::Answered(response, effect) => {
+                self.response = Some(response);
+                self.notes.extend(effect.map(str::to_owned));
+            }
+            Shaken::Refused(why) => {
+                self.outcome = "reject";
+                self.failure = Some("handshake");
+                self.reason = Some(why);
             }
         }
-        Ok(verdict)
+        true
+    }
+
+    /// Looks for the causes of a failed check.
+    fn rejected(
+        &mut self,
+        subject: &Subject,
+        spec: &VerifySpec,
+        request: &Request,
+        declared: Option<u64>,
+        error: &VerifyError,
+    ) {
+        let (relatives, strangers) = (subject.relatives(), subject.strangers());
+        let case = Case {
+            spec,
+            secrets: &subject.secrets,
+            request,
+            relatives: &relatives,
+            strangers: &strangers,
+            declared,
+        };
+        self.outcome = "reject";
+        self.failure = Some(error.reason());
+        self.findings = causes(&case, error, Reach::Whole);
+        let first = self.findings.first();
+        self.reason = Some(first.map_or_else(|| error.to_string(), |cause| cause.what.clone()));
     }
 
     /// True for a request that would be accepted.
@@ -130,6 +152,21 @@ fn signed(spec: &VerifySpec, request: &Request, params: &Params) -> Option<Strin
     let default = (is_signed && spec.member.is_none()).then_some("{body}");
     let message = spec.message.as_deref().or(default)?;
     Some(measure::message(message, request, params).unwrap_or_else(|| message.to_owned()))
+}
+
+impl Checked {
+    fn of(subject: &Subject, spec: &VerifySpec, verifier: &Verifier, request: &Request) -> Self {
+        Self {
+            source: subject.name.clone(),
+            scheme: verifier.scheme(),
+            verified: None,
+            key: None,
+            keys: subject.secrets.len(),
+            body_bytes: request.body.len(),
+            message: signed(spec, request, &subject.params),
+            received: request.received.to_string(),
+        }
+    }
 }
 
 fn unbuildable(name: &str, problems: &[SpecProblem]) -> Stop {

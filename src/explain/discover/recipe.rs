@@ -32,7 +32,7 @@ impl Recipe {
         });
         let lines = [
             ("algorithm", spec.algorithm.map(|algorithm| algorithm.name().to_owned())),
-            ("header", spec.header.clone()),
+            ("header", spec.header.as_ref().map(|names| names.iter().collect::<Vec<_>>().join(", "))),
             ("member", spec.member.as_ref().map(quoted)),
             ("separator", spec.separator.as_ref().map(quoted)),
             ("prefix", spec.prefix.as_ref().map(quoted)),
@@ -76,6 +76,9 @@ fn key_form(form: KeyForm) -> &'static str {
         KeyForm::Hex => "hex",
         KeyForm::Base64 => "base64",
         KeyForm::Whsec => "whsec",
+        KeyForm::Sha1 => "sha1",
+        KeyForm::Spki => "spki",
+        KeyForm::Whpk => "whpk",
     }
 }
 

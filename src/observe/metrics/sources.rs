@@ -123,7 +123,7 @@ impl SourceMetrics {
         if let Some(counter) = self.rejected.get(refusal.code()) {
             counter.inc();
         }
-        if let Refusal::Unverified(error) = refusal {
+        if let Refusal::Unverified(error, _) = refusal {
             self.verified(error.reason());
         }
     }
