@@ -67,7 +67,7 @@ impl Client {
         let mut connection = self.connected().await?;
         let mut message = http::Request::new(Full::new(request.body));
         *message.method_mut() = request.method;
-        *message.uri_mut() = self.target.path.parse().map_err(|_| "the path is not legal".to_owned())?;
+        *message.uri_mut() = request.uri;
         *message.headers_mut() = request.headers;
         let host = self.target.authority.parse().map_err(|_| "the host is not legal".to_owned())?;
         message.headers_mut().insert(header::HOST, host);
