@@ -57,6 +57,8 @@ pub struct Normalizer {
     split: Option<Split>,
     tries: Tries,
     forms: Vec<Form>,
+    /// Whether equal bytes may be different events, so that only a fresh id tells them apart.
+    mints_ids: bool,
     withheld: Vec<HeaderName>,
     params: Params,
     /// Whether verification covers the header in which a `CloudEvent` has its type.

@@ -4,6 +4,7 @@
 //! not to the connection: a sender that hangs up cancels nothing, and an outcome that comes after the deadline is
 //! remembered all the same, so that the sender's retry adds no second record.
 
+mod batch;
 mod handshake;
 mod shielded;
 mod source;

@@ -157,3 +157,53 @@ pub(crate) fn unknown_preset_fix(preset: &str) -> String {
     let meant = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
     format!("{meant}`hookway senders` lists the presets; a file's name holds a `/` or ends in `.yaml`")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const DOCUMENT: &str = "
+sender: acme
+deadline: 2s
+verify: { algorithm: hmac-sha256, header: x-a, timestamp: { header: x-t, unit: ms } }
+variants:
+  acme-old:
+    verify: { algorithm: hmac-sha1, timestamp: { unit: } }
+    deadline:
+  acme-eu: {}
+";
+
+    fn held(variant: Option<&str>, own: Value) -> Value {
+        let presets = Presets::beside(Path::new(""));
+        let places = Places::default();
+        let mut report = Report::new(Path::new("acme"), &places);
+        let document = parse(Path::new("acme"), DOCUMENT).unwrap();
+        let mut tree = presets.held(Path::new("acme"), document, variant, &mut report).unwrap();
+        senders::overlay(&mut tree, own);
+        presets.settle(&mut tree, &KeyPath::default());
+        assert!(report.finish().is_empty());
+        tree
+    }
+
+    #[test]
+    fn a_variant_lies_between_its_document_and_the_source() {
+        let plain = held(None, json!({}));
+        assert_eq!(plain["verify"]["timestamp"], json!({ "header": "x-t", "unit": "ms" }));
+        assert_eq!(plain.get("variants"), None);
+        assert_eq!(held(Some("acme-eu"), json!({})), plain);
+
+        let old = held(Some("acme-old"), json!({ "verify": { "header": "x-b" } }));
+        let verify = json!({ "algorithm": "hmac-sha1", "header": "x-b", "timestamp": { "header": "x-t" } });
+        assert_eq!(old, json!({ "sender": "acme", "verify": verify }), "keys without a value take away");
+        assert_eq!(held(Some("acme-old"), json!({ "deadline": "1s" }))["deadline"], "1s");
+        assert_eq!(held(None, json!({ "verify": { "timestamp": null } }))["verify"].get("timestamp"), None);
+    }
+
+    #[test]
+    fn a_preset_that_nobody_knows_is_told_the_nearest() {
+        let error = preset_document("likemagik").unwrap_err();
+        assert!(error.to_string().contains("did you mean `likemagic`?"), "{error}");
+        assert_eq!(preset_document("likemagic").unwrap()["sender"], "likemagic");
+    }
+}

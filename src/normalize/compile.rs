@@ -62,7 +62,7 @@ impl Normalizer {
         let split = spec.each.as_deref().map(|each| compiler.split(each, format));
         let whole = [Shape::default()];
         let shapes = spec.shapes.as_deref().filter(|shapes| !shapes.is_empty()).unwrap_or(&whole);
-        let forms = shapes.iter().map(|shape| compiler.form(spec, shape)).collect();
+        let forms: Vec<Form> = shapes.iter().map(|shape| compiler.form(spec, shape)).collect();
         if !compiler.errors.is_empty() {
             // Each shape compiles the same templates again; one report of each problem is enough.
             compiler.errors.dedup();
@@ -74,6 +74,7 @@ impl Normalizer {
             format,
             split,
             tries: compiler.grammar.tries,
+            mints_ids: forms.iter().flat_map(|form| &form.rules).any(|rule| rule.id.is_minted()),
             forms,
             withheld: setting.withheld,
             params: setting.params,

@@ -127,6 +127,9 @@ impl Normalizer {
             None => format!("sha256:{digest}"),
         };
         let mut event = self.bare(shared, "dev.hookway.quarantined".to_owned(), id, data);
+        // A whole body that is not understood is never taken for a repeat. An element is, because the others of its
+        // request are what a sender repeats it for.
+        event.id_is_stable = element.is_some() && !self.mints_ids;
         event.quarantine = Some(Box::new(shared.quarantine(why.reason, why.detail)));
         event
     }

@@ -26,19 +26,15 @@ const RETRY_SPREAD: u32 = 11;
 /// The header that names the events of an accepted request.
 const EVENT_ID: &str = "hookway-event-id";
 
+/// Ids listed there at most, and their bytes: a sender's proxy may refuse more.
+const MAX_IDS: usize = 20;
+const MAX_IDS_BYTES: usize = 2048;
+
 /// Answers a request whose events all have receipts.
 pub(super) fn accepted(receipts: &[Receipt], success: u16, body: &Bytes) -> Response {
     let mut response = Response::new(Body::from(body.clone()));
     *response.status_mut() = StatusCode::from_u16(success).unwrap_or(StatusCode::OK);
-    let ids = match receipts {
-        [receipt] => HeaderValue::from_str(&receipt.id),
-        receipts => {
-            let ids: Vec<&str> = receipts.iter().map(|receipt| receipt.id.as_str()).collect();
-            HeaderValue::from_str(&ids.join(","))
-        }
-    };
-    // An id outside visible ASCII stands in the envelope and not in a header.
-    if let Ok(ids) = ids {
+    if let Some(ids) = event_ids(receipts) {
         response.headers_mut().insert(EVENT_ID, ids);
     }
     if !body.is_empty() {
@@ -47,6 +43,28 @@ pub(super) fn accepted(receipts: &[Receipt], success: u16, body: &Bytes) -> Resp
     }
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// Returns the ids of the events, comma separated; `+N` at the end for `N` more. An id outside visible ASCII stands
+/// in the envelope and not in a header.
+fn event_ids(receipts: &[Receipt]) -> Option<HeaderValue> {
+    let is_header_text = |id: &str| id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if let [receipt] = receipts {
+        return is_header_text(&receipt.id).then(|| HeaderValue::from_str(&receipt.id).ok()).flatten();
+    }
+    let (mut ids, mut listed) = (String::new(), 0_usize);
+    for Receipt { id, .. } in receipts.iter().filter(|receipt| is_header_text(&receipt.id)) {
+        if listed == MAX_IDS || ids.len() + id.len() > MAX_IDS_BYTES {
+            break;
+        }
+        ids.extend([if listed == 0 { "" } else { "," }, id]);
+        listed += 1;
+    }
+    let more = receipts.len() - listed;
+    if more > 0 {
+        ids.extend([if listed == 0 { "+" } else { ",+" }, &more.to_string()]);
+    }
+    HeaderValue::try_from(ids).ok()
 }
 
 /// Answers a handshake as the sender's document says.

@@ -1,9 +1,11 @@
 //! Handshakes over HTTP: each form that senders use, answered as they want it, and never published.
 
 use crate::{
+    binary::Hookway,
     bridge::Bridge,
     client::{Reply, post},
-    eventually::eventually,
+    deadline,
+    eventually::{PATIENCE, eventually},
     samples::{SECRET, hmac},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -402,6 +404,37 @@ async fn a_handshake_keeps_to_the_limits_of_the_source() {
     let body =
         format!(r#"{{"event":"endpoint.url_validation","payload":{{"plainToken":"{}"}}}}"#, "a".repeat(100));
     assert_eq!(tell(&bridge, "zoom", None, &body).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_handed_over_verifies_what_follows_without_a_restart() {
+    let hookway = Hookway::start(
+        "
+sources:
+  tasks:
+    secrets: [ file:$home/asana ]
+    capture: { file: $home/asana, until: 2999-01-01T00:00:00Z }
+    verify: { algorithm: hmac-sha256, header: x-hook-signature, encoding: hex }
+    respond:
+      - name: secret
+        when: { has: [ header:x-hook-secret ] }
+        capture: header:x-hook-secret
+        reply: { headers: { x-hook-secret: '{header:x-hook-secret}' } }
+",
+    );
+    let body = br#"{"events":[]}"#;
+    let signature = hmac(body);
+    let signed = post("/hooks/tasks", &[("x-hook-signature", &signature)], body);
+    assert_eq!(hookway.send(&signed).await.code(), "secret_unset");
+    let reply = hookway.send(&post("/hooks/tasks", &[("x-hook-secret", SECRET)], b"{}")).await;
+    assert_eq!((reply.status, reply.header("x-hook-secret")), (200, Some(SECRET)));
+    let is_read = || hookway.log().contains("secrets were read again").then_some(());
+    deadline::until("the secret was taken into use", PATIENCE, is_read);
+    let reply = hookway.send(&signed).await;
+    assert_eq!(reply.status, 200, "{}", hookway.log());
+    assert!(!hookway.log().contains(SECRET), "the secret is not logged");
+    let metrics = hookway.ask("/metrics").await.body;
+    assert!(metrics.contains(r#"hookway_handshakes_total{name="secret",source="tasks"} 1"#), "{metrics}");
 }
 
 impl Bridge {

@@ -65,6 +65,11 @@ fn what_is_wrong_with_one_element_is_no_others_fault() {
     let of_body = |index| format!("sha256:{}/{index}", digest(body));
     assert_eq!(ids(&events), ["a", &of_body(1), &of_body(2), &of_body(3), "e"]);
     assert_eq!(&events[1].data[..], br#"{"mail":"m2"}"#, "only its own bytes are put aside");
+    assert!(events.iter().all(|event| event.id_is_stable), "a retry of the same body repeats each");
+    let mut minted = mails();
+    minted["id"] = json!("{uuid}");
+    let minted = self::events(&normalizer(minted), body);
+    assert!(minted.iter().all(|event| !event.id_is_stable), "equal bodies may be different events");
 }
 
 #[test]

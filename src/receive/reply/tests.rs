@@ -143,3 +143,22 @@ fn an_id_that_no_header_holds_is_left_out() {
     assert!(!response.headers().contains_key(EVENT_ID));
     assert_eq!(response.status(), StatusCode::OK);
 }
+
+#[test]
+fn the_ids_of_many_events_are_bounded() {
+    let listed = |ids: &[String]| {
+        let receipts: Vec<Receipt> = ids.iter().map(|id| receipt(id)).collect();
+        let response = accepted(&receipts, 200, &Bytes::new());
+        response.headers().get(EVENT_ID).map(|ids| ids.to_str().unwrap().to_owned())
+    };
+    let numbers = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>();
+    assert_eq!(listed(&numbers(3)).as_deref(), Some("0,1,2"));
+    assert_eq!(listed(&numbers(20)), Some(numbers(20).join(",")));
+    assert_eq!(listed(&numbers(523)), Some(format!("{},+503", numbers(20).join(","))));
+    let mixed = ["a", "\u{e9}", "b"].map(str::to_owned);
+    assert_eq!(listed(&mixed).as_deref(), Some("a,b,+1"), "what no header holds is only counted");
+    let long = vec!["x".repeat(1000); 5];
+    assert_eq!(listed(&long), Some(format!("{0},{0},+3", "x".repeat(1000))));
+    assert_eq!(listed(&["\u{e9}".to_owned()]), None);
+    assert_eq!(listed(&vec!["\u{e9}".to_owned(); 2]).as_deref(), Some("+2"));
+}
