@@ -7,7 +7,7 @@ use crate::{
         exit::{Exit, Stop},
         out::{Out, Style},
     },
-    delivery::Request,
+    delivery::{Request, slot::Params},
     explain::{Case, Recipe, discover},
     verify::VerifySpec,
 };
@@ -25,8 +25,10 @@ pub(super) fn run(
         (_, keys) => keys,
     };
     let case = Case {
-        spec: &VerifySpec::default(),
+        spec: &VerifySpec { url: explain.url(request), ..VerifySpec::default() },
         secrets: &secrets,
+        params: &Params::new(),
+        files: &[],
         request,
         relatives: &[],
         strangers: &[],
