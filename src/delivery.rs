@@ -27,6 +27,7 @@ use crate::verify::{Proof, Verifier, VerifyError};
 use axum::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
 
 /// The state of a delivery that nobody has checked yet.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub struct Unverified(());
 pub struct Verified(Proof);
 
 /// What a sender sent, as it stood on the wire.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// The request's method; part of what some senders sign.
     pub method: Method,
@@ -80,6 +81,26 @@ impl Delivery<Unverified> {
         match verifier.verify(&self.request) {
             Ok(proof) => Ok(Delivery { request: self.request, state: Verified(proof), shares: self.shares }),
             Err(error) => Err(Box::new(Unproven { error, delivery: self })),
+        }
+    }
+
+    /// Likewise; where the check misses a key that the sender publishes, the key is fetched, until `deadline` at
+    /// most, and the check runs once more.
+    pub async fn verify_fetching(
+        self,
+        verifier: &Verifier,
+        deadline: Instant,
+    ) -> Result<Delivery<Verified>, Box<Unproven>> {
+        match self.verify(verifier) {
+            Err(unproven) => match unproven.error {
+                VerifyError::KeyUnavailable(address) => {
+                    // Too late or not: the second check tells.
+                    drop(timeout_at(deadline, verifier.fetch(&address)).await);
+                    unproven.delivery.verify(verifier)
+                }
+                error => Err(Box::new(Unproven { error, delivery: unproven.delivery })),
+            },
+            proven => proven,
         }
     }
 }

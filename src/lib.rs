@@ -57,6 +57,8 @@ pub mod lifecycle;
 
 pub mod clock;
 
+pub mod fetch;
+
 pub mod app;
 
 pub mod cli;

@@ -90,7 +90,8 @@ impl Pipeline {
         if let Some(reply) = source.shake(delivery.request(), Step::Unverified, deadline).await? {
             return Ok(Answer::Handshake(reply));
         }
-        let delivery = delivery.verify(&source.verifier).map_err(|unproven| source.unproven(*unproven))?;
+        let delivery = delivery.verify_fetching(&source.verifier, deadline).await;
+        let delivery = delivery.map_err(|unproven| source.unproven(*unproven))?;
         source.metrics.verified("ok");
         if let Some(reply) = source.shake(delivery.request(), Step::Verified, deadline).await? {
             return Ok(Answer::Handshake(reply));

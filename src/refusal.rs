@@ -45,6 +45,9 @@ pub enum Refusal {
     /// The source has no usable secret, so nobody could prove anything.
     #[error("the source has no usable secret; set it and send again")]
     Unkeyed,
+    /// A key that the sender publishes could not be fetched.
+    #[error("the sender's key at {0} could not be fetched")]
+    KeyUnavailable(String),
     /// As many requests as the source or the process takes are on their way.
     #[error("too much is on its way: {0}")]
     Overloaded(&'static str),
@@ -80,7 +83,7 @@ pub enum Fault {
 
 impl Refusal {
     /// Every public code, for metrics that must exist before the first refusal.
-    pub const CODES: [&str; 15] = [
+    pub const CODES: [&str; 16] = [
         "source_unknown",
         "method_not_allowed",
         "handshake_refused",
@@ -91,6 +94,7 @@ impl Refusal {
         "body_stalled",
         "signature_invalid",
         "secret_unset",
+        "key_unavailable",
         "overloaded",
         "in_flight",
         "sink_unavailable",
@@ -109,7 +113,9 @@ impl Refusal {
             | Self::Encoded
             | Self::Stalled
             | Self::Unverified(..) => Fault::Sender,
-            Self::Unready(_) | Self::Unkeyed | Self::Unpublished { .. } => Fault::Operator,
+            Self::Unready(_) | Self::Unkeyed | Self::KeyUnavailable(_) | Self::Unpublished { .. } => {
+                Fault::Operator
+            }
             Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Internal => Fault::Service,
         }
     }
@@ -127,6 +133,7 @@ impl Refusal {
             Self::Stalled => "body_stalled",
             Self::Unverified(..) => "signature_invalid",
             Self::Unkeyed => "secret_unset",
+            Self::KeyUnavailable(_) => "key_unavailable",
             Self::Overloaded(_) => "overloaded",
             Self::InFlight => "in_flight",
             Self::Unpublished { .. } => "sink_unavailable",
@@ -149,6 +156,7 @@ impl Refusal {
             | Self::Encoded
             | Self::Stalled
             | Self::Unkeyed
+            | Self::KeyUnavailable(_)
             | Self::Overloaded(_)
             | Self::InFlight
             | Self::Deadline
@@ -168,6 +176,7 @@ impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         match error {
             VerifyError::Unkeyed => Self::Unkeyed,
+            VerifyError::KeyUnavailable(address) => Self::KeyUnavailable(address),
             VerifyError::Missing(_)
             | VerifyError::Repeated(_)
             | VerifyError::Malformed(_)

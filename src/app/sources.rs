@@ -69,8 +69,7 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
         };
         problems.iter().map(place).collect::<Vec<_>>()
     });
-    let withheld =
-        verifier.as_ref().map_or_else(|_| Vec::new(), |verifier| verifier.credential_headers().to_vec());
+    let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), Verifier::credential_headers);
     let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| covers(verifier, slot));
     let setting =
         Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };

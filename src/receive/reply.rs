@@ -108,6 +108,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         | Refusal::Unready(_)
         | Refusal::Malformed(_)
         | Refusal::Unkeyed
+        | Refusal::KeyUnavailable(_)
         | Refusal::Overloaded(_)
         | Refusal::InFlight
         | Refusal::Unpublished { .. }
@@ -129,6 +130,7 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Unverified(..) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
         Refusal::Unready(_)
         | Refusal::Unkeyed
+        | Refusal::KeyUnavailable(_)
         | Refusal::Overloaded(_)
         | Refusal::InFlight
         | Refusal::Unpublished { .. }

@@ -1,51 +1,41 @@
 //! From the data form of a scheme to its check: finds everything that is wrong with it at once, so that a person
 //! mends a configuration in one go. A scheme that would seem to verify more than it does is refused.
 
-use super::{
-    Check,
-    freshness::Freshness,
-    grammar::Grammar,
-    keyring::Keyring,
-    mac::Prepared,
-    message::Message,
-    problem::SpecProblem,
-    signature::{Place, Signature},
-    spec::{Algorithm, Encoding, KeyForm, MissingHash, TimeUnit, TimestampSpec, VerifySpec},
-    token::Token,
-};
-use axum::http::HeaderName;
-use jiff::SignedDuration;
+mod places;
+mod signed;
+mod tokens;
 
-/// Builds the check of `spec`, or returns all of its problems.
-pub(super) fn compile(spec: &VerifySpec) -> Result<(Algorithm, Check), Vec<SpecProblem>> {
-    let Some(algorithm) = spec.algorithm else {
-        let choices = Algorithm::ALL.map(|algorithm| format!("`{}`", algorithm.name())).join(", ");
-        let fix = format!("set it to what the sender uses: one of {choices}");
-        return Err(vec![SpecProblem::new("algorithm", "it is not set, and nothing is assumed", fix)]);
-    };
-    let mut reader = Reader { spec, problems: Vec::new() };
-    let check = match algorithm {
-        // Written out by a person, so the rest of a preset's scheme may stand beside it.
-        Algorithm::None => Some(Check::Nothing),
-        Algorithm::Token => reader.token().map(Check::Token),
-        Algorithm::HmacSha256
-        | Algorithm::HmacSha512
-        | Algorithm::HmacSha1
-        | Algorithm::HmacMd5
-        | Algorithm::Sha256
-        | Algorithm::Sha512
-        | Algorithm::Sha1
-        | Algorithm::Md5 => reader.signature(algorithm).map(Check::Signature),
-    };
-    match check {
-        Some(check) if reader.problems.is_empty() => Ok((algorithm, check)),
-        Some(_) | None => Err(reader.problems),
+use super::{
+    message::Url,
+    problem::SpecProblem,
+    scheme::{Check, Each, Required, Scheme},
+    spec::{Algorithm, VerifySpec},
+    value::OneOf,
+};
+use crate::delivery::slot::{Params, Pointer};
+
+/// Builds the schemes that are tried in turn, with their algorithms, or returns all problems.
+pub(super) fn compile(
+    spec: &VerifySpec,
+    params: &Params,
+) -> Result<Vec<(Algorithm, Scheme)>, Vec<SpecProblem>> {
+    let alternatives = spec.alternatives();
+    let is_list = spec.any_of.as_ref().is_some_and(|list| !list.is_empty());
+    let (mut schemes, mut problems) = (Vec::new(), Vec::new());
+    for (place, alternative) in alternatives.iter().enumerate() {
+        let mut reader = Reader { spec: alternative, params, url: None, problems: Vec::new() };
+        schemes.extend(reader.scheme());
+        let found = reader.problems.into_iter();
+        problems.extend(found.map(|problem| if is_list { problem.of_alternative(place) } else { problem }));
     }
+    if problems.is_empty() { Ok(schemes) } else { Err(problems) }
 }
 
 /// Reads the fields of one scheme and collects their problems.
 struct Reader<'s> {
     spec: &'s VerifySpec,
+    params: &'s Params,
+    url: Option<Url>,
     problems: Vec<SpecProblem>,
 }
 
@@ -54,175 +44,105 @@ impl Reader<'_> {
         self.problems.push(SpecProblem::new(field, problem, fix));
     }
 
-    fn token(&mut self) -> Option<Token> {
-        let spec = self.spec;
-        let unfit = [
-            ("member", spec.member.is_some()),
-            ("separator", spec.separator.is_some()),
-            ("encoding", spec.encoding.is_some()),
-            ("key", spec.key.is_some()),
-            ("key_position", spec.key_position.is_some()),
-            ("message", spec.message.is_some()),
-            ("timestamp", spec.timestamp.is_some()),
-            ("missing_hash", spec.missing_hash.is_some()),
-        ];
-        for (field, _) in unfit.into_iter().filter(|(_, set)| *set) {
-            self.report(field, "`token` compares a header with the secret and nothing else", "take it away");
+    fn scheme(&mut self) -> Option<(Algorithm, Scheme)> {
+        let Some(algorithm) = self.spec.algorithm else {
+            let choices = Algorithm::ALL.map(|algorithm| format!("`{}`", algorithm.name())).join(", ");
+            let fix = format!("set it to what the sender uses: one of {choices}");
+            self.report("algorithm", "it is not set, and nothing is assumed", fix);
+            return None;
+        };
+        // Written out by a person, so the rest of a preset's scheme may stand beside it.
+        if algorithm == Algorithm::None {
+            return Some((algorithm, Scheme { required: Vec::new(), each: None, check: Check::Nothing }));
         }
-        let header = self.header("header", spec.header.as_deref());
-        let (prefix, prefix_optional) = self.prefix();
-        Some(Token { header: header?, prefix, prefix_optional, ring: Keyring::empty() })
-    }
-
-    fn signature(&mut self, algorithm: Algorithm) -> Option<Signature> {
-        let spec = self.spec;
-        if algorithm.is_hmac() && spec.key_position.is_some() {
-            self.report("key_position", "an HMAC has its own place for the key", "take it away");
-        }
-        let keyed = algorithm.is_hmac() || spec.key_position.is_some();
-        let place = self.place();
-        let (prefix, prefix_optional) = self.prefix();
-        let separator = self.separator();
-        let message = self.message(keyed);
-        let freshness =
-            spec.timestamp.as_ref().and_then(|timestamp| self.freshness(timestamp, message.as_ref()));
-        let ring =
-            if keyed { Keyring::empty() } else { Keyring::fixed(Prepared::new(algorithm, &[], None)?) };
-        Some(Signature {
-            algorithm,
-            place: place?,
-            grammar: Grammar {
-                prefix,
-                prefix_optional,
-                separator,
-                encoding: spec.encoding.unwrap_or(Encoding::Auto),
-            },
-            message: message?,
-            freshness,
-            key_form: spec.key.unwrap_or(KeyForm::Utf8),
-            key_position: spec.key_position,
-            ring,
-        })
-    }
-
-    fn place(&mut self) -> Option<Place> {
-        let spec = self.spec;
-        if spec.member.is_none() && spec.missing_hash.is_some() {
-            self.report("missing_hash", "it is about a `member`, and none is named", "take it away");
-        }
-        match (&spec.header, spec.member.as_deref()) {
-            (Some(_), Some(_)) => {
-                self.report(
-                    "member",
-                    "a signature stands in a `header` or in a `member`, not both",
-                    "keep one",
-                );
-                None
-            }
-            (None, Some("")) => {
-                self.report("member", "it is empty", "name the body's member that holds the digest");
-                None
-            }
-            (None, Some(member)) => {
-                let may_lack = spec.missing_hash == Some(MissingHash::AcceptUnverified);
-                Some(Place::Member { name: member.into(), may_lack })
-            }
-            (header, None) => self.header("header", header.as_deref()).map(Place::Header),
-        }
-    }
-
-    fn header(&mut self, field: &'static str, name: Option<&str>) -> Option<HeaderName> {
-        let parsed = name.and_then(|name| HeaderName::try_from(name).ok());
-        match name {
-            Some(name) if parsed.is_none() => {
-                self.report(field, format!("`{name}` is not a header's name"), "write it as `x-signature`");
-            }
-            None => self.report(field, "it is not set", "name the header in which the sender puts it"),
-            Some(_) => {}
-        }
-        parsed
-    }
-
-    fn prefix(&mut self) -> (Box<str>, bool) {
-        let prefix = self.spec.prefix.as_deref().unwrap_or_default();
-        let optional = self.spec.prefix_optional.unwrap_or_default();
-        if optional && prefix.is_empty() {
-            self.report(
-                "prefix_optional",
-                "there is no `prefix` to leave out",
-                "set `prefix`, or take it away",
-            );
-        }
-        (prefix.into(), optional)
-    }
-
-    fn separator(&mut self) -> Option<Box<str>> {
-        let separator = self.spec.separator.as_deref()?;
-        if separator.is_empty() {
-            self.report(
-                "separator",
-                "it is empty",
-                "write what stands between two signatures, or take it away",
-            );
-        }
-        Some(separator.into())
-    }
-
-    fn message(&mut self, keyed: bool) -> Option<Message> {
-        let spec = self.spec;
-        let in_member = spec.member.is_some();
-        let text = spec.message.as_deref().unwrap_or(if in_member { "raw_cut" } else { "{body}" });
-        let message = match Message::parse(text) {
-            Ok(message) => message,
-            Err(problem) => {
-                let fix = "use `{body}`, `{header:NAME}` and text, or one of raw_cut, compact, compact_php, \
-                           compact_sorted, python, json_stringify";
-                self.report("message", problem, fix);
-                return None;
+        self.url();
+        let (required, each) = (self.required(), self.each());
+        let check = match algorithm {
+            Algorithm::Token | Algorithm::Basic => self.token(algorithm).map(Check::Token),
+            Algorithm::Jwt => self.jwt().map(|jwt| Check::Jwt(Box::new(jwt))),
+            Algorithm::HmacSha256
+            | Algorithm::HmacSha512
+            | Algorithm::HmacSha1
+            | Algorithm::HmacMd5
+            | Algorithm::Sha256
+            | Algorithm::Sha512
+            | Algorithm::Sha1
+            | Algorithm::Md5
+            | Algorithm::Ed25519
+            | Algorithm::EcdsaP256
+            | Algorithm::RsaX509
+            | Algorithm::None => {
+                self.signature(algorithm).map(|signature| Check::Signature(Box::new(signature)))
             }
         };
-        if in_member && !message.suits_member() {
-            let fix = "use raw_cut, compact, compact_php, compact_sorted or python";
-            self.report("message", format!("`{text}` would hold the `member` with the digest itself"), fix);
-        }
-        if !in_member && !message.suits_header() {
-            let fix = "name the `member`, or use `{body}` or json_stringify";
-            self.report("message", format!("`{text}` leaves out a `member`, and none is named"), fix);
-        }
-        if !keyed && !message.covers_body() {
-            let fix = "add `{body}` to it, or use an HMAC";
-            self.report("message", "a digest without key and body proves nothing", fix);
-        }
-        self.boundaries(&message);
-        Some(message)
+        Some((algorithm, Scheme { required, each, check: check? }))
     }
 
-    /// Refuses a header whose end nothing marks, unless it is the time, which has a strict form of its own.
-    fn boundaries(&mut self, message: &Message) {
-        let time = self.spec.timestamp.as_ref().and_then(|timestamp| timestamp.header.as_deref());
-        for name in message.unfenced() {
-            if !time.is_some_and(|time| time.eq_ignore_ascii_case(name.as_str())) {
-                let problem =
-                    format!("nothing marks where header `{name}` ends, so bytes could be moved over");
-                self.report("message", problem, "put the sender's text between, or make it the `timestamp`");
+    /// Reports fields that are set and mean nothing here.
+    fn unfit(&mut self, fields: &[(&'static str, bool)], problem: &str) {
+        for (field, _) in fields.iter().filter(|(_, is_set)| *is_set) {
+            self.report(field, problem, "take it away");
+        }
+    }
+
+    fn url(&mut self) {
+        let Some(url) = self.spec.url.as_deref() else { return };
+        match Url::parse(url) {
+            Ok(url) => self.url = Some(url),
+            Err(problem) => {
+                let fix =
+                    "write the address that the sender was given, as `https://hooks.example.com/hooks/shop`";
+                self.report("url", format!("`{url}`: {problem}"), fix);
             }
         }
     }
 
-    fn freshness(&mut self, timestamp: &TimestampSpec, message: Option<&Message>) -> Option<Freshness> {
-        let header = self.header("timestamp.header", timestamp.header.as_deref());
-        if let (Some(header), Some(message)) = (&header, message)
-            && !message.covers_header(header)
-        {
-            let problem = format!("header `{header}` is not signed, so anyone could change it");
-            self.report("timestamp.header", problem, format!("put `{{header:{header}}}` into `message`"));
+    fn required(&mut self) -> Vec<Required> {
+        let mut all = Vec::new();
+        for (at, values) in self.spec.require.iter().flatten() {
+            let values = values.iter().map(str::to_owned).collect();
+            all.extend(self.slots("require", at).map(|at| Required { at, values }));
         }
-        let text = timestamp.tolerance.as_deref().unwrap_or("5m");
-        let tolerance = text.parse().ok().filter(SignedDuration::is_positive);
-        if tolerance.is_none() {
-            self.report("timestamp.tolerance", format!("`{text}` is not a time span"), "write it as `5m`");
+        all
+    }
+
+    /// Reads slots between bars.
+    fn slots(&mut self, field: &'static str, text: &str) -> Option<OneOf> {
+        match OneOf::parse(text, self.params) {
+            Ok(slots) => {
+                if slots.is_relative() && self.spec.each.is_none() {
+                    let problem = format!("`{text}` is relative to an element, and `each` names none");
+                    self.report(field, problem, "set `each`, or write the pointer from the body's root");
+                }
+                if slots.fields().next().is_some() && self.spec.separator.is_none() {
+                    let problem = format!("`{text}` is an entry of a list, and the signature is none");
+                    self.report(field, problem, "set `separator`");
+                }
+                Some(slots)
+            }
+            Err(problem) => {
+                let fix =
+                    "write a slot as `header:x-id`, `query:id`, `form:id`, `/id`, or several between bars";
+                self.report(field, problem, fix);
+                None
+            }
         }
-        let unit = timestamp.unit.unwrap_or(TimeUnit::Seconds);
-        Some(Freshness { header: header?, unit, tolerance: tolerance? })
+    }
+
+    fn each(&mut self) -> Option<Each> {
+        let text = self.spec.each.as_deref()?;
+        let parents = text.rfind("/*").and_then(|at| text.get(..at + 2));
+        match (Pointer::parse(text), parents.map(Pointer::parse)) {
+            (Ok(all), Some(Ok(parents))) => Some(Each { all, parents }),
+            (Err(problem), _) | (_, Some(Err(problem))) => {
+                self.report("each", problem, "write it as `/items/*`");
+                None
+            }
+            (Ok(_), None) => {
+                let problem = format!("`{text}` has no `*` for the elements");
+                self.report("each", problem, "write it as `/items/*`");
+                None
+            }
+        }
     }
 }

@@ -1,33 +1,44 @@
 //! The signed time of a request: read strictly, and judged against the moment the request was received.
 
-use super::{VerifyError, single, spec::TimeUnit};
-use axum::http::{HeaderMap, HeaderName};
-use jiff::{SignedDuration, Timestamp};
+use super::{
+    VerifyError,
+    spec::TimeUnit,
+    value::{OneOf, Subject},
+};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, fmt::strtime, tz::TimeZone};
 
 /// Where the signed time stands and how far it may be off.
 pub(super) struct Freshness {
-    pub(super) header: HeaderName,
+    pub(super) at: OneOf,
     pub(super) unit: TimeUnit,
-    /// In either direction: a sender's clock may be ahead of ours.
-    pub(super) tolerance: SignedDuration,
+    /// In either direction: a sender's clock may be ahead of ours. `None`: the time is not looked at.
+    pub(super) tolerance: Option<SignedDuration>,
+    /// True where the sender may leave it out.
+    pub(super) is_optional: bool,
 }
 
 impl Freshness {
-    /// Reads the signed time.
-    pub(super) fn read(&self, headers: &HeaderMap) -> Result<Timestamp, VerifyError> {
-        let bytes = single(headers, &self.header)?;
-        std::str::from_utf8(bytes).ok().and_then(|text| parse(text, self.unit)).ok_or_else(|| {
-            VerifyError::Malformed(format!("header `{}` does not hold a time as configured", self.header))
+    /// Reads the signed time; `None` where it is not to be judged.
+    pub(super) fn read(&self, subject: Subject<'_>) -> Result<Option<Timestamp>, VerifyError> {
+        if self.tolerance.is_none() {
+            return Ok(None);
+        }
+        let Some(text) = self.at.read(subject)? else {
+            return if self.is_optional { Ok(None) } else { Err(VerifyError::Missing(self.at.to_string())) };
+        };
+        parse(&text, self.unit).map(Some).ok_or_else(|| {
+            VerifyError::Malformed(format!("`{}` does not hold a time as configured", self.at))
         })
     }
 
     /// Refuses a time that is further away than the tolerance.
     pub(super) fn judge(&self, signed: Timestamp, received: Timestamp) -> Result<(), VerifyError> {
         let off = received.duration_since(signed);
-        if off.unsigned_abs() <= self.tolerance.unsigned_abs() {
-            Ok(())
-        } else {
-            Err(VerifyError::Expired { off_by_seconds: off.as_secs() })
+        match self.tolerance {
+            Some(tolerance) if off.unsigned_abs() > tolerance.unsigned_abs() => {
+                Err(VerifyError::Expired { off_by_seconds: off.as_secs() })
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -37,6 +48,7 @@ impl Freshness {
             TimeUnit::Seconds => at.as_second().to_string(),
             TimeUnit::Milliseconds => at.as_millisecond().to_string(),
             TimeUnit::Rfc3339 => at.to_string(),
+            TimeUnit::HttpDate => at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
         }
     }
 }
@@ -46,10 +58,22 @@ fn parse(text: &str, unit: TimeUnit) -> Option<Timestamp> {
         TimeUnit::Seconds => Timestamp::from_second(digits(text)?).ok(),
         TimeUnit::Milliseconds => Timestamp::from_millisecond(digits(text)?).ok(),
         TimeUnit::Rfc3339 => text.parse().ok(),
+        TimeUnit::HttpDate => http_date(text),
     }
 }
 
 /// Reads a whole number without sign or blanks, which `str::parse` would let pass.
 fn digits(text: &str) -> Option<i64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// Reads a text date. The day's name and the zone must stand there: glued to a body, the date must have an end.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let (day, rest) = text.split_once(' ')?;
+    let day = day.strip_suffix(',').unwrap_or(day);
+    ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains(&day).then_some(())?;
+    let date = rest.strip_suffix(" GMT").or_else(|| rest.strip_suffix(" UTC"))?;
+    let parts = strtime::parse("%d %b %Y %H:%M:%S", date).ok()?;
+    let civil: DateTime = parts.to_datetime().ok()?;
+    civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }

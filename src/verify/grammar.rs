@@ -1,12 +1,9 @@
-//! How a signature stands in its header or member: a list or one, with a prefix or without, hex or base64.
+//! How a signature stands in its place: a list or one, with a prefix or without, hex or base64.
 //!
 //! Signatures are always decoded before they are compared, so that padding and the case of hex digits do not
 //! matter, and only a text of exactly the digest's length is read at all.
 
-use super::{
-    mac::Tag,
-    spec::{Algorithm, Encoding},
-};
+use super::{mac::Tag, spec::Encoding};
 use base64::{
     Engine,
     alphabet::{STANDARD, URL_SAFE},
@@ -20,49 +17,89 @@ static BASE64URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT.with_e
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
+/// Base64 as people copy it: bits behind the last byte may be set, as other libraries take it.
+static COPIED: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT.with_decode_allow_trailing_bits(true));
+
 /// Room for the base64 decoder, which counts in groups of three bytes: the longest digest, rounded up.
 const ROOM: usize = 66;
 
+/// The longest signature that is read at all, as text: RSA with 8192 bits takes 2048 hex digits.
+const LONGEST_TEXT: usize = 4096;
+
+/// Text in front of a signature or token.
+pub(super) struct Prefix {
+    pub(super) text: Box<str>,
+    pub(super) is_optional: bool,
+}
+
+impl Prefix {
+    /// Returns what stands behind the prefix; `None` where it must stand there and does not. The scheme's name of
+    /// an `Authorization` header may have letters of any case (RFC 9110, 11.1).
+    pub(super) fn strip<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let (head, bare) = text.split_at_checked(self.text.len()).unwrap_or((b"", text));
+        let is_there = if self.text.ends_with(' ') {
+            head.eq_ignore_ascii_case(self.text.as_bytes())
+        } else {
+            head == self.text.as_bytes()
+        };
+        if is_there { Some(bare) } else { self.is_optional.then_some(text) }
+    }
+}
+
 /// How one scheme writes its signatures.
 pub(super) struct Grammar {
-    /// Text in front of each signature; may be empty.
-    pub(super) prefix: Box<str>,
-    pub(super) prefix_optional: bool,
+    pub(super) prefix: Prefix,
     /// What stands between the signatures of a list.
     pub(super) separator: Option<Box<str>>,
     pub(super) encoding: Encoding,
 }
 
 impl Grammar {
-    /// Returns the signatures that stand in `text`; entries of another version or form are passed over.
-    pub(super) fn read<'t>(&'t self, text: &'t str, algorithm: Algorithm) -> impl Iterator<Item = Tag> + 't {
-        self.entries(text)
-            .filter_map(move |entry| decode(self.encoding, self.bare(entry)?, algorithm.digest_bytes()))
+    /// Returns the digests of `bytes` bytes that stand in `text`; entries of another version or form are passed
+    /// over.
+    pub(super) fn digests<'t>(&'t self, text: &'t str, bytes: usize) -> impl Iterator<Item = Tag> + 't {
+        self.entries(text).filter_map(move |entry| decode(self.encoding, entry, bytes))
     }
 
-    /// Writes one signature as the sender would.
-    pub(super) fn write(&self, tag: &Tag) -> String {
-        let text = match self.encoding {
-            Encoding::Auto | Encoding::Hex => hex::encode(tag.as_bytes()),
-            Encoding::Base64 => BASE64.encode(tag.as_bytes()),
-            Encoding::Base64url => BASE64URL.encode(tag.as_bytes()),
-        };
-        format!("{}{text}", self.prefix)
-    }
-
-    fn entries<'t>(&'t self, text: &'t str) -> impl Iterator<Item = &'t str> {
-        let mut rest = Some(text);
-        std::iter::from_fn(move || {
-            let text = rest?;
-            let split = self.separator.as_deref().and_then(|separator| text.split_once(separator));
-            rest = split.map(|(_, tail)| tail);
-            Some(split.map_or(text, |(entry, _)| entry))
+    /// Returns the signatures of any length that stand in `text`, likewise.
+    pub(super) fn signatures<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Vec<u8>> + 't {
+        self.entries(text).filter(|entry| (1..=LONGEST_TEXT).contains(&entry.len())).filter_map(|entry| {
+            let is_hex =
+                || entry.len().is_multiple_of(2) && entry.bytes().all(|byte| byte.is_ascii_hexdigit());
+            match self.encoding {
+                Encoding::Hex => hex::decode(entry).ok(),
+                Encoding::Auto if is_hex() => hex::decode(entry).ok(),
+                Encoding::Auto if entry.contains(['-', '_']) => BASE64URL.decode(entry).ok(),
+                Encoding::Auto | Encoding::Base64 => BASE64.decode(entry).ok(),
+                Encoding::Base64url => BASE64URL.decode(entry).ok(),
+            }
         })
     }
 
-    fn bare<'t>(&self, entry: &'t str) -> Option<&'t str> {
-        let entry = if self.separator.is_some() { entry.trim_ascii() } else { entry };
-        entry.strip_prefix(&*self.prefix).or(self.prefix_optional.then_some(entry))
+    /// Writes one signature as the sender would.
+    pub(super) fn write(&self, signature: &[u8]) -> String {
+        let text = match self.encoding {
+            Encoding::Auto | Encoding::Hex => hex::encode(signature),
+            Encoding::Base64 => BASE64.encode(signature),
+            Encoding::Base64url => BASE64URL.encode(signature),
+        };
+        format!("{}{text}", self.prefix.text)
+    }
+
+    /// Returns the entries of the list that have the prefix, without it.
+    fn entries<'t>(&'t self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        let mut rest = Some(text);
+        let entries = std::iter::from_fn(move || {
+            let text = rest?;
+            let split = self.separator.as_deref().and_then(|separator| text.split_once(separator));
+            rest = split.map(|(_, tail)| tail);
+            Some(split.map_or(text, |(entry, _)| entry.trim_ascii()))
+        });
+        let is_list = self.separator.is_some();
+        entries.filter_map(move |entry| {
+            let entry = if is_list { entry.trim_ascii() } else { entry };
+            self.prefix.strip(entry.as_bytes()).and_then(|bare| std::str::from_utf8(bare).ok())
+        })
     }
 }
 
@@ -93,5 +130,15 @@ fn from_base64(engine: &GeneralPurpose, text: &str, bytes: usize) -> Option<Tag>
 
 /// Reads a key that is written as base64, padded or not.
 pub(super) fn base64_key(text: &str) -> Option<Vec<u8>> {
-    BASE64.decode(text).ok()
+    COPIED.decode(text).ok()
+}
+
+/// Reads base64 with the URL alphabet, padded or not.
+pub(super) fn base64url(text: &str) -> Option<Vec<u8>> {
+    BASE64URL.decode(text).ok()
+}
+
+/// Writes base64 with padding.
+pub(super) fn to_base64(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
 }

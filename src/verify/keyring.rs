@@ -21,6 +21,11 @@ impl<K> Held<K> {
     pub(super) fn new(place: usize, bytes: usize, key: K) -> Self {
         Self { place, weak: bytes < WEAK_BELOW, key }
     }
+
+    /// Keeps a public key, which nobody needs to guess.
+    pub(super) fn public(place: usize, key: K) -> Self {
+        Self { place, weak: false, key }
+    }
 }
 
 /// The prepared secrets of one source.

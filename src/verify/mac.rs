@@ -75,13 +75,19 @@ impl Prepared {
             Algorithm::Sha512 => State::Sha512(Sha512::default().chain(front)),
             Algorithm::Sha1 => State::Sha1(Sha1::default().chain(front)),
             Algorithm::Md5 => State::Md5(Md5::default().chain(front)),
-            Algorithm::Token | Algorithm::None => return None,
+            Algorithm::Token
+            | Algorithm::Basic
+            | Algorithm::Ed25519
+            | Algorithm::EcdsaP256
+            | Algorithm::RsaX509
+            | Algorithm::Jwt
+            | Algorithm::None => return None,
         };
         Some(Self { state, behind: behind.to_vec().into() })
     }
 
     /// Computes the digest of the pieces, one after another.
-    pub(super) fn tag(&self, pieces: &[&[u8]]) -> Tag {
+    pub(super) fn tag<'p>(&self, pieces: impl Iterator<Item = &'p [u8]>) -> Tag {
         let behind = self.behind.expose_secret();
         match &self.state {
             State::HmacSha256(state) => run(state.clone(), pieces, behind),
@@ -96,7 +102,11 @@ impl Prepared {
     }
 }
 
-fn run<S: Update + FixedOutput>(mut state: S, pieces: &[&[u8]], behind: &[u8]) -> Tag {
+fn run<'p, S: Update + FixedOutput>(
+    mut state: S,
+    pieces: impl Iterator<Item = &'p [u8]>,
+    behind: &[u8],
+) -> Tag {
     for piece in pieces {
         state.update(piece);
     }

@@ -2,13 +2,13 @@
 //! ever part of it.
 
 use super::spec::{Algorithm, KeyForm};
-use secrecy::{ExposeSecret, SecretString};
+use std::borrow::Cow;
 
 /// One thing that is wrong with a scheme, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpecProblem {
-    /// The field's path below `verify`, as `timestamp.header`.
-    pub field: &'static str,
+    /// The field's path below `verify`, as `timestamp.header` or `any_of.1.message`.
+    pub field: Cow<'static, str>,
     /// What is wrong.
     pub problem: String,
     /// What would be right.
@@ -17,7 +17,12 @@ pub struct SpecProblem {
 
 impl SpecProblem {
     pub(super) fn new(field: &'static str, problem: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { field, problem: problem.into(), fix: fix.into() }
+        Self { field: field.into(), problem: problem.into(), fix: fix.into() }
+    }
+
+    /// Returns the problem as one of the alternative at this place.
+    pub(super) fn of_alternative(self, place: usize) -> Self {
+        Self { field: format!("any_of.{place}.{}", self.field).into(), ..self }
     }
 
     /// Secrets were given to a digest that has no place for them.
@@ -30,21 +35,32 @@ impl SpecProblem {
     /// The secret at `place` is not written in the form that the scheme prescribes.
     pub(super) fn undecodable(place: usize, form: KeyForm) -> Self {
         let wanted = match form {
-            KeyForm::Utf8 => "text",
+            KeyForm::Utf8 | KeyForm::Sha1 => "text",
             KeyForm::Hex => "hexadecimal",
-            KeyForm::Base64 => "base64",
+            KeyForm::Base64 | KeyForm::Spki | KeyForm::Whpk => "base64",
             KeyForm::Whsec => "base64 with or without `whsec_` in front",
         };
         let problem = format!("secret number {} is not {wanted}", place + 1);
         Self::new("key", problem, "give the secret as the sender shows it, or set `key` to its form")
     }
-}
 
-/// Refuses secrets for a scheme that checks nothing.
-pub(super) fn refuse_secrets(secrets: &[SecretString]) -> Result<(), Vec<SpecProblem>> {
-    if secrets.iter().all(|secret| secret.expose_secret().is_empty()) {
-        return Ok(());
+    /// The secret at `place` is not a key for the algorithm.
+    pub(super) fn no_public_key(place: usize, algorithm: Algorithm) -> Self {
+        let problem = format!("secret number {} is not a key for `{}`", place + 1, algorithm.name());
+        let fix =
+            "give the sender's public key as PEM, base64 or hex, or (to trigger) a private key as PKCS#8";
+        Self::new("key", problem, fix)
     }
-    let fix = "name the sender's algorithm, or take the secrets away";
-    Err(vec![SpecProblem::new("algorithm", "secrets are given, but `none` checks nothing", fix)])
+
+    /// Secrets were given to a scheme whose keys stand in certificates.
+    pub(super) fn certified() -> Self {
+        let fix = "take the secrets away; certificates of your own stand in `certificate.files`";
+        Self::new("algorithm", "secrets are given, but the keys of `rsa-x509` stand in certificates", fix)
+    }
+
+    /// Secrets were given to a scheme that checks nothing.
+    pub(super) fn unchecked() -> Self {
+        let fix = "name the sender's algorithm, or take the secrets away";
+        Self::new("algorithm", "secrets are given, but `none` checks nothing", fix)
+    }
 }

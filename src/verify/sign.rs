@@ -1,11 +1,17 @@
 //! Signs a request as its sender would, so that `hookway trigger` can play the sender of any source: the way of
 //! `verify` backwards, with the same message code.
 
-use super::{Check, Verifier, VerifyError, keyring, member, signature::Place};
+mod write;
+
+use super::{
+    Verifier, VerifyError,
+    scheme::{Check, Required, Scheme},
+    signature::Signature,
+    value::{Fields, OneOf, Subject},
+};
 use crate::delivery::Request;
-use axum::http::HeaderValue;
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
+use write::Credential;
 
 /// Why a request could not be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,55 +23,115 @@ pub enum SignError {
     /// The body is not a JSON object, or has the signature's member already.
     #[error("the body must be a JSON object without a member `{0}`")]
     Body(String),
+    /// The signature stands in a slot of the body, and the body has no such place.
+    #[error("the body must hold a text at `{0}` for the signature to stand in")]
+    Place(String),
     /// A secret has bytes that no header can carry.
     #[error("the secret cannot stand in a header: it must be printable text")]
     Header,
+    /// The scheme's signatures are made with a key that only the sender has.
+    #[error("only the sender can sign: this takes its private key")]
+    NoPrivateKey,
 }
 
 impl Verifier {
-    /// Returns the HMAC of `bytes` with the first secret; `None` without one, and where the scheme has another digest.
-    pub fn hmac(&self, algorithm: super::Algorithm, bytes: &[u8]) -> Option<Vec<u8>> {
-        let Check::Signature(signature) = &self.check else { return None };
-        let keys = signature.ring.now();
-        let key =
-            keyring::first(&keys).filter(|_| algorithm == signature.algorithm && algorithm.is_hmac())?;
-        Some(key.tag(&[bytes]).as_bytes().to_vec())
-    }
-
-    /// Adds to `request` what its sender would add at `now`: headers, or the signature's member at the end of
-    /// the body. The first secret signs. Headers that the message names must be there, except the time.
+    /// Adds to `request` what its sender would add at `now`: headers, fields, or the signature in the body. The
+    /// first secret signs, by the first alternative that can. Headers that the message names must be there, except
+    /// the time.
     pub fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), SignError> {
-        match &self.check {
-            Check::Nothing => {}
-            Check::Token(token) => {
-                let keys = token.ring.now();
-                let key = keyring::first(&keys).ok_or(VerifyError::Unkeyed)?;
-                let text = format!("{}{}", token.prefix, key.secret.expose_secret());
-                request.headers.insert(token.header.clone(), header_value(&text, true)?);
+        let mut first = None;
+        for scheme in &self.schemes {
+            let mut signed = request.clone();
+            match scheme.sign(&mut signed, now) {
+                Ok(()) => {
+                    *request = signed;
+                    return Ok(());
+                }
+                Err(error) => {
+                    first.get_or_insert(error);
+                }
             }
-            Check::Signature(signature) => {
-                if let Some(freshness) = &signature.freshness {
-                    let value = header_value(&freshness.write(now), false)?;
-                    request.headers.insert(freshness.header.clone(), value);
+        }
+        first.map_or(Ok(()), Err)
+    }
+}
+
+impl Scheme {
+    fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), SignError> {
+        for required in &self.required {
+            required.supply(request)?;
+        }
+        let elements = match &self.each {
+            Some(each) => each.elements(&request.body)?.len(),
+            None => 1,
+        };
+        for at in 0..elements {
+            match &self.check {
+                Check::Nothing => {}
+                Check::Token(token) => {
+                    let text = token.write()?;
+                    Credential { text: &text, is_secret: true }.put(
+                        &token.place,
+                        request,
+                        self.each.as_ref(),
+                        at,
+                    )?;
                 }
-                let text = signature.grammar.write(&signature.compute(request)?);
-                match &signature.place {
-                    Place::Header(name) => {
-                        request.headers.insert(name.clone(), header_value(&text, false)?);
-                    }
-                    Place::Member { name, .. } => {
-                        let body = member::add(&request.body, name, &text);
-                        request.body = body.ok_or_else(|| SignError::Body(name.to_string()))?.into();
-                    }
-                }
+                Check::Signature(signature) => self.sign_element(signature, request, now, at)?,
+                Check::Jwt(_) => return Err(SignError::NoPrivateKey),
             }
         }
         Ok(())
     }
+
+    fn sign_element(
+        &self,
+        signature: &Signature,
+        request: &mut Request,
+        now: Timestamp,
+        at: usize,
+    ) -> Result<(), SignError> {
+        let mut entries = Vec::new();
+        if let Some(freshness) = &signature.freshness {
+            let time = freshness.write(now);
+            match (freshness.at.first_header(), freshness.at.fields().next()) {
+                (Some(header), _) => write::header(request, header.clone(), &time, false)?,
+                (None, Some(name)) => entries.push(format!("{name}={time}")),
+                // A time inside the body is the body's own.
+                (None, None) => {}
+            }
+        }
+        let named = signature.message.slots().flat_map(OneOf::fields);
+        let mut others: Vec<&str> = named
+            .filter(|name| entries.iter().all(|entry| !entry.starts_with(&format!("{name}="))))
+            .collect();
+        others.dedup();
+        // The one other entry that senders have is a list of headers.
+        entries.extend(others.iter().map(|name| format!("{name}=content-type")));
+        let separator = signature.grammar.separator.as_deref().unwrap_or_default();
+        let listed = entries.join(separator);
+        let made = {
+            let body = request.body.clone();
+            let elements = self.each.as_ref().map(|each| each.elements(&body)).transpose()?;
+            let element = elements.and_then(|elements| elements.get(at).copied());
+            let fields = (!separator.is_empty()).then_some(Fields { text: &listed, separator });
+            signature.compute(Subject { request, element, fields })?
+        };
+        let text = signature.grammar.write(&made.ok_or(SignError::NoPrivateKey)?);
+        entries.push(text);
+        let text = entries.join(separator);
+        Credential { text: &text, is_secret: false }.put(&signature.place, request, self.each.as_ref(), at)
+    }
 }
 
-fn header_value(text: &str, sensitive: bool) -> Result<HeaderValue, SignError> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| SignError::Header)?;
-    value.set_sensitive(sensitive);
-    Ok(value)
+impl Required {
+    /// Puts the first allowed value into a header that is not there.
+    fn supply(&self, request: &mut Request) -> Result<(), SignError> {
+        match (self.at.first_header(), self.values.first()) {
+            (Some(header), Some(value)) if !request.headers.contains_key(header) => {
+                write::header(request, header.clone(), value, false)
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -3,8 +3,13 @@
 //! Every field is optional here because a source overrides single fields of a preset; what a scheme cannot
 //! do without is demanded when the [`Verifier`](super::Verifier) is compiled at start.
 
+mod words;
+
+pub use words::{Algorithm, Encoding, JwtAlgorithm, KeyForm, KeyPosition, MissingHash, RsaHash, TimeUnit};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The `verify` part of a sender document.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -12,11 +17,16 @@ use serde::Deserialize;
 pub struct VerifySpec {
     /// What is computed over the request, or `token` (a shared secret sent as it is), or `none`.
     pub algorithm: Option<Algorithm>,
-    /// The header that carries the signature or token; names are case-insensitive.
-    pub header: Option<String>,
+    /// The header that carries the signature or token; names are case-insensitive. Of a list, the first that is
+    /// there. A name that ends in `*` stands for all headers with a number in its place.
+    pub header: Option<Texts>,
+    /// The slot where the signature or token stands, instead of a header: `query:access_token`, `/signature`,
+    /// `form:bt_signature`, or several between bars.
+    pub from: Option<String>,
     /// The top-level member of a JSON body that carries the digest, instead of a header.
     pub member: Option<String>,
-    /// Text in front of the signature (`sha256=`, `Bearer `). It must stand there, unless `prefix_optional`.
+    /// Text in front of the signature (`sha256=`, `Bearer `); may hold `{param:NAME}`. It must stand there, unless
+    /// `prefix_optional`. One that ends in a blank names a scheme, and the case of its letters does not matter.
     pub prefix: Option<String>,
     /// True where the sender may leave the prefix out.
     pub prefix_optional: Option<bool>,
@@ -31,146 +41,54 @@ pub struct VerifySpec {
     /// no key and proves only that the body is whole. Prefer an HMAC wherever the sender offers one: a digest
     /// with its key in front lets others append to a signed message.
     pub key_position: Option<KeyPosition>,
-    /// What is signed: a template of `{body}`, `{header:NAME}` and literal text (`{body}` where it is left out);
-    /// or, with `member`, how the body looked before the member was added: `raw_cut` (the default), `compact`,
-    /// `compact_php`, `compact_sorted`, `python`; or `json_stringify`, the body as JavaScript would write it
-    /// again.
+    /// Public keys of the sender, beside those among the source's `secrets`.
+    pub public_keys: Option<Vec<String>>,
+    /// What is signed: a template of slots and literal text (`{body}` where it is left out), with parts that may
+    /// be absent in `[...]`; or a form: `twilio`, `sns`, `atlassian_qsh` (of a token); with `member`, how the body
+    /// looked before the member was added: `raw_cut` (the default), `compact`, `compact_php`, `compact_sorted`,
+    /// `python`; or `json_stringify`, the body as JavaScript would write it again.
     pub message: Option<String>,
+    /// The address that the sender was given, for `{url}` in `message`: `https://hooks.example.com/hooks/shop`. It
+    /// is never made from the request's `Host`.
+    pub url: Option<String>,
     /// The signed time that keeps old requests from being sent again.
     pub timestamp: Option<TimestampSpec>,
     /// What a body without the `member` is.
     pub missing_hash: Option<MissingHash>,
+    /// Values that slots must have, else the request is refused: an allow-list, never a choice.
+    pub require: Option<BTreeMap<String, Texts>>,
+    /// A pointer with `*` to elements that are signed one by one: all must verify. Slots `./x` are relative to one.
+    pub each: Option<String>,
+    /// Alternatives, tried in this order; each is laid over the other fields here.
+    pub any_of: Option<Vec<VerifySpec>>,
+    /// Where the certificate comes from, for `rsa-x509`.
+    pub certificate: Option<CertificateSpec>,
+    /// What `rsa-x509` hashes; SHA-256 where it is left out.
+    pub hash: Option<RsaHash>,
+    /// What a token must say, for `jwt`.
+    pub jwt: Option<JwtSpec>,
 }
 
-/// What is computed over the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-pub enum Algorithm {
-    /// The secret itself is sent; proves the sender, does not protect the body.
-    #[serde(rename = "token")]
-    Token,
-    /// HMAC with SHA-256.
-    #[serde(rename = "hmac-sha256")]
-    HmacSha256,
-    /// HMAC with SHA-512.
-    #[serde(rename = "hmac-sha512")]
-    HmacSha512,
-    /// HMAC with SHA-1.
-    #[serde(rename = "hmac-sha1")]
-    HmacSha1,
-    /// HMAC with MD5.
-    #[serde(rename = "hmac-md5")]
-    HmacMd5,
-    /// A plain SHA-256, with the secret put before or behind the message.
-    #[serde(rename = "sha256")]
-    Sha256,
-    /// A plain SHA-512, likewise.
-    #[serde(rename = "sha512")]
-    Sha512,
-    /// A plain SHA-1, likewise.
-    #[serde(rename = "sha1")]
-    Sha1,
-    /// A plain MD5, likewise.
-    #[serde(rename = "md5")]
-    Md5,
-    /// Nothing is checked; every event is marked so.
-    #[serde(rename = "none")]
-    None,
+/// One text, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Texts {
+    /// One.
+    One(String),
+    /// Several, in order.
+    Several(Vec<String>),
 }
 
-impl Algorithm {
-    /// Every algorithm, as listed to a person who has to choose.
-    pub const ALL: [Self; 10] = [
-        Self::Token,
-        Self::HmacSha256,
-        Self::HmacSha512,
-        Self::HmacSha1,
-        Self::HmacMd5,
-        Self::Sha256,
-        Self::Sha512,
-        Self::Sha1,
-        Self::Md5,
-        Self::None,
-    ];
-
-    /// Returns the name by which the configuration and the metrics know it.
-    pub fn name(self) -> &'static str {
+impl Texts {
+    /// Returns them in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
         match self {
-            Self::Token => "token",
-            Self::HmacSha256 => "hmac-sha256",
-            Self::HmacSha512 => "hmac-sha512",
-            Self::HmacSha1 => "hmac-sha1",
-            Self::HmacMd5 => "hmac-md5",
-            Self::Sha256 => "sha256",
-            Self::Sha512 => "sha512",
-            Self::Sha1 => "sha1",
-            Self::Md5 => "md5",
-            Self::None => "none",
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Several(texts) => texts,
         }
+        .iter()
+        .map(String::as_str)
     }
-
-    /// True for the HMACs, which cannot do without a secret.
-    pub fn is_hmac(self) -> bool {
-        matches!(self, Self::HmacSha256 | Self::HmacSha512 | Self::HmacSha1 | Self::HmacMd5)
-    }
-
-    /// Returns the length of its digest in bytes; 0 where nothing is computed.
-    pub fn digest_bytes(self) -> usize {
-        match self {
-            Self::HmacSha256 | Self::Sha256 => 32,
-            Self::HmacSha512 | Self::Sha512 => 64,
-            Self::HmacSha1 | Self::Sha1 => 20,
-            Self::HmacMd5 | Self::Md5 => 16,
-            Self::Token | Self::None => 0,
-        }
-    }
-}
-
-/// How a signature is written as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
-    /// Found from the text's length and alphabet: hex, base64 or base64url.
-    Auto,
-    /// Hexadecimal, either case.
-    Hex,
-    /// Base64, padded or not.
-    Base64,
-    /// Base64 with the URL alphabet, padded or not.
-    Base64url,
-}
-
-/// How the secret's text becomes the key's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyForm {
-    /// The text's own bytes.
-    Utf8,
-    /// Hexadecimal.
-    Hex,
-    /// Base64.
-    Base64,
-    /// Base64, with or without `whsec_` in front, as Standard Webhooks prescribes.
-    Whsec,
-}
-
-/// Where the key stands in a plain digest's message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyPosition {
-    /// In front of the message.
-    Prefix,
-    /// Behind the message.
-    Suffix,
-}
-
-/// What a body without the digest's member is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MissingHash {
-    /// Refused.
-    Reject,
-    /// Accepted, and marked as unverified.
-    AcceptUnverified,
 }
 
 /// A signed time and how far it may be from ours.
@@ -179,22 +97,127 @@ pub enum MissingHash {
 pub struct TimestampSpec {
     /// The header that carries it. It must be part of `message`.
     pub header: Option<String>,
+    /// The slot where it stands, instead of a header: `field:t` (an entry of the signature's list), a pointer.
+    pub at: Option<String>,
     /// How it is written; seconds where it is left out.
     pub unit: Option<TimeUnit>,
-    /// How far it may be off in either direction, as `5m` (the default).
+    /// How far it may be off in either direction, as `5m` (the default). `off`: it is signed, but neither read nor
+    /// judged, so that a request can be sent again for ever.
     pub tolerance: Option<String>,
+    /// True where the sender may leave it out.
+    pub optional: Option<bool>,
 }
 
-/// How a signed time is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-pub enum TimeUnit {
-    /// Seconds since 1970.
-    #[serde(rename = "s")]
-    Seconds,
-    /// Milliseconds since 1970.
-    #[serde(rename = "ms")]
-    Milliseconds,
-    /// RFC 3339 text.
-    #[serde(rename = "rfc3339")]
-    Rfc3339,
+/// Where a certificate comes from.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CertificateSpec {
+    /// The slot with the certificate's address.
+    pub at: Option<String>,
+    /// The hosts that the address may have; `*` and `?` stand for letters of one label.
+    pub hosts: Option<Vec<String>>,
+    /// What the address's path looks like, as `/*.pem`; any where it is left out.
+    pub path: Option<String>,
+    /// True where a fetched certificate must chain to one of the system's roots.
+    pub chain: Option<bool>,
+    /// Certificates as PEM files, instead of fetching any; taken as they are, expired ones too.
+    pub files: Option<Vec<String>>,
+}
+
+/// What a token must say.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct JwtSpec {
+    /// What it may be signed with.
+    pub algorithms: Option<Vec<JwtAlgorithm>>,
+    /// The sender's keys: an `https` address, or a file.
+    pub jwks: Option<String>,
+    /// Who issued it: one of these. `{param:NAME}` is filled in, here and below.
+    pub issuer: Option<Texts>,
+    /// Whom it is for: one of these.
+    pub audience: Option<Texts>,
+    /// Whom it is about: one of these.
+    pub subject: Option<Texts>,
+    /// Further claims and their values.
+    pub claims: Option<BTreeMap<String, ClaimValue>>,
+    /// The claim with the hex SHA-256 of the body; without it the body is not protected.
+    pub body_hash: Option<String>,
+    /// How far `iat` may be off, as `5m`; demanded where tokens have no `exp`.
+    pub max_age: Option<String>,
+}
+
+/// A claim's value.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ClaimValue {
+    /// `true` or `false`.
+    Truth(bool),
+    /// Text.
+    Text(String),
+}
+
+impl VerifySpec {
+    /// Returns the schemes that are tried in turn: the alternatives, or this one alone.
+    pub fn alternatives(&self) -> Vec<Self> {
+        match self.any_of.as_deref() {
+            None | Some([]) => vec![self.clone()],
+            Some(alternatives) => alternatives.iter().map(|over| over.over(self)).collect(),
+        }
+    }
+
+    /// True where every alternative says how it is verified.
+    pub fn is_chosen(&self) -> bool {
+        self.alternatives().iter().all(|scheme| scheme.algorithm.is_some())
+    }
+
+    /// True where nothing can be verified before the source has a secret.
+    pub fn needs_secret(&self) -> bool {
+        self.alternatives().iter().any(Self::is_keyed_by_secrets)
+    }
+
+    fn is_keyed_by_secrets(&self) -> bool {
+        let has_hs256 = || {
+            self.jwt
+                .iter()
+                .flat_map(|jwt| jwt.algorithms.iter().flatten())
+                .any(|name| *name == JwtAlgorithm::Hs256)
+        };
+        self.algorithm.is_some_and(|algorithm| {
+            algorithm.is_hmac()
+                || matches!(algorithm, Algorithm::Token | Algorithm::Basic)
+                || (algorithm.is_digest() && self.key_position.is_some())
+                || (algorithm.is_public_key() && self.public_keys.iter().flatten().next().is_none())
+                || (algorithm == Algorithm::Jwt && has_hs256())
+        })
+    }
+
+    /// Returns this scheme with the fields that it lacks taken from `base`.
+    fn over(&self, base: &Self) -> Self {
+        let places = self.header.is_some() || self.from.is_some() || self.member.is_some();
+        let place = if places { self } else { base };
+        let (own, base) = (self.clone(), base.clone());
+        Self {
+            header: place.header.clone(),
+            from: place.from.clone(),
+            member: place.member.clone(),
+            algorithm: own.algorithm.or(base.algorithm),
+            prefix: own.prefix.or(base.prefix),
+            prefix_optional: own.prefix_optional.or(base.prefix_optional),
+            separator: own.separator.or(base.separator),
+            encoding: own.encoding.or(base.encoding),
+            key: own.key.or(base.key),
+            key_position: own.key_position.or(base.key_position),
+            public_keys: own.public_keys.or(base.public_keys),
+            message: own.message.or(base.message),
+            url: own.url.or(base.url),
+            timestamp: own.timestamp.or(base.timestamp),
+            missing_hash: own.missing_hash.or(base.missing_hash),
+            require: own.require.or(base.require),
+            each: own.each.or(base.each),
+            any_of: None,
+            certificate: own.certificate.or(base.certificate),
+            hash: own.hash.or(base.hash),
+            jwt: own.jwt.or(base.jwt),
+        }
+    }
 }

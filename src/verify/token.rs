@@ -1,24 +1,26 @@
-//! A shared secret that is sent as it is, in a header: proves the sender and nothing about the body.
+//! A shared secret that is sent as it is, or as a user's name and password: proves the sender and nothing about the
+//! body.
 //!
 //! Both sides are hashed before they are compared, so that not even the secret's length shows in the time.
 
 use super::{
     Assurance, Proof, VerifyError,
+    grammar::{self, Prefix},
     keyring::{self, Held, Keyring},
-    single,
+    place::Place,
+    value::Subject,
 };
-use crate::delivery::Request;
-use axum::http::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The check of one header against the secrets.
+/// The check of one credential against the secrets.
 pub(super) struct Token {
-    pub(super) header: HeaderName,
+    pub(super) place: Place,
     /// Text in front of the token, as `Bearer `; may be empty.
-    pub(super) prefix: Box<str>,
-    pub(super) prefix_optional: bool,
+    pub(super) prefix: Prefix,
+    /// True for `user:password` in base64.
+    pub(super) is_basic: bool,
     pub(super) ring: Keyring<TokenKey>,
 }
 
@@ -29,32 +31,45 @@ pub(super) struct TokenKey {
 }
 
 impl Token {
-    pub(super) fn set_secrets(&self, secrets: Vec<SecretString>) {
-        let held = secrets.into_iter().enumerate().filter_map(|(place, secret)| {
+    pub(super) fn set_secrets(&self, secrets: &[SecretString]) {
+        let held = secrets.iter().enumerate().filter_map(|(place, secret)| {
             let text = secret.expose_secret();
             let (bytes, digest) = (text.len(), Sha256::digest(text).into());
-            (bytes > 0).then(|| Held::new(place, bytes, TokenKey { digest, secret }))
+            (bytes > 0).then(|| Held::new(place, bytes, TokenKey { digest, secret: secret.clone() }))
         });
         self.ring.set(held.collect());
     }
 
-    pub(super) fn verify(&self, request: &Request) -> Result<Proof, VerifyError> {
+    pub(super) fn verify(&self, subject: Subject<'_>) -> Result<Proof, VerifyError> {
         let keys = self.ring.now();
         if keys.is_empty() {
             return Err(VerifyError::Unkeyed);
         }
-        let digest: [u8; 32] = Sha256::digest(self.bare(single(&request.headers, &self.header)?)?).into();
+        let claimed = self.place.read(subject)?;
+        let text = claimed.text().unwrap_or_default();
+        let bare = self
+            .prefix
+            .strip(text.as_bytes())
+            .ok_or_else(|| VerifyError::malformed("the token lacks its prefix"))?;
+        let digest: [u8; 32] = if self.is_basic {
+            let bare = std::str::from_utf8(bare).ok().and_then(grammar::base64_key);
+            Sha256::digest(
+                bare.ok_or_else(|| VerifyError::malformed("the user and password are not base64"))?,
+            )
+            .into()
+        } else {
+            Sha256::digest(bare).into()
+        };
         keyring::first_match(&keys, |key| key.digest.ct_eq(&digest).into())
             .map(|key| Proof { assurance: Assurance::Secret, key })
             .ok_or(VerifyError::Mismatch)
     }
 
-    /// Returns the header's value without the prefix.
-    fn bare<'v>(&self, value: &'v [u8]) -> Result<&'v [u8], VerifyError> {
-        match value.strip_prefix(self.prefix.as_bytes()) {
-            Some(bare) => Ok(bare),
-            None if self.prefix_optional => Ok(value),
-            None => Err(VerifyError::Malformed(format!("header `{}` lacks its prefix", self.header))),
-        }
+    /// Returns the credential as the sender writes it, with the first secret.
+    pub(super) fn write(&self) -> Result<String, VerifyError> {
+        let keys = self.ring.now();
+        let secret = keyring::first(&keys).ok_or(VerifyError::Unkeyed)?.secret.expose_secret();
+        let text = if self.is_basic { grammar::to_base64(secret.as_bytes()) } else { secret.to_owned() };
+        Ok(format!("{}{text}", self.prefix.text))
     }
 }

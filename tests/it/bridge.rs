@@ -199,7 +199,7 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
     explainer.set_secrets(&secrets.usable);
     verifier.set_secrets(secrets.usable).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();
-    let withheld = verifier.credential_headers().to_vec();
+    let withheld = verifier.credential_headers();
     let specs = sender.respond.as_deref().unwrap_or_default();
     let declared = |name: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(name));
     let params = config::params(sender).values;

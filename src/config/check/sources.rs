@@ -5,7 +5,7 @@ use crate::{
         Config, SourceConfig, SourceSettings, keypath::KeyPath, problem::Report, secrets::Secrets, units,
     },
     senders::SenderSpec,
-    verify::Algorithm,
+    verify::{Algorithm, VerifySpec},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -49,7 +49,7 @@ fn name_fits_a_url(name: &str, at: &KeyPath, report: &mut Report<'_>) {
 }
 
 fn verification_is_chosen(source: &SourceConfig, sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_>) {
-    if sender.verify.as_ref().is_some_and(|verify| verify.algorithm.is_some()) {
+    if sender.verify.as_ref().is_some_and(VerifySpec::is_chosen) {
         return;
     }
     let message = match &source.preset {
@@ -67,28 +67,16 @@ fn verification_is_chosen(source: &SourceConfig, sender: &SenderSpec, at: &KeyPa
 
 fn secrets_are_there(source: &SourceConfig, sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_>) {
     let at = at.key("secrets");
-    match sender.verify.as_ref().and_then(|verify| verify.algorithm) {
-        Some(Algorithm::None) if !source.secrets.is_empty() => {
-            let fix = "take the secrets out, or choose an algorithm that uses them";
-            report.warning(&at, "the algorithm is `none`: these secrets are not used", fix);
-            return;
-        }
-        // An unkeyed digest may do without: it proves that the body is whole, nothing more.
-        None
-        | Some(Algorithm::None | Algorithm::Sha256 | Algorithm::Sha512 | Algorithm::Sha1 | Algorithm::Md5) => {
-        }
-        Some(
-            Algorithm::Token
-            | Algorithm::HmacSha256
-            | Algorithm::HmacSha512
-            | Algorithm::HmacSha1
-            | Algorithm::HmacMd5,
-        ) => {
-            if source.secrets.is_empty() {
-                let fix = "write `secrets: [ env:NAME ]` or `secrets: [ file:PATH ]`";
-                report.error(&at, "this source is verified with a secret, and has none", fix);
-            }
-        }
+    let verify = sender.verify.clone().unwrap_or_default();
+    if verify.algorithm == Some(Algorithm::None) && !source.secrets.is_empty() {
+        let fix = "take the secrets out, or choose an algorithm that uses them";
+        report.warning(&at, "the algorithm is `none`: these secrets are not used", fix);
+        return;
+    }
+    // An unkeyed digest may do without: it proves that the body is whole, nothing more.
+    if verify.needs_secret() && source.secrets.is_empty() {
+        let fix = "write `secrets: [ env:NAME ]` or `secrets: [ file:PATH ]`";
+        report.error(&at, "this source is verified with a secret, and has none", fix);
     }
     let secrets = Secrets::read(&source.secrets);
     for (n, error) in secrets.missing {

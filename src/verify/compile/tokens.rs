@@ -1,0 +1,126 @@
+//! Reads the schemes that send a credential: a secret as it is, or a JSON Web Token.
+
+use super::Reader;
+use crate::verify::{
+    jwt::{Expected, Jwt, Source},
+    keyring::Keyring,
+    spec::{Algorithm, ClaimValue, JwtAlgorithm, JwtSpec, Texts},
+    token::Token,
+    value::fill,
+};
+use jiff::SignedDuration;
+
+impl Reader<'_> {
+    pub(super) fn token(&mut self, algorithm: Algorithm) -> Option<Token> {
+        let spec = self.spec;
+        let unfit = [
+            // Beside another place it is told there.
+            ("member", spec.member.is_some() && spec.header.is_none() && spec.from.is_none()),
+            ("separator", spec.separator.is_some()),
+            ("encoding", spec.encoding.is_some()),
+            ("key", spec.key.is_some()),
+            ("key_position", spec.key_position.is_some()),
+            ("public_keys", spec.public_keys.is_some()),
+            ("message", spec.message.is_some()),
+            ("timestamp", spec.timestamp.is_some()),
+            ("missing_hash", spec.missing_hash.is_some()),
+            ("certificate", spec.certificate.is_some()),
+            ("hash", spec.hash.is_some()),
+            ("jwt", spec.jwt.is_some()),
+        ];
+        self.unfit(&unfit, "a token is compared with the secret, and nothing else is");
+        let is_basic = algorithm == Algorithm::Basic;
+        let (header, prefix) = if is_basic { (Some("authorization"), "Basic ") } else { (None, "") };
+        let prefix = self.prefix(prefix);
+        Some(Token { place: self.place(header)?, prefix, is_basic, ring: Keyring::empty() })
+    }
+
+    pub(super) fn jwt(&mut self) -> Option<Jwt> {
+        let spec = self.spec;
+        let unfit = [
+            ("member", spec.member.is_some()),
+            ("separator", spec.separator.is_some()),
+            ("encoding", spec.encoding.is_some()),
+            ("key", spec.key.is_some()),
+            ("key_position", spec.key_position.is_some()),
+            ("public_keys", spec.public_keys.is_some()),
+            ("timestamp", spec.timestamp.is_some()),
+            ("missing_hash", spec.missing_hash.is_some()),
+            ("certificate", spec.certificate.is_some()),
+            ("hash", spec.hash.is_some()),
+            ("each", spec.each.is_some()),
+        ];
+        self.unfit(&unfit, "a JSON Web Token has no use for it");
+        let jwt = spec.jwt.clone().unwrap_or_default();
+        let algorithms = jwt.algorithms.clone().unwrap_or_default();
+        if algorithms.is_empty() {
+            let fix = "name what the sender uses, as `algorithms: [RS256]`; nothing is taken from the token";
+            self.report("jwt.algorithms", "it is not set", fix);
+        }
+        let is_public = algorithms.iter().any(|name| *name != JwtAlgorithm::Hs256);
+        let source = match jwt.jwks.as_deref().map(Source::new) {
+            Some(Err(problem)) => {
+                self.report("jwt.jwks", problem, "write an `https` address, or a file's path");
+                None
+            }
+            Some(Ok(source)) => Some(source),
+            None => None,
+        };
+        if is_public && jwt.jwks.is_none() {
+            let fix = "write the address of the sender's keys, or the path of a file with them";
+            self.report("jwt.jwks", "it is not set, and the keys are public ones", fix);
+        }
+        if !is_public && jwt.jwks.is_some() {
+            self.report("jwt.jwks", "HS256 has no public keys", "take it away");
+        }
+        let expected = self.expected(&jwt);
+        let prefix = self.prefix("Bearer ");
+        let place = self.place(Some("authorization"))?;
+        Some(Jwt { place, prefix, algorithms, expected, source, ring: Keyring::empty() })
+    }
+
+    fn expected(&mut self, jwt: &JwtSpec) -> Expected {
+        let has_qsh = match self.spec.message.as_deref() {
+            None => false,
+            Some("atlassian_qsh") => true,
+            Some(other) => {
+                let problem = format!("a token signs its claims, and not `{other}`");
+                self.report("message", problem, "take it away, or use atlassian_qsh");
+                false
+            }
+        };
+        let max_age =
+            jwt.max_age.as_deref().map(|text| text.parse().ok().filter(SignedDuration::is_positive));
+        if max_age == Some(None) {
+            self.report("jwt.max_age", "it is not a time span", "write it as `5m`");
+        }
+        let claims = jwt.claims.iter().flatten().map(|(name, value)| {
+            let value = match value {
+                ClaimValue::Text(text) => ClaimValue::Text(self.filled("jwt.claims", text)),
+                ClaimValue::Truth(truth) => ClaimValue::Truth(*truth),
+            };
+            (name.clone(), value)
+        });
+        let others = claims.collect();
+        Expected {
+            issuers: self.listed("jwt.issuer", jwt.issuer.as_ref()),
+            audiences: self.listed("jwt.audience", jwt.audience.as_ref()),
+            subjects: self.listed("jwt.subject", jwt.subject.as_ref()),
+            others,
+            body_hash: jwt.body_hash.clone(),
+            has_qsh,
+            max_age: max_age.flatten(),
+        }
+    }
+
+    fn listed(&mut self, field: &'static str, texts: Option<&Texts>) -> Vec<String> {
+        texts.into_iter().flat_map(Texts::iter).map(|text| self.filled(field, text)).collect()
+    }
+
+    fn filled(&mut self, field: &'static str, text: &str) -> String {
+        fill(text, self.params).unwrap_or_else(|problem| {
+            self.report(field, problem, "set the constant, or write the value here");
+            String::new()
+        })
+    }
+}

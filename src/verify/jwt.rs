@@ -1,0 +1,125 @@
+//! JSON Web Tokens (RFC 7515, 7519) that come with a request: signed by a key that the sender publishes, or by a
+//! shared secret. The algorithm is one of those configured, whatever the token says; `none` is none of them.
+//!
+//! A token proves the sender. It proves the body only where a claim holds the body's digest.
+
+mod claims;
+mod jwks;
+
+pub(super) use claims::Expected;
+pub(super) use jwks::Source;
+
+use super::{
+    Assurance, Proof, VerifyError,
+    grammar::{self, Prefix},
+    keyring::{self, Held, Keyring},
+    mac::{Prepared, Tag},
+    place::Place,
+    spec::{Algorithm, JwtAlgorithm},
+    value::Subject,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// The check of one token.
+pub(super) struct Jwt {
+    pub(super) place: Place,
+    pub(super) prefix: Prefix,
+    pub(super) algorithms: Vec<JwtAlgorithm>,
+    pub(super) expected: Expected,
+    /// Where the sender's public keys stand.
+    pub(super) source: Option<Source>,
+    /// The shared secrets, for HS256.
+    pub(super) ring: Keyring<Prepared>,
+}
+
+/// What a token says of its own signature (RFC 7515, 4.1).
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    /// Extensions that must be understood; none is.
+    crit: Option<serde_json::Value>,
+}
+
+/// A token taken apart.
+struct Token<'t> {
+    header: Header,
+    /// What is signed: the first two parts as they stand.
+    message: &'t str,
+    claims: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl Jwt {
+    /// True where a shared secret is one way to prove a token.
+    pub(super) fn needs_secret(&self) -> bool {
+        self.algorithms.contains(&JwtAlgorithm::Hs256)
+    }
+
+    pub(super) fn set_secrets(&self, secrets: &[SecretString]) {
+        let held = secrets.iter().enumerate().filter_map(|(place, secret)| {
+            let key = secret.expose_secret().as_bytes();
+            let prepared = Prepared::new(Algorithm::HmacSha256, key, None)?;
+            (!key.is_empty()).then(|| Held::new(place, key.len(), prepared))
+        });
+        self.ring.set(held.collect());
+    }
+
+    pub(super) fn verify(&self, subject: Subject<'_>) -> Result<Proof, VerifyError> {
+        let claimed = self.place.read(subject)?;
+        let text = claimed.text().unwrap_or_default();
+        let bare = self.prefix.strip(text.as_bytes()).and_then(|bare| std::str::from_utf8(bare).ok());
+        let token = Token::read(bare.ok_or_else(|| VerifyError::malformed("the token lacks its prefix"))?)?;
+        let algorithm = self.algorithm(&token.header)?;
+        let key = match algorithm {
+            JwtAlgorithm::Hs256 => self.shared_key(&token)?,
+            JwtAlgorithm::Rs256 | JwtAlgorithm::Es256 => {
+                let source = self.source.as_ref().ok_or(VerifyError::Unkeyed)?;
+                let kid = token.header.kid.as_deref();
+                source.find(kid, |key| key.verifies(algorithm, token.message.as_bytes(), &token.signature))?
+            }
+        };
+        self.expected.check(&token.claims, subject.request)?;
+        let assurance = if self.expected.covers_body() { Assurance::Signature } else { Assurance::Secret };
+        Ok(Proof { assurance, key })
+    }
+
+    /// Returns the algorithm that the token claims, if it is an allowed one.
+    fn algorithm(&self, header: &Header) -> Result<JwtAlgorithm, VerifyError> {
+        let named = match header.alg.as_str() {
+            "RS256" => Some(JwtAlgorithm::Rs256),
+            "ES256" => Some(JwtAlgorithm::Es256),
+            "HS256" => Some(JwtAlgorithm::Hs256),
+            _ => None,
+        };
+        named
+            .filter(|named| self.algorithms.contains(named) && header.crit.is_none())
+            .ok_or_else(|| VerifyError::malformed("the token is not signed by an allowed algorithm"))
+    }
+
+    fn shared_key(&self, token: &Token<'_>) -> Result<usize, VerifyError> {
+        let keys = self.ring.now();
+        if keys.is_empty() {
+            return Err(VerifyError::Unkeyed);
+        }
+        let claimed = Tag::new(&token.signature);
+        keyring::first_match(&keys, |key| {
+            key.tag(std::iter::once(token.message.as_bytes())).matches(&claimed)
+        })
+        .ok_or(VerifyError::Mismatch)
+    }
+}
+
+impl<'t> Token<'t> {
+    fn read(text: &'t str) -> Result<Self, VerifyError> {
+        let parts = || {
+            let (message, signature) = text.rsplit_once('.')?;
+            let (header, claims) = message.split_once('.')?;
+            let header = serde_json::from_slice(&grammar::base64url(header)?).ok()?;
+            let (claims, signature) = (grammar::base64url(claims)?, grammar::base64url(signature)?);
+            Some(Self { header, message, claims, signature })
+        };
+        parts().ok_or_else(|| VerifyError::malformed("the token is not a JSON Web Token"))
+    }
+}

@@ -1,0 +1,199 @@
+//! A sender's public keys (RFC 7517): from an address that is fetched and looked at again, or from a file.
+
+use crate::{
+    fetch::{Client, Target},
+    verify::{SpecProblem, VerifyError, grammar, remote::Remote, spec::JwtAlgorithm},
+};
+use parking_lot::RwLock;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+};
+use serde::Deserialize;
+use std::{sync::Arc, time::Duration};
+
+/// How old fetched keys may be before they are fetched again beside the requests.
+const REFRESH_AFTER: Duration = Duration::from_mins(15);
+
+/// How old they may be at all: a key that was withdrawn must not count for ever.
+const FORGET_AFTER: Duration = Duration::from_hours(24);
+
+/// How long an unknown key is not looked for again.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
+/// Where the keys stand.
+pub(in crate::verify) enum Source {
+    /// An address.
+    Remote { address: Box<str>, target: Target, remote: Arc<Remote<Keys>> },
+    /// A file, and what was read from it.
+    File { path: String, keys: RwLock<Option<Keys>> },
+}
+
+/// All keys of a document.
+pub(in crate::verify) struct Keys(Vec<Key>);
+
+/// One key.
+pub(in crate::verify) struct Key {
+    kid: Option<String>,
+    material: Material,
+}
+
+enum Material {
+    Rsa(RsaPublicKeyComponents<Vec<u8>>),
+    /// An uncompressed point.
+    P256(Vec<u8>),
+}
+
+#[derive(Deserialize)]
+struct Document {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    kid: Option<String>,
+    #[serde(rename = "use")]
+    purpose: Option<String>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+}
+
+impl Keys {
+    /// Reads a document; keys of other kinds are passed over.
+    pub(in crate::verify) fn read(document: &[u8]) -> Result<Self, String> {
+        let document: Document =
+            serde_json::from_slice(document).map_err(|_| "it is not a JSON Web Key Set".to_owned())?;
+        let keys: Vec<Key> = document.keys.into_iter().filter_map(Jwk::key).collect();
+        if keys.is_empty() { Err("it holds no RSA and no P-256 key".to_owned()) } else { Ok(Self(keys)) }
+    }
+
+    /// Returns whether a key with this id is there, and whether one `verifies`; a token without an id may be made
+    /// by any.
+    fn find(&self, kid: Option<&str>, verifies: impl Fn(&Key) -> bool) -> (bool, bool) {
+        let candidates = self.0.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid);
+        candidates.fold((false, false), |(_, hit), key| (true, verifies(key) || hit))
+    }
+}
+
+impl Jwk {
+    fn key(self) -> Option<Key> {
+        if self.purpose.is_some_and(|purpose| purpose != "sig") {
+            return None;
+        }
+        let number = |text: Option<String>| grammar::base64url(&text?).filter(|number| !number.is_empty());
+        let material = match (self.kty.as_str(), self.crv.as_deref()) {
+            ("RSA", _) => Material::Rsa(RsaPublicKeyComponents { n: number(self.n)?, e: number(self.e)? }),
+            ("EC", Some("P-256")) => Material::P256([vec![4], number(self.x)?, number(self.y)?].concat()),
+            _ => return None,
+        };
+        Some(Key { kid: self.kid, material })
+    }
+}
+
+impl Key {
+    pub(super) fn verifies(&self, algorithm: JwtAlgorithm, message: &[u8], signature: &[u8]) -> bool {
+        match (&self.material, algorithm) {
+            (Material::Rsa(key), JwtAlgorithm::Rs256) => {
+                key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+            }
+            (Material::P256(point), JwtAlgorithm::Es256) => {
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
+            }
+            // A key of one kind never serves an algorithm of another.
+            (Material::Rsa(_) | Material::P256(_), _) => false,
+        }
+    }
+}
+
+impl Source {
+    /// Takes an `https` address or a file's path, or says what is wrong with it.
+    pub(in crate::verify) fn new(place: &str) -> Result<Self, String> {
+        if place.contains("://") {
+            let target = Target::parse(place).map_err(|error| error.to_string())?;
+            return Ok(Self::Remote { address: place.into(), target, remote: Remote::new() });
+        }
+        Ok(Self::File { path: place.to_owned(), keys: RwLock::new(None) })
+    }
+
+    /// Finds the key that `verifies`; returns 0, since these keys are not among the secrets.
+    pub(super) fn find(
+        &self,
+        kid: Option<&str>,
+        verifies: impl Fn(&Key) -> bool,
+    ) -> Result<usize, VerifyError> {
+        let (is_known, hit) = match self {
+            Self::File { keys, .. } => keys.read().as_ref().ok_or(VerifyError::Unkeyed)?.find(kid, verifies),
+            Self::Remote { address, remote, .. } => {
+                let (read, tried) = remote.ages(address);
+                if read.is_some_and(|age| age > FORGET_AFTER) {
+                    remote.forget(address);
+                }
+                let missing = || VerifyError::KeyUnavailable(address.to_string());
+                let found = remote.get(address).ok_or_else(missing)?.find(kid, verifies);
+                if !found.0 && tried.is_none_or(|age| age > LOOK_AGAIN_AFTER) {
+                    return Err(missing());
+                }
+                found
+            }
+        };
+        match (is_known, hit) {
+            (_, true) => Ok(0),
+            (true, false) => Err(VerifyError::Mismatch),
+            (false, false) => {
+                Err(VerifyError::malformed("the token names a key that the sender does not publish"))
+            }
+        }
+    }
+
+    /// Fetches the keys, if what is there is older than `fresh`.
+    pub(in crate::verify) async fn fetch(&self, fresh: Duration) {
+        if let Self::Remote { address, target, remote } = self {
+            let read = |document: &[u8], _| Keys::read(document);
+            Arc::clone(remote).fetch(address, Client::system(), target.clone(), fresh, read).await;
+        }
+    }
+
+    /// Fetches the keys that a check missed.
+    pub(in crate::verify) async fn fetch_missing(&self) {
+        self.fetch(LOOK_AGAIN_AFTER).await;
+    }
+
+    /// Fetches the keys where they are getting old.
+    pub(in crate::verify) async fn refresh(&self) {
+        self.fetch(REFRESH_AFTER).await;
+    }
+
+    /// Returns the file that the keys come from.
+    pub(in crate::verify) fn file(&self) -> Option<&str> {
+        match self {
+            Self::File { path, .. } => Some(path),
+            Self::Remote { .. } => None,
+        }
+    }
+
+    /// Returns the address that the keys come from.
+    pub(in crate::verify) fn address(&self) -> Option<&str> {
+        match self {
+            Self::Remote { address, .. } => Some(address),
+            Self::File { .. } => None,
+        }
+    }
+
+    /// Takes the content of the file.
+    pub(in crate::verify) fn give(&self, text: &str) -> Result<(), SpecProblem> {
+        if let Self::File { path, keys } = self {
+            let read = Keys::read(text.as_bytes()).map_err(|error| {
+                SpecProblem::new(
+                    "jwt.jwks",
+                    format!("`{path}`: {error}"),
+                    "give the sender's key set as JSON",
+                )
+            })?;
+            *keys.write() = Some(read);
+        }
+        Ok(())
+    }
+}

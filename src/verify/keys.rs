@@ -1,0 +1,192 @@
+//! What a signature is checked with: shared secrets, public keys, or the key of a certificate that the request
+//! names. Each prepares what it can once, and tries all it has.
+
+use super::{
+    SpecProblem, VerifyError,
+    certificate::Certificates,
+    grammar::{self, Grammar},
+    keyring::{self, Held, Keyring},
+    mac::Prepared,
+    message::Pieces,
+    place::Claimed,
+    public::PublicKey,
+    sha1_of,
+    spec::{Algorithm, KeyForm, KeyPosition},
+    value::Subject,
+};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+
+/// The keys of one scheme.
+pub(super) enum Keys {
+    /// Shared secrets for an HMAC or digest.
+    Shared { algorithm: Algorithm, form: KeyForm, position: Option<KeyPosition>, ring: Keyring<Prepared> },
+    /// Public keys: those of the document stand behind those of the source.
+    Public { algorithm: Algorithm, form: Option<KeyForm>, document: Vec<String>, ring: Keyring<PublicKey> },
+    /// A certificate's key.
+    Certificate(Certificates),
+}
+
+/// What became of the signatures that a request claims.
+pub(super) enum Match {
+    /// This key made one of them.
+    Key(usize),
+    /// None of the keys made any.
+    Wrong,
+    /// None of them is written as the scheme prescribes.
+    Unreadable,
+}
+
+impl Keys {
+    /// True where a signature proves more than that the body is whole.
+    pub(super) fn is_keyed_scheme(&self) -> bool {
+        match self {
+            Self::Shared { algorithm, position, .. } => algorithm.is_hmac() || position.is_some(),
+            Self::Public { .. } | Self::Certificate(_) => true,
+        }
+    }
+
+    /// True where the scheme cannot verify without one of the source's secrets.
+    pub(super) fn needs_secret(&self) -> bool {
+        match self {
+            Self::Shared { .. } => self.is_keyed_scheme(),
+            Self::Public { document, .. } => document.is_empty(),
+            Self::Certificate(_) => false,
+        }
+    }
+
+    pub(super) fn is_keyed(&self) -> bool {
+        match self {
+            Self::Shared { ring, .. } => ring.is_keyed(),
+            Self::Public { ring, .. } => ring.is_keyed(),
+            Self::Certificate(_) => true,
+        }
+    }
+
+    /// Returns how many secrets could be guessed.
+    pub(super) fn weak(&self) -> usize {
+        match self {
+            Self::Shared { ring, .. } => ring.weak(),
+            Self::Public { .. } | Self::Certificate(_) => 0,
+        }
+    }
+
+    /// Replaces the secrets; returns those that cannot be used, by their place.
+    pub(super) fn set_secrets(&self, secrets: &[SecretString]) -> Vec<(usize, SpecProblem)> {
+        let given = || {
+            secrets.iter().map(ExposeSecret::expose_secret).enumerate().filter(|(_, text)| !text.is_empty())
+        };
+        let mut problems = Vec::new();
+        match self {
+            Self::Shared { algorithm, .. } if !self.is_keyed_scheme() => {
+                problems.extend(given().map(|(place, _)| (place, SpecProblem::keyless(*algorithm))));
+                problems.truncate(1);
+            }
+            Self::Shared { algorithm, form, position, ring } => {
+                let mut held = Vec::new();
+                for (place, text) in given() {
+                    let key = decode_key(text, *form);
+                    let prepared = key.as_ref().and_then(|key| {
+                        let key = key.expose_secret();
+                        Some((key.len(), Prepared::new(*algorithm, key, *position)?))
+                    });
+                    match prepared {
+                        Some((bytes @ 1.., prepared)) => held.push(Held::new(place, bytes, prepared)),
+                        Some((0, _)) | None => {
+                            problems.push((place, SpecProblem::undecodable(place, *form)));
+                        }
+                    }
+                }
+                ring.set(held);
+            }
+            Self::Public { algorithm, form, document, ring } => {
+                let mut held = Vec::new();
+                for (place, text) in given() {
+                    match PublicKey::read(text, *algorithm, *form) {
+                        Some(key) => held.push(Held::public(place, key)),
+                        None => problems.push((place, SpecProblem::no_public_key(place, *algorithm))),
+                    }
+                }
+                let own = document.iter().filter_map(|text| PublicKey::read(text, *algorithm, *form));
+                held.extend(own.enumerate().map(|(at, key)| Held::public(secrets.len() + at, key)));
+                ring.set(held);
+            }
+            Self::Certificate(_) => {
+                problems.extend(given().map(|(place, _)| (place, SpecProblem::certified())));
+                problems.truncate(1);
+            }
+        }
+        problems
+    }
+
+    /// Finds the key that made one of the claimed signatures of a message; every key is tried.
+    pub(super) fn find(
+        &self,
+        pieces: &Pieces<'_>,
+        claimed: &Claimed<'_>,
+        grammar: &Grammar,
+        subject: Subject<'_>,
+    ) -> Result<Match, VerifyError> {
+        let mut is_readable = false;
+        let matched = match self {
+            Self::Shared { algorithm, ring, .. } => keyring::first_match(&ring.now(), |key| {
+                let expected = key.tag(pieces.iter());
+                let tags = claimed.lines().flat_map(|line| grammar.digests(line, algorithm.digest_bytes()));
+                tags.fold(false, |hit, claimed| {
+                    is_readable = true;
+                    claimed.matches(&expected) | hit
+                })
+            }),
+            Self::Public { ring, .. } => {
+                let (message, signatures) = (pieces.joined(), signatures(claimed, grammar));
+                is_readable = !signatures.is_empty();
+                keyring::first_match(&ring.now(), |key| {
+                    signatures.iter().any(|signature| key.verifies(&message, signature))
+                })
+            }
+            Self::Certificate(certificates) => {
+                let (message, signatures) = (pieces.joined(), signatures(claimed, grammar));
+                is_readable = !signatures.is_empty();
+                certificates
+                    .find(subject, |key| signatures.iter().any(|signature| key(&message, signature)))?
+            }
+        };
+        Ok(match matched {
+            Some(place) => Match::Key(place),
+            None if is_readable => Match::Wrong,
+            None => Match::Unreadable,
+        })
+    }
+
+    /// Signs a message with the first key; `None` where that takes a key that only the sender has.
+    pub(super) fn sign(&self, pieces: &Pieces<'_>) -> Result<Option<Vec<u8>>, VerifyError> {
+        match self {
+            Self::Shared { ring, .. } => {
+                let keys = ring.now();
+                let key = keyring::first(&keys).ok_or(VerifyError::Unkeyed)?;
+                Ok(Some(key.tag(pieces.iter()).as_bytes().to_vec()))
+            }
+            Self::Public { ring, .. } => {
+                let keys = ring.now();
+                let key = keyring::first(&keys).ok_or(VerifyError::Unkeyed)?;
+                Ok(key.sign(&pieces.joined()))
+            }
+            Self::Certificate(_) => Ok(None),
+        }
+    }
+}
+
+fn signatures(claimed: &Claimed<'_>, grammar: &Grammar) -> Vec<Vec<u8>> {
+    claimed.lines().flat_map(|line| grammar.signatures(line)).collect()
+}
+
+/// Turns a secret's text into the key's bytes; `None` where it is not written that way.
+pub(super) fn decode_key(text: &str, form: KeyForm) -> Option<SecretSlice<u8>> {
+    let bytes = match form {
+        KeyForm::Utf8 => Some(text.as_bytes().to_vec()),
+        KeyForm::Hex => hex::decode(text).ok(),
+        KeyForm::Base64 | KeyForm::Spki | KeyForm::Whpk => grammar::base64_key(text),
+        KeyForm::Whsec => grammar::base64_key(text.strip_prefix("whsec_").unwrap_or(text)),
+        KeyForm::Sha1 => Some(sha1_of(text.as_bytes())),
+    };
+    bytes.map(SecretSlice::from)
+}

@@ -1,0 +1,243 @@
+//! Templates: literal text and slots of the request, joined. Parts in brackets are left out where a slot in them is
+//! absent.
+
+use super::{MOST_PARTS, Pieces, address::Url};
+use crate::{
+    delivery::{Request, slot::Params},
+    verify::{
+        VerifyError,
+        value::{OneOf, Subject},
+    },
+};
+use axum::http::HeaderName;
+use sha2::{Digest as _, Sha256};
+
+/// What is said where an address is signed and none is configured.
+pub(super) const NO_URL: &str = "it holds the address that the sender was given, and `url` is not set";
+
+/// One part of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::verify) enum Part {
+    Text(Box<str>),
+    Body,
+    Method,
+    /// The public address with the request's query; decoded the way `HubSpot` does before it signs.
+    Address {
+        url: Url,
+        is_decoded: bool,
+    },
+    /// The values of the headers that an entry of the signature's list names, joined by dots.
+    Listed(OneOf),
+    /// The body's CRC-32 in decimal digits.
+    Crc32,
+    /// The body's SHA-256 in hex.
+    Sha256,
+    Slot {
+        slots: OneOf,
+        /// Literals beside a header that its value must not hold: with them it could be cut elsewhere, and one
+        /// signature would stand for two requests (Standard Webhooks warns of `.`).
+        fences: Vec<Box<str>>,
+    },
+    /// Left out where a slot in it is absent.
+    Optional(Vec<Part>),
+}
+
+impl Part {
+    pub(super) fn covers_body(&self) -> bool {
+        matches!(self, Self::Body | Self::Sha256)
+    }
+
+    /// Returns the slots that must be there.
+    pub(super) fn slots(&self) -> Option<&OneOf> {
+        match self {
+            Self::Slot { slots, .. } | Self::Listed(slots) => Some(slots),
+            Self::Text(_)
+            | Self::Body
+            | Self::Method
+            | Self::Address { .. }
+            | Self::Crc32
+            | Self::Sha256
+            | Self::Optional(_) => None,
+        }
+    }
+
+    /// True where the part is of the sender's choice and not of a fixed form.
+    fn is_free(&self) -> bool {
+        !matches!(self, Self::Text(_) | Self::Method | Self::Crc32 | Self::Sha256)
+    }
+
+    /// Returns how many pieces it can become.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Address { is_decoded: false, .. } => 3,
+            Self::Optional(inner) => inner.iter().map(Self::weight).sum(),
+            Self::Text(_)
+            | Self::Body
+            | Self::Method
+            | Self::Address { .. }
+            | Self::Listed(_)
+            | Self::Crc32
+            | Self::Sha256
+            | Self::Slot { .. } => 1,
+        }
+    }
+}
+
+/// Reads literal text with slots.
+pub(super) fn parse(text: &str, url: Option<&Url>, params: &Params) -> Result<Vec<Part>, String> {
+    let mut rest = text;
+    let mut parts = sequence(&mut rest, false, url, params)?;
+    if parts.iter().all(|part| matches!(part, Part::Text(_))) {
+        return Err(format!("`{text}` is neither a form nor has it a slot of the request"));
+    }
+    let weight: usize = parts.iter().map(Part::weight).sum();
+    if weight > MOST_PARTS {
+        return Err(format!("it has {weight} parts, and {MOST_PARTS} are the most"));
+    }
+    fence(&mut parts);
+    Ok(parts)
+}
+
+fn sequence(rest: &mut &str, inside: bool, url: Option<&Url>, params: &Params) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    loop {
+        let (literal, tail) = rest.split_at(rest.find(['{', '}', '[', ']']).unwrap_or(rest.len()));
+        parts.extend((!literal.is_empty()).then(|| Part::Text(literal.into())));
+        let mut characters = tail.chars();
+        let mark = characters.next();
+        *rest = characters.as_str();
+        match mark {
+            Some('{') => {
+                let (slot, behind) =
+                    rest.split_once('}').ok_or_else(|| format!("`{{{rest}` is not closed"))?;
+                parts.push(slotted(slot, url, params)?);
+                *rest = behind;
+            }
+            Some('[') if !inside => parts.push(Part::Optional(sequence(rest, true, url, params)?)),
+            Some(']') if inside => return Ok(parts),
+            None if !inside => return Ok(parts),
+            Some(mark) => return Err(format!("a `{mark}` stands where none belongs")),
+            None => return Err("a `[` is not closed by `]`".to_owned()),
+        }
+    }
+}
+
+fn slotted(slot: &str, url: Option<&Url>, params: &Params) -> Result<Part, String> {
+    let address = |is_decoded| {
+        url.cloned().map(|url| Part::Address { url, is_decoded }).ok_or_else(|| NO_URL.to_owned())
+    };
+    match slot {
+        "body" => Ok(Part::Body),
+        "method" => Ok(Part::Method),
+        "url" => address(false),
+        "url:decoded" => address(true),
+        "crc32" => Ok(Part::Crc32),
+        "sha256" => Ok(Part::Sha256),
+        _ => match slot.strip_prefix("listed:") {
+            Some(field) => OneOf::parse(&format!("field:{field}"), params).map(Part::Listed),
+            None => OneOf::parse(slot, params)
+                .map(|slots| Part::Slot { slots, fences: Vec::new() })
+                .map_err(|problem| format!("`{{{slot}}}`: {problem}")),
+        },
+    }
+}
+
+/// Notes beside each header the literals that part it from other slots.
+fn fence(parts: &mut [Part]) {
+    let texts: Vec<Option<Box<str>>> = parts
+        .iter()
+        .map(|part| if let Part::Text(text) = part { Some(text.clone()) } else { None })
+        .collect();
+    let last = parts.len().saturating_sub(1);
+    let parts_slots = |at: usize| (1..last).contains(&at); // not the first nor the last: slots on both sides
+    for (at, part) in parts.iter_mut().enumerate() {
+        if let Part::Slot { slots, fences } = part
+            && slots.headers().next().is_some()
+        {
+            let beside = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten();
+            fences.extend(
+                beside.filter(|at| parts_slots(*at)).filter_map(|at| texts.get(at).cloned().flatten()),
+            );
+        }
+    }
+}
+
+/// Returns the headers that no literal parts from what stands beside them; one in brackets may lose its fences.
+pub(super) fn unfenced(parts: &[Part]) -> impl Iterator<Item = &OneOf> {
+    let glued = parts.windows(2).flat_map(|pair| {
+        let is_glued = pair.iter().all(Part::is_free);
+        pair.iter().filter(move |_| is_glued)
+    });
+    let bracketed =
+        parts.iter().flat_map(|part| if let Part::Optional(inner) = part { inner.as_slice() } else { &[] });
+    glued.chain(bracketed).filter_map(Part::slots).filter(|slots| slots.headers().next().is_some())
+}
+
+/// Adds the parts to the message.
+pub(super) fn render<'r>(
+    parts: &'r [Part],
+    subject: Subject<'r>,
+    pieces: &mut Pieces<'r>,
+) -> Result<(), VerifyError> {
+    for part in parts {
+        part.add(subject, pieces)?;
+    }
+    Ok(())
+}
+
+impl Part {
+    fn add<'r>(&'r self, subject: Subject<'r>, pieces: &mut Pieces<'r>) -> Result<(), VerifyError> {
+        let request = subject.request;
+        match self {
+            Self::Text(text) => pieces.push(text.as_bytes()),
+            Self::Body => pieces.push(&*request.body),
+            Self::Method => pieces.push(request.method.as_str().as_bytes()),
+            Self::Crc32 => pieces.push(crc32fast::hash(&request.body).to_string().into_bytes()),
+            Self::Sha256 => pieces.push(hex::encode(Sha256::digest(&request.body)).into_bytes()),
+            Self::Address { url, is_decoded: false } => {
+                pieces.push(url.as_str().as_bytes());
+                if let Some(query) = request.uri.query() {
+                    pieces.push("?".as_bytes());
+                    pieces.push(query.as_bytes());
+                }
+            }
+            Self::Address { url, is_decoded: true } => pieces.push(url.decoded(request).into_bytes()),
+            Self::Listed(slots) => pieces.push(listed(request, &slots.demand(subject)?)?.into_bytes()),
+            Self::Slot { slots, fences } => {
+                let value = slots.demand(subject)?;
+                let breaks_out = fences.iter().any(|fence| value.contains(&**fence));
+                let is_header = slots.headers().next().is_some();
+                if is_header && (value.is_empty() || breaks_out) {
+                    return Err(VerifyError::Malformed(format!(
+                        "`{slots}` is empty or holds what separates it"
+                    )));
+                }
+                match value {
+                    std::borrow::Cow::Borrowed(text) => pieces.push(text.as_bytes()),
+                    std::borrow::Cow::Owned(text) => pieces.push(text.into_bytes()),
+                }
+            }
+            Self::Optional(inner) => {
+                let used = pieces.used;
+                match render(inner, subject, pieces) {
+                    Err(VerifyError::Missing(_)) => pieces.used = used,
+                    other => other?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the values of the headers in a list of names between blanks, joined by dots.
+fn listed(request: &Request, names: &str) -> Result<String, VerifyError> {
+    let mut values = Vec::new();
+    for name in names.split(' ').filter(|name| !name.is_empty()) {
+        let header = HeaderName::try_from(name)
+            .map_err(|_| VerifyError::malformed("the signature lists what is not a header's name"))?;
+        let value = crate::verify::single(&request.headers, &header)?;
+        let text = std::str::from_utf8(value);
+        values.push(text.map_err(|_| VerifyError::Malformed(format!("header `{header}` is not text")))?);
+    }
+    Ok(values.join("."))
+}

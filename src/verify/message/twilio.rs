@@ -1,0 +1,68 @@
+//! What Twilio signs: the address, and behind it the fields of a form, sorted by name and then value, exact
+//! duplicates dropped, names and values glued. Of another body it signs the address only, whose query then holds the
+//! body's SHA-256 (`bodySHA256`). As its own libraries do, the address is tried with and without its port.
+
+use super::address::Url;
+use crate::{
+    delivery::{Request, slot::form},
+    verify::VerifyError,
+};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use subtle::ConstantTimeEq as _;
+
+/// The parameter of the query that holds the hex SHA-256 of a body that is no form.
+const BODY_DIGEST: &[u8] = b"bodySHA256";
+
+/// The addresses that Twilio may have signed.
+pub(in crate::verify) struct Addresses(Vec<String>);
+
+impl Addresses {
+    /// Returns the address as it is, and with its port toggled.
+    pub(super) fn of(url: &Url) -> Self {
+        let text = url.as_str();
+        let toggled = text.split_once("://").map(|(scheme, rest)| {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let port = if scheme == "https" { "443" } else { "80" };
+            match authority.rsplit_once(':') {
+                Some((host, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    format!("{scheme}://{host}{path}")
+                }
+                _ => format!("{scheme}://{authority}:{port}{path}"),
+            }
+        });
+        Self(std::iter::once(text.to_owned()).chain(toggled).collect())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns the message for one of the addresses.
+    pub(super) fn message(&self, request: &Request, variant: usize) -> Result<Vec<u8>, VerifyError> {
+        let mut message = self.0.get(variant).map(|address| address.clone().into_bytes()).unwrap_or_default();
+        let query = request.uri.query();
+        if let Some(query) = query {
+            message.push(b'?');
+            message.extend(query.as_bytes());
+        }
+        let mut digests =
+            form::pairs(query.unwrap_or_default().as_bytes()).filter(|(name, _)| **name == *BODY_DIGEST);
+        match (digests.next(), digests.next()) {
+            (Some((_, digest)), None) => {
+                let is_right: bool = hex::encode(Sha256::digest(&request.body))
+                    .as_bytes()
+                    .ct_eq(&digest.to_ascii_lowercase())
+                    .into();
+                return if is_right { Ok(message) } else { Err(VerifyError::Mismatch) };
+            }
+            (Some(_), Some(_)) => return Err(VerifyError::Repeated("`query:bodySHA256`".to_owned())),
+            (None, _) => {}
+        }
+        let fields: BTreeSet<form::Pair<'_>> = form::pairs(&request.body).collect();
+        for (name, value) in fields {
+            message.extend(name.iter().chain(value.iter()));
+        }
+        Ok(message)
+    }
+}

@@ -1,0 +1,158 @@
+//! One way to verify a request, compiled: what must stand in it, whether it is checked whole or element by element,
+//! and the check itself.
+
+use super::{
+    Proof, SpecProblem, VerifyError,
+    jwt::Jwt,
+    signature::Signature,
+    token::Token,
+    value::{OneOf, Subject},
+};
+use crate::delivery::{Request, slot::Pointer};
+use axum::http::HeaderName;
+use secrecy::{ExposeSecret, SecretString};
+
+/// One way to verify a request.
+pub(super) struct Scheme {
+    pub(super) required: Vec<Required>,
+    pub(super) each: Option<Each>,
+    pub(super) check: Check,
+}
+
+/// The kinds of check that all schemes come down to.
+pub(super) enum Check {
+    Nothing,
+    Token(Token),
+    Signature(Box<Signature>),
+    Jwt(Box<Jwt>),
+}
+
+/// A place and the values it may have.
+pub(super) struct Required {
+    pub(super) at: OneOf,
+    pub(super) values: Vec<String>,
+}
+
+/// The elements that are checked one by one.
+pub(super) struct Each {
+    /// Where they stand.
+    pub(super) all: Pointer,
+    /// The same up to its last `*`: as many must stand there, so that none is passed over.
+    pub(super) parents: Pointer,
+}
+
+impl Scheme {
+    pub(super) fn verify(&self, request: &Request) -> Result<Proof, VerifyError> {
+        let subject = Subject::new(request);
+        let Some(each) = &self.each else { return self.check_one(subject) };
+        let mut proof: Option<Proof> = None;
+        for element in each.elements(&request.body)? {
+            let one = self.check_one(Subject { element: Some(element), ..subject })?;
+            proof = proof.or(Some(one));
+        }
+        proof.ok_or_else(|| VerifyError::Missing(format!("an element at `{}`", each.all)))
+    }
+
+    fn check_one(&self, subject: Subject<'_>) -> Result<Proof, VerifyError> {
+        for required in &self.required {
+            let value = required.at.demand(subject)?;
+            if !required.values.iter().any(|allowed| *allowed == *value) {
+                return Err(VerifyError::Malformed(format!(
+                    "`{}` has a value that is not allowed",
+                    required.at
+                )));
+            }
+        }
+        match &self.check {
+            Check::Nothing => Ok(Proof::none()),
+            Check::Token(token) => token.verify(subject),
+            Check::Signature(signature) => signature.verify(subject),
+            Check::Jwt(jwt) => jwt.verify(subject),
+        }
+    }
+
+    /// Replaces the secrets; returns those that cannot be used, by their place.
+    pub(super) fn set_secrets(&self, secrets: &[SecretString]) -> Vec<(usize, SpecProblem)> {
+        match &self.check {
+            Check::Nothing => {
+                let first = secrets.iter().position(|secret| !secret.expose_secret().is_empty());
+                first.map(|place| (place, SpecProblem::unchecked())).into_iter().collect()
+            }
+            Check::Token(token) => {
+                token.set_secrets(secrets);
+                Vec::new()
+            }
+            Check::Signature(signature) => signature.keys.set_secrets(secrets),
+            Check::Jwt(jwt) => {
+                jwt.set_secrets(secrets);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn needs_secret(&self) -> bool {
+        match &self.check {
+            Check::Nothing => false,
+            Check::Token(_) => true,
+            Check::Signature(signature) => signature.keys.needs_secret(),
+            Check::Jwt(jwt) => jwt.needs_secret(),
+        }
+    }
+
+    pub(super) fn is_keyed(&self) -> bool {
+        match &self.check {
+            Check::Nothing => true,
+            Check::Token(token) => token.ring.is_keyed(),
+            Check::Signature(signature) => signature.keys.is_keyed(),
+            Check::Jwt(jwt) => jwt.source.is_some() || jwt.ring.is_keyed(),
+        }
+    }
+
+    pub(super) fn weak(&self) -> usize {
+        match &self.check {
+            Check::Nothing => 0,
+            Check::Token(token) => token.ring.weak(),
+            Check::Signature(signature) => signature.keys.weak(),
+            Check::Jwt(jwt) => jwt.ring.weak(),
+        }
+    }
+
+    /// Returns the headers that hold a secret as it is.
+    pub(super) fn credential_headers(&self) -> Vec<HeaderName> {
+        match &self.check {
+            Check::Token(token) => token.place.headers(),
+            // A token can be used again by whoever reads it.
+            Check::Jwt(jwt) => jwt.place.headers(),
+            Check::Nothing | Check::Signature(_) => Vec::new(),
+        }
+    }
+
+    pub(super) fn covers_body(&self) -> bool {
+        match &self.check {
+            Check::Nothing | Check::Token(_) => false,
+            Check::Signature(signature) => signature.message.covers_body() && self.each.is_none(),
+            Check::Jwt(jwt) => jwt.expected.covers_body(),
+        }
+    }
+
+    pub(super) fn covers_header(&self, name: &HeaderName) -> bool {
+        match &self.check {
+            Check::Nothing | Check::Token(_) | Check::Jwt(_) => false,
+            Check::Signature(signature) => {
+                signature.keys.is_keyed_scheme() && signature.message.covers_header(name)
+            }
+        }
+    }
+}
+
+impl Each {
+    /// Returns the JSON texts of the elements in a body.
+    pub(super) fn elements<'r>(&self, body: &'r [u8]) -> Result<Vec<&'r str>, VerifyError> {
+        let text = std::str::from_utf8(body).map_err(|_| VerifyError::malformed("the body is not UTF-8"))?;
+        let elements = self.all.all(text)?;
+        if elements.len() != self.parents.all(text)?.len() {
+            return Err(VerifyError::Malformed(format!("not every element has what `{}` names", self.all)));
+        }
+        Ok(elements)
+    }
+}

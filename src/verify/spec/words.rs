@@ -1,0 +1,224 @@
+//! The words of a scheme: what is computed, how it is written, how a key is read.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What is computed over the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Algorithm {
+    /// The secret itself is sent; proves the sender, does not protect the body.
+    #[serde(rename = "token")]
+    Token,
+    /// A user's name and password are sent (RFC 7617); likewise. A secret is `user:password`.
+    #[serde(rename = "basic")]
+    Basic,
+    /// HMAC with SHA-256.
+    #[serde(rename = "hmac-sha256")]
+    HmacSha256,
+    /// HMAC with SHA-512.
+    #[serde(rename = "hmac-sha512")]
+    HmacSha512,
+    /// HMAC with SHA-1.
+    #[serde(rename = "hmac-sha1")]
+    HmacSha1,
+    /// HMAC with MD5.
+    #[serde(rename = "hmac-md5")]
+    HmacMd5,
+    /// A plain SHA-256, with the secret put before or behind the message.
+    #[serde(rename = "sha256")]
+    Sha256,
+    /// A plain SHA-512, likewise.
+    #[serde(rename = "sha512")]
+    Sha512,
+    /// A plain SHA-1, likewise.
+    #[serde(rename = "sha1")]
+    Sha1,
+    /// A plain MD5, likewise.
+    #[serde(rename = "md5")]
+    Md5,
+    /// Ed25519 (RFC 8032); the keys are public ones.
+    #[serde(rename = "ed25519")]
+    Ed25519,
+    /// ECDSA with P-256 and SHA-256, signatures in DER; the keys are public ones.
+    #[serde(rename = "ecdsa-p256")]
+    EcdsaP256,
+    /// RSA (PKCS#1 v1.5) with the key of a certificate that the request names.
+    #[serde(rename = "rsa-x509")]
+    RsaX509,
+    /// A JSON Web Token (RFC 7519).
+    #[serde(rename = "jwt")]
+    Jwt,
+    /// Nothing is checked; every event is marked so.
+    #[serde(rename = "none")]
+    None,
+}
+
+impl Algorithm {
+    /// Every algorithm, as listed to a person who has to choose.
+    pub const ALL: [Self; 15] = [
+        Self::Token,
+        Self::Basic,
+        Self::HmacSha256,
+        Self::HmacSha512,
+        Self::HmacSha1,
+        Self::HmacMd5,
+        Self::Sha256,
+        Self::Sha512,
+        Self::Sha1,
+        Self::Md5,
+        Self::Ed25519,
+        Self::EcdsaP256,
+        Self::RsaX509,
+        Self::Jwt,
+        Self::None,
+    ];
+
+    /// Returns the name by which the configuration and the metrics know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Basic => "basic",
+            Self::HmacSha256 => "hmac-sha256",
+            Self::HmacSha512 => "hmac-sha512",
+            Self::HmacSha1 => "hmac-sha1",
+            Self::HmacMd5 => "hmac-md5",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+            Self::Sha1 => "sha1",
+            Self::Md5 => "md5",
+            Self::Ed25519 => "ed25519",
+            Self::EcdsaP256 => "ecdsa-p256",
+            Self::RsaX509 => "rsa-x509",
+            Self::Jwt => "jwt",
+            Self::None => "none",
+        }
+    }
+
+    /// True for the HMACs, which cannot do without a secret.
+    pub fn is_hmac(self) -> bool {
+        matches!(self, Self::HmacSha256 | Self::HmacSha512 | Self::HmacSha1 | Self::HmacMd5)
+    }
+
+    /// True for the plain digests, which have a key only where `key_position` says so.
+    pub fn is_digest(self) -> bool {
+        matches!(self, Self::Sha256 | Self::Sha512 | Self::Sha1 | Self::Md5)
+    }
+
+    /// True where the source's secrets hold public keys.
+    pub fn is_public_key(self) -> bool {
+        matches!(self, Self::Ed25519 | Self::EcdsaP256)
+    }
+
+    /// Returns the length of its digest in bytes; 0 where nothing is computed.
+    pub fn digest_bytes(self) -> usize {
+        match self {
+            Self::HmacSha256 | Self::Sha256 => 32,
+            Self::HmacSha512 | Self::Sha512 => 64,
+            Self::HmacSha1 | Self::Sha1 => 20,
+            Self::HmacMd5 | Self::Md5 => 16,
+            Self::Token
+            | Self::Basic
+            | Self::Ed25519
+            | Self::EcdsaP256
+            | Self::RsaX509
+            | Self::Jwt
+            | Self::None => 0,
+        }
+    }
+}
+
+/// How a signature is written as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// Found from the text's length and alphabet: hex, base64 or base64url.
+    Auto,
+    /// Hexadecimal, either case.
+    Hex,
+    /// Base64, padded or not.
+    Base64,
+    /// Base64 with the URL alphabet, padded or not.
+    Base64url,
+}
+
+/// How the secret's text becomes the key's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyForm {
+    /// The text's own bytes.
+    Utf8,
+    /// Hexadecimal.
+    Hex,
+    /// Base64.
+    Base64,
+    /// Base64, with or without `whsec_` in front, as Standard Webhooks prescribes.
+    Whsec,
+    /// The SHA-1 digest of the text, as Braintree makes it of a private key.
+    Sha1,
+    /// A public key: `SubjectPublicKeyInfo` as base64 or PEM.
+    Spki,
+    /// A public key: base64 with or without `whpk_` in front, as Standard Webhooks prescribes.
+    Whpk,
+}
+
+/// Where the key stands in a plain digest's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyPosition {
+    /// In front of the message.
+    Prefix,
+    /// Behind the message.
+    Suffix,
+}
+
+/// What a body without the digest's member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingHash {
+    /// Refused.
+    Reject,
+    /// Accepted, and marked as unverified.
+    AcceptUnverified,
+}
+
+/// How a signed time is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum TimeUnit {
+    /// Seconds since 1970.
+    #[serde(rename = "s")]
+    Seconds,
+    /// Milliseconds since 1970.
+    #[serde(rename = "ms")]
+    Milliseconds,
+    /// RFC 3339 text.
+    #[serde(rename = "rfc3339")]
+    Rfc3339,
+    /// A text date, as `Thu, 07 Sep 2017 06:30:04 GMT` (RFC 9110, 5.6.7; without the comma, too).
+    #[serde(rename = "http-date")]
+    HttpDate,
+}
+
+/// What RSA hashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RsaHash {
+    /// SHA-256.
+    #[default]
+    Sha256,
+    /// SHA-1, for senders that have nothing better.
+    Sha1,
+}
+
+/// What a JSON Web Token is signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum JwtAlgorithm {
+    /// RSA with SHA-256; the keys come from `jwks`.
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// ECDSA with P-256 and SHA-256; the keys come from `jwks`.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// HMAC with SHA-256; the keys are the source's secrets.
+    #[serde(rename = "HS256")]
+    Hs256,
+}
