@@ -11,7 +11,7 @@ fast := $(filter-out brokers,$(shell sed -n '/^\[\[test\]\]/,/^$$/s/^name = "\(.
 # $(call timed,WHAT,COMMAND): one step with its time; no comma may stand in either.
 timed = @echo '== $(1)'; started=$$(date +%s); $(2) && echo "== $(1): $$(($$(date +%s) - started)) s"
 
-.PHONY: help setup-build setup-test setup-check build check audit test test-fast demo bench clean-cache
+.PHONY: help setup-build setup-test setup-check build check audit test test-fast test-sdks test-vectors fuzz demo bench clean-cache
 
 help: ## lists these commands
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -53,6 +53,19 @@ test: setup-test ## runs every test, also those against a real Kafka and NATS
 test-fast: setup-build ## runs the tests that start no broker
 	$(call timed,tests without brokers,$(CARGO) test --locked --lib --bins $(fast:%=--test %))
 	$(call timed,examples in the documentation,$(CARGO) test --locked --doc)
+
+test-sdks: setup-build ## sends what the vendors' own SDKs sign to a running Hookway (fetches the SDKs)
+	@tests/setup/system.sh test
+	@tests/setup/python.sh sdks
+	$(call timed,debug build,$(CARGO) build --locked)
+	$(call timed,requests of the vendors' SDKs,.cache/sdks/bin/python tests/sdks/senders.py $(abspath $(target))/debug/hookway)
+
+test-vectors: setup-build ## holds `hookway explain` against published requests; HOOKWAY_VECTORS names their folder
+	$(call timed,debug build,$(CARGO) build --locked)
+	$(call timed,published requests,python3 $(HOOKWAY_VECTORS)/run.py --bin $(target)/debug/hookway)
+
+fuzz: setup-build ## fuzzes every parser for SECONDS each (nightly Rust and cargo-fuzz); what it finds goes into the corpus
+	@tests/setup/fuzz.sh $(or $(SECONDS),60)
 
 demo: ## shows Hookway at work on this machine, without a broker (DEMO_EXIT=1: and ends by itself)
 	@tests/setup/demo.sh

@@ -1,8 +1,9 @@
 //! The one place that builds concrete parts from a configuration, joins them, and runs them to the end.
 
-mod routes;
+mod handshakes;
+pub(crate) mod routes;
 mod sinks;
-mod sources;
+pub(crate) mod sources;
 mod watch;
 
 use crate::{

@@ -1,14 +1,17 @@
 //! The command line: one verb a task, the same options and exit codes for all of them.
 //!
 //! `run` serves; the other verbs look at a configuration (`check`, `schema`), play a sender (`trigger`) or read
-//! what was published (`tail`). Results go to standard output through `out`, everything else to standard error.
+//! what was published (`tail`); `senders` lists whom Hookway knows. Results go to standard output through `out`,
+//! everything else to standard error.
 
 mod check;
 mod exit;
+mod explain;
 mod out;
 mod panic;
 mod run;
 mod schema;
+mod senders;
 mod tail;
 mod trigger;
 
@@ -32,7 +35,9 @@ Examples:
   hookway check --config hookway.yaml                       is this configuration right?
   hookway run --config hookway.yaml                         serve it
   hookway trigger likemagic.RESERVATION_CHECKED_IN          send a signed sample to it
+  hookway explain --source shop request.http                why is this request refused?
   hookway tail --follow                                     watch what it publishes
+  hookway senders                                           whom does it know?
   hookway schema > hookway.schema.json                      let an editor complete it
 
 ";
@@ -78,9 +83,15 @@ enum Verb {
     /// Plays a sender: sends a correctly signed sample
     #[command(after_help = trigger::HELP)]
     Trigger(trigger::Trigger),
+    /// Says whether a captured request would be accepted, and if not, why
+    #[command(after_help = explain::HELP)]
+    Explain(explain::Explain),
     /// Shows the events of a sink: the last ones, then what follows
     #[command(after_help = tail::HELP)]
     Tail(tail::Tail),
+    /// Lists the senders that are known, or shows how one is described
+    #[command(after_help = senders::HELP)]
+    Senders(senders::Senders),
     /// Prints the JSON Schema of the configuration or of the envelope, or the presets' names
     #[command(after_help = schema::HELP)]
     Schema(schema::Schema),
@@ -91,7 +102,7 @@ pub fn main() -> ExitCode {
     panic::report_in_one_line();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return explain(&error).into(),
+        Err(error) => return misused(&error).into(),
     };
     let json = cli.common.json;
     let exit = match panic::caught(|| perform(cli)) {
@@ -106,7 +117,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Prints help, version or what is wrong with the arguments.
-fn explain(error: &clap::Error) -> Exit {
+fn misused(error: &clap::Error) -> Exit {
     let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     // Nobody is left to tell when this fails.
     drop(error.print());
@@ -120,7 +131,9 @@ fn perform(cli: Cli) -> Result<Exit, Stop> {
         Verb::Run => run::run(&common),
         Verb::Check(check) => check::run(&check, &common, &mut out),
         Verb::Trigger(trigger) => trigger::run(&trigger, &common, &mut out),
+        Verb::Explain(explain) => explain::run(&explain, &common, &mut out),
         Verb::Tail(tail) => tail::run(&tail, &common, &mut out),
+        Verb::Senders(senders) => senders::run(&senders, &mut out),
         Verb::Schema(schema) => schema::run(&schema, &mut out),
     }
 }
@@ -170,7 +183,7 @@ mod tests {
             (&["hookway", "--help"], Exit::Well),
             (&["hookway", "--version"], Exit::Well),
         ] {
-            assert_eq!(explain(&Cli::try_parse_from(arguments).unwrap_err()), exit, "{arguments:?}");
+            assert_eq!(misused(&Cli::try_parse_from(arguments).unwrap_err()), exit, "{arguments:?}");
         }
     }
 }

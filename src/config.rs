@@ -4,10 +4,12 @@
 mod check;
 mod defaults;
 mod document;
+mod files;
 mod grammar;
 mod keypath;
 mod load;
 pub(crate) mod nearest;
+mod params;
 mod presets;
 mod problem;
 mod schema;
@@ -20,7 +22,11 @@ mod tests;
 pub mod units;
 
 pub use defaults::{JOURNAL, QUARANTINE};
+pub use files::give_files;
 pub use load::{LoadError, Loaded, load};
+pub use params::{ResolvedParams, params, with_params};
+pub use presets::preset_document;
+pub(crate) use presets::unknown_preset_fix;
 pub use problem::{Problem, Severity};
 pub use schema::{schema, sender_schema};
 pub use secrets::{NotAReference, SecretError, SecretRef, Secrets};
@@ -88,9 +94,24 @@ pub struct SourceConfig {
     pub preset: Option<String>,
     /// The shared secrets, old and new ones while one is rotated.
     pub secrets: Vec<SecretRef>,
+    /// True to fetch the addresses by which a sender asks for agreement, as Amazon SNS does.
+    pub confirm: bool,
+    /// Takes the secret that a sender hands over in its handshake, for a limited time.
+    pub capture: Option<CaptureConfig>,
     /// Overrides of the preset's fields.
     #[serde(flatten)]
     pub sender: SenderSpec,
+}
+
+/// Where a secret is stored that a sender hands over, and how long one is taken: an open place would let anybody set
+/// the key.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CaptureConfig {
+    /// The file; name it in `secrets` too, as `file:PATH`.
+    pub file: PathBuf,
+    /// Until when a secret is taken, as `2026-01-31T18:00:00Z`.
+    pub until: String,
 }
 
 /// One line of the routing table.

@@ -40,33 +40,53 @@ impl Joined {
 /// What a source remembers of its events.
 #[derive(Debug)]
 pub struct Window {
+    /// Where its seconds begin.
+    begun: Instant,
     keep: Duration,
     capacity: usize,
     hashers: [RandomState; 2],
     entries: Mutex<Entries>,
 }
 
+/// 128 bits that stand for an id; two halves, so that an entry needs no wider alignment.
+type Key = (u64, u64);
+
+/// Seconds since the window's begin; a few bytes, since a window holds a hundred thousand of them.
+type Second = u32;
+
 #[derive(Debug, Default)]
 struct Entries {
-    states: HashMap<u128, State>,
+    states: HashMap<Key, State>,
     /// What may be forgotten, oldest first.
-    order: VecDeque<(Instant, u128)>,
+    order: VecDeque<(Second, Key)>,
 }
 
+/// What is known of one id; two words, whatever it is.
 #[derive(Debug)]
 enum State {
-    /// The first copy is on its way; these wait for it, and these sinks hold an earlier attempt.
-    InFlight(Vec<oneshot::Sender<Disposition>>),
-    /// Some sinks hold it, at least one does not; until then.
-    Partial(Vec<SinkIndex>, Instant),
+    /// The first copy is on its way; these wait for it.
+    InFlight(Option<Box<Waiting>>),
+    /// Some sinks hold it, at least one does not.
+    Partial(Box<Held>),
     /// All sinks hold it; until then.
-    Done(Disposition, Instant),
+    Done(Disposition, Second),
+}
+
+#[derive(Debug, Default)]
+struct Waiting(Vec<oneshot::Sender<Disposition>>);
+
+/// The sinks that hold an earlier attempt, and until when that is remembered.
+#[derive(Debug)]
+struct Held {
+    acked: Vec<SinkIndex>,
+    until: Second,
 }
 
 impl Window {
     /// Makes a window that remembers at most `capacity` ids, each for `keep`.
     pub fn new(keep: Duration, capacity: usize) -> Arc<Self> {
         Arc::new(Self {
+            begun: Instant::now(),
             keep,
             capacity,
             hashers: [RandomState::new(), RandomState::new()],
@@ -78,18 +98,18 @@ impl Window {
     pub fn claim(self: &Arc<Self>, scope: &str, id: &str) -> Claim {
         let key = self.key((scope, id));
         let mut entries = self.entries.lock();
-        let now = Instant::now();
+        let now = self.second(Duration::ZERO);
         let acked = match entries.states.get_mut(&key) {
             Some(State::InFlight(waiting)) => {
                 let (tell, told) = oneshot::channel();
-                waiting.push(tell);
+                waiting.get_or_insert_default().0.push(tell);
                 return Claim::InFlight(Joined(told));
             }
             Some(State::Done(disposition, until)) if *until > now => return Claim::Duplicate(*disposition),
-            Some(State::Partial(acked, until)) if *until > now => std::mem::take(acked),
+            Some(State::Partial(held)) if held.until > now => std::mem::take(&mut held.acked),
             Some(State::Done(..) | State::Partial(..)) | None => Vec::new(),
         };
-        entries.states.insert(key, State::InFlight(Vec::new()));
+        entries.states.insert(key, State::InFlight(None));
         Claim::Fresh(Reservation { window: Arc::clone(self), key, acked, open: true })
     }
 
@@ -105,31 +125,42 @@ impl Window {
 
     /// Returns 128 bits of two keyed hashes: an equal key for another id would suppress a genuine event, and
     /// nobody outside can aim for one.
-    fn key(&self, id: (&str, &str)) -> u128 {
+    fn key(&self, id: (&str, &str)) -> Key {
         let [high, low] = &self.hashers;
-        (u128::from(high.hash_one(id)) << 64) | u128::from(low.hash_one(id))
+        (high.hash_one(id), low.hash_one(id))
     }
 
-    fn settle(&self, key: u128, state: Option<State>) -> Vec<oneshot::Sender<Disposition>> {
-        let now = Instant::now();
+    /// Returns the second that is `later` than now.
+    fn second(&self, later: Duration) -> Second {
+        let since = self.begun.elapsed().saturating_add(later);
+        Second::try_from(since.as_secs()).unwrap_or(Second::MAX)
+    }
+
+    /// Returns until when something that is settled now is remembered.
+    fn until(&self) -> Second {
+        self.second(self.keep.saturating_add(Duration::from_secs(1)))
+    }
+
+    fn settle(&self, key: Key, state: Option<State>) -> Vec<oneshot::Sender<Disposition>> {
+        let now = self.second(Duration::ZERO);
         let mut entries = self.entries.lock();
         let before = match state {
             Some(state) => {
-                entries.order.push_back((now + self.keep, key));
+                entries.order.push_back((self.until(), key));
                 entries.states.insert(key, state)
             }
             None => entries.states.remove(&key),
         };
         entries.forget(now, self.capacity);
         match before {
-            Some(State::InFlight(waiting)) => waiting,
+            Some(State::InFlight(waiting)) => waiting.map_or_else(Vec::new, |waiting| waiting.0),
             Some(State::Partial(..) | State::Done(..)) | None => Vec::new(),
         }
     }
 }
 
 impl Entries {
-    fn forget(&mut self, now: Instant, capacity: usize) {
+    fn forget(&mut self, now: Second, capacity: usize) {
         while let Some((until, key)) = self.order.front().copied() {
             if until > now && self.order.len() <= capacity {
                 return;
@@ -137,7 +168,8 @@ impl Entries {
             self.order.pop_front();
             // A key that was claimed again since has a newer line of its own.
             let expired = match self.states.get(&key) {
-                Some(State::Partial(_, own) | State::Done(_, own)) => *own <= until,
+                Some(State::Partial(held)) => held.until <= until,
+                Some(State::Done(_, own)) => *own <= until,
                 Some(State::InFlight(_)) | None => false,
             };
             if expired {
@@ -151,7 +183,7 @@ impl Entries {
 #[derive(Debug)]
 pub struct Reservation {
     window: Arc<Window>,
-    key: u128,
+    key: Key,
     acked: Vec<SinkIndex>,
     open: bool,
 }
@@ -165,7 +197,7 @@ impl Reservation {
     /// Remembers the event and tells those who joined.
     pub fn commit(mut self, receipt: &Receipt) {
         self.open = false;
-        let until = Instant::now() + self.window.keep;
+        let until = self.window.until();
         for joined in self.window.settle(self.key, Some(State::Done(receipt.disposition, until))) {
             // A joiner that gave up hears nothing, and that is all.
             let _unheard = joined.send(receipt.disposition);
@@ -182,9 +214,10 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         if self.open {
             let acked = std::mem::take(&mut self.acked);
-            let until = Instant::now() + self.window.keep;
+            let until = self.window.until();
+            let held = (!acked.is_empty()).then(|| State::Partial(Box::new(Held { acked, until })));
             // Dropping the joiners' channels tells them that the first copy failed.
-            drop(self.window.settle(self.key, (!acked.is_empty()).then_some(State::Partial(acked, until))));
+            drop(self.window.settle(self.key, held));
         }
     }
 }

@@ -61,6 +61,15 @@ pub struct Delivery<State = Unverified> {
     shares: [Share; 2],
 }
 
+/// A delivery whose origin was not proven, and why.
+#[derive(Debug)]
+pub struct Unproven {
+    /// What the check found.
+    pub error: VerifyError,
+    /// The delivery as it was.
+    pub delivery: Delivery<Unverified>,
+}
+
 impl Delivery<Unverified> {
     /// Takes a request as it was read, with its shares of what is bounded.
     pub fn new(request: Request, shares: [Share; 2]) -> Self {
@@ -68,9 +77,11 @@ impl Delivery<Unverified> {
     }
 
     /// Checks where the request came from: the only way to a [`Verified`] delivery.
-    pub fn verify(self, verifier: &Verifier) -> Result<Delivery<Verified>, VerifyError> {
-        let proof = verifier.verify(&self.request)?;
-        Ok(Delivery { request: self.request, state: Verified(proof), shares: self.shares })
+    pub fn verify(self, verifier: &Verifier) -> Result<Delivery<Verified>, Box<Unproven>> {
+        match verifier.verify(&self.request) {
+            Ok(proof) => Ok(Delivery { request: self.request, state: Verified(proof), shares: self.shares }),
+            Err(error) => Err(Box::new(Unproven { error, delivery: self })),
+        }
     }
 
     /// Likewise; where the check misses a key that the sender publishes, the key is fetched, until `deadline` at
@@ -79,15 +90,15 @@ impl Delivery<Unverified> {
         self,
         verifier: &Verifier,
         deadline: Instant,
-    ) -> Result<Delivery<Verified>, VerifyError> {
-        match verifier.verify(&self.request) {
-            Err(VerifyError::KeyUnavailable(address)) => {
-                // Too late or not: the second check tells.
-                drop(timeout_at(deadline, verifier.fetch(&address)).await);
-                self.verify(verifier)
-            }
-            proof => Ok(Delivery { request: self.request, state: Verified(proof?), shares: self.shares }),
-        }
+    ) -> Result<Delivery<Verified>, Box<Unproven>> {
+        let unproven = match self.verify(verifier) {
+            Ok(delivery) => return Ok(delivery),
+            Err(unproven) => unproven,
+        };
+        let VerifyError::KeyUnavailable(address) = &unproven.error else { return Err(unproven) };
+        // Too late or not: the second check tells.
+        drop(timeout_at(deadline, verifier.fetch(address)).await);
+        unproven.delivery.verify(verifier)
     }
 }
 

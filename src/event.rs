@@ -39,12 +39,36 @@ pub struct Event {
     pub content_type: Option<String>,
     /// What was proven of its origin.
     pub assurance: Assurance,
-    /// The body that was verified, byte for byte.
+    /// The body that was verified, or one event's part of it, byte for byte.
     pub data: Bytes,
     /// True where `data` is one valid JSON text, so that it can stand in an envelope as it is.
     pub data_is_json: bool,
+    /// True where `kind` stands in a part of the request that verification does not cover.
+    pub type_is_unsigned: bool,
+    /// What only a sender that speaks `CloudEvents` itself gives.
+    pub carried: Option<Box<Carried>>,
     /// Why the event goes to the quarantine; `None` for one that goes its way.
     pub quarantine: Option<Box<Quarantine>>,
+}
+
+/// What a sender's own `CloudEvent` holds beside the attributes that every event has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// The schema that its data keeps to, as a URI.
+    pub data_schema: Option<String>,
+    /// Its extension attributes, in its order.
+    pub extensions: Vec<(String, Extension)>,
+}
+
+/// The value of an extension attribute: the types that the JSON event format tells apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extension {
+    /// A string; also a URI, a time, or bytes in base64.
+    Text(String),
+    /// A truth value.
+    Truth(bool),
+    /// A whole number of 32 bits.
+    Number(i32),
 }
 
 /// The time of an event: the sender's own text and the instant that it names.
@@ -63,8 +87,8 @@ pub struct Quarantine {
     pub reason: Reason,
     /// One sentence for the person who looks at it.
     pub detail: String,
-    /// The request's headers, less the credentials.
-    pub headers: HeaderMap,
+    /// The request's headers, less the credentials; the events of one request share them.
+    pub headers: Arc<HeaderMap>,
 }
 
 /// Why an authentic event is quarantined: a closed list, also the label of the metric.

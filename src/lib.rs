@@ -37,10 +37,15 @@ pub mod pipeline;
 
 pub mod refusal;
 
+// Beside the path: what is answered and never published.
+pub mod respond;
+
 // Around the path.
 pub mod journal;
 
 pub mod senders;
+
+pub mod explain;
 
 pub mod config;
 

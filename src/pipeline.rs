@@ -4,10 +4,13 @@
 //! not to the connection: a sender that hangs up cancels nothing, and an outcome that comes after the deadline is
 //! remembered all the same, so that the sender's retry adds no second record.
 
+mod batch;
+mod handshake;
 mod shielded;
 mod source;
 mod work;
 
+pub use handshake::Handshakes;
 pub use source::Source;
 
 use crate::{
@@ -18,6 +21,7 @@ use crate::{
     publish::{self, PublishError, Sinks},
     record::{Disposition, Plan, Receipt, SinkIndex, Target},
     refusal::Refusal,
+    respond::{Reply, Step},
     route::{RouteTarget, Routes},
 };
 use prometheus::IntGauge;
@@ -35,6 +39,15 @@ pub struct Pipeline {
     sinks: Sinks,
     tasks: TaskTracker,
     in_flight: IntGauge,
+}
+
+/// What a sender hears that is not refused.
+#[derive(Debug)]
+pub enum Answer {
+    /// Each of its events has a receipt.
+    Accepted(Vec<Receipt>),
+    /// It shook hands, and nothing is published.
+    Handshake(Reply),
 }
 
 /// Counts events on their way, however their task ends.
@@ -63,7 +76,8 @@ impl Pipeline {
         &self.sinks
     }
 
-    /// Takes a delivery along the path and returns the receipt of each of its events, or why there is none.
+    /// Takes a delivery along the path and returns the receipt of each of its events, or why there is none. A
+    /// handshake is answered on the way, before verification or behind it, as the sender's document says.
     ///
     /// `begun` is when the delivery was whole. Waits until `deadline`; the work goes on behind it.
     pub async fn accept(
@@ -72,15 +86,22 @@ impl Pipeline {
         delivery: Delivery<Unverified>,
         begun: Instant,
         deadline: Instant,
-    ) -> Result<Vec<Receipt>, Refusal> {
-        let delivery = delivery.verify_fetching(&source.verifier, deadline).await?;
+    ) -> Result<Answer, Refusal> {
+        if let Some(reply) = source.shake(delivery.request(), Step::Unverified, deadline).await? {
+            return Ok(Answer::Handshake(reply));
+        }
+        let delivery = delivery.verify_fetching(&source.verifier, deadline).await;
+        let delivery = delivery.map_err(|unproven| source.unproven(*unproven))?;
         source.metrics.verified("ok");
+        if let Some(reply) = source.shake(delivery.request(), Step::Verified, deadline).await? {
+            return Ok(Answer::Handshake(reply));
+        }
         let begun = source.metrics.staged(Stage::Verify, begun);
 
         let work = Work { pipeline: Arc::clone(self), source: Arc::clone(source), delivery, begun };
         let work = Shielded::new(work.run(), Outcome::unheard, self.tasks.clone());
         let outcome = tokio::time::timeout_at(deadline, work).await.map_err(|_| Refusal::Deadline)?;
-        outcome.ok_or(Refusal::Internal)?.heard()
+        outcome.ok_or(Refusal::Internal)?.heard().map(Answer::Accepted)
     }
 
     /// Carries one event through dedup, route and publish.

@@ -1,6 +1,7 @@
 //! First stage: takes webhooks from the network and answers them.
 //!
-//! `POST /hooks/{source}`, with and without a trailing slash, never a redirect. Limits come before
+//! `POST /hooks/{source}`, with and without a trailing slash, never a redirect; other methods only where a handshake
+//! of the source uses them. Limits come before
 //! authentication: an unknown source, a full process and an oversized body are refused before anything is read.
 
 mod body;
@@ -17,8 +18,7 @@ use crate::{
         logs::RefusalLog,
         metrics::{Metrics, Stage, UNMATCHED},
     },
-    pipeline::{Pipeline, Source},
-    record::Receipt,
+    pipeline::{Answer, Pipeline, Source},
     refusal::Refusal,
 };
 use axum::{
@@ -70,15 +70,15 @@ impl Receiver {
             .with_state(Arc::clone(self))
     }
 
-    /// Takes one request from the sender to its receipts.
+    /// Takes one request from the sender to its answer.
     async fn take(
         &self,
         source: &Arc<Source>,
         request: http::Request<axum::body::Body>,
         start: Instant,
-    ) -> Result<Vec<Receipt>, Refusal> {
+    ) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
-        check_head(&head)?;
+        check_head(&head, source)?;
         let received = clock::now();
         let slot = source.in_flight.take(1).ok_or(Refusal::Overloaded("requests of this source"))?;
         let (body, budget) = self.budget.read(&head.headers, body, source.max_body).await?;
@@ -105,7 +105,8 @@ async fn hook(
     };
     let result = receiver.take(source, request, start).await;
     let response = match &result {
-        Ok(receipts) => reply::accepted(receipts, source.success, &source.success_body),
+        Ok(Answer::Accepted(receipts)) => reply::accepted(receipts, source.success, &source.success_body),
+        Ok(Answer::Handshake(handshake)) => reply::handshake(handshake),
         Err(refusal) => reply::refused(refusal),
     };
     if let Err(refusal) = &result {
@@ -133,9 +134,9 @@ fn unmatched(receiver: &Receiver, peer: Option<SocketAddr>) -> Response {
 }
 
 /// Refuses what no webhook looks like.
-fn check_head(head: &http::request::Parts) -> Result<(), Refusal> {
-    if head.method != Method::POST {
-        return Err(Refusal::MethodNotAllowed);
+fn check_head(head: &http::request::Parts, source: &Source) -> Result<(), Refusal> {
+    if head.method != Method::POST && !source.handshakes.responders.uses(&head.method) {
+        return Err(Refusal::MethodNotAllowed { allowed: source.handshakes.responders.allowed() });
     }
     // RFC 9112, section 3.2: exactly one Host; hyper lets none and two pass.
     let hosts = head.headers.get_all(header::HOST).iter().count();

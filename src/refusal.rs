@@ -4,7 +4,7 @@
 //! The rule behind it: a sender is told that it must change something only when it must. What is wrong on our
 //! side, the operator's or the broker's is always an invitation to try again.
 
-use crate::{publish::PublishError, verify::VerifyError};
+use crate::{explain::Cause, publish::PublishError, verify::VerifyError};
 
 /// Why a delivery got no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -12,9 +12,18 @@ pub enum Refusal {
     /// The path names no configured source.
     #[error("no source is configured under this name")]
     UnknownSource,
-    /// Webhooks are posted.
-    #[error("the method is not POST")]
-    MethodNotAllowed,
+    /// Webhooks are posted, and this source's handshakes use other methods.
+    #[error("the method is none of {allowed}")]
+    MethodNotAllowed {
+        /// The methods that the source takes, between commas.
+        allowed: String,
+    },
+    /// A handshake's method, but no handshake of this source: a wrong token, as a rule.
+    #[error("the request is no handshake that this source answers")]
+    Unanswered,
+    /// A handshake that waits for the operator.
+    #[error("the handshake waits for the operator: {0}")]
+    Unready(String),
     /// The request's head is not what HTTP asks for.
     #[error("the request is malformed: {0}")]
     Malformed(&'static str),
@@ -30,9 +39,9 @@ pub enum Refusal {
     /// The body did not arrive in time, or broke off.
     #[error("the body did not arrive whole and in time")]
     Stalled,
-    /// The origin was not proven.
+    /// The origin was not proven; with the mistake behind it, where it was looked for and found.
     #[error("not verified: {0}")]
-    Unverified(VerifyError),
+    Unverified(VerifyError, Option<Box<Cause>>),
     /// The source has no usable secret, so nobody could prove anything.
     #[error("the source has no usable secret; set it and send again")]
     Unkeyed,
@@ -74,9 +83,11 @@ pub enum Fault {
 
 impl Refusal {
     /// Every public code, for metrics that must exist before the first refusal.
-    pub const CODES: [&str; 14] = [
+    pub const CODES: [&str; 16] = [
         "source_unknown",
         "method_not_allowed",
+        "handshake_refused",
+        "handshake_unready",
         "request_malformed",
         "body_too_large",
         "encoding_unsupported",
@@ -95,13 +106,16 @@ impl Refusal {
     pub fn fault(&self) -> Fault {
         match self {
             Self::UnknownSource
-            | Self::MethodNotAllowed
+            | Self::MethodNotAllowed { .. }
+            | Self::Unanswered
             | Self::Malformed(_)
             | Self::TooLarge { .. }
             | Self::Encoded
             | Self::Stalled
-            | Self::Unverified(_) => Fault::Sender,
-            Self::Unkeyed | Self::KeyUnavailable(_) | Self::Unpublished { .. } => Fault::Operator,
+            | Self::Unverified(..) => Fault::Sender,
+            Self::Unready(_) | Self::Unkeyed | Self::KeyUnavailable(_) | Self::Unpublished { .. } => {
+                Fault::Operator
+            }
             Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Internal => Fault::Service,
         }
     }
@@ -110,12 +124,14 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownSource => "source_unknown",
-            Self::MethodNotAllowed => "method_not_allowed",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::Unanswered => "handshake_refused",
+            Self::Unready(_) => "handshake_unready",
             Self::Malformed(_) => "request_malformed",
             Self::TooLarge { .. } => "body_too_large",
             Self::Encoded => "encoding_unsupported",
             Self::Stalled => "body_stalled",
-            Self::Unverified(_) => "signature_invalid",
+            Self::Unverified(..) => "signature_invalid",
             Self::Unkeyed => "secret_unset",
             Self::KeyUnavailable(_) => "key_unavailable",
             Self::Overloaded(_) => "overloaded",
@@ -129,10 +145,12 @@ impl Refusal {
     /// Returns the finer reason, for logs and metrics only.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Unverified(error) => error.reason(),
+            Self::Unverified(error, _) => error.reason(),
             Self::Unpublished { error, .. } => error.reason(),
             Self::UnknownSource
-            | Self::MethodNotAllowed
+            | Self::MethodNotAllowed { .. }
+            | Self::Unanswered
+            | Self::Unready(_)
             | Self::Malformed(_)
             | Self::TooLarge { .. }
             | Self::Encoded
@@ -147,6 +165,13 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// Returns the mistake behind a failed check, where it was looked for and found.
+    pub fn cause(&self) -> Option<&Cause> {
+        if let Self::Unverified(_, cause) = self { cause.as_deref() } else { None }
+    }
+}
+
 impl From<VerifyError> for Refusal {
     fn from(error: VerifyError) -> Self {
         match error {
@@ -156,7 +181,7 @@ impl From<VerifyError> for Refusal {
             | VerifyError::Repeated(_)
             | VerifyError::Malformed(_)
             | VerifyError::Mismatch
-            | VerifyError::Expired { .. } => Self::Unverified(error),
+            | VerifyError::Expired { .. } => Self::Unverified(error, None),
         }
     }
 }

@@ -1,32 +1,69 @@
-//! Senders are data: one YAML document per sender says how it signs, names its events, finds their key and
-//! id, and how patient it is. The documents beside this file are embedded in the binary; a source pulls one in
-//! by `preset: NAME` and may override any field, and a custom sender is the same document written by the user.
+//! Senders are data: one YAML document per sender says how it signs, shakes hands, names its events, finds their
+//! key and id, and how patient it is. The documents beside this file are embedded in the binary; a source pulls one
+//! in by `preset: NAME` and may override any field, and a custom sender is the same document written by the user.
+//!
+//! A document may hold `variants`: other names under which it differs in some fields. The effective document is
+//! the document, under its variant, under the source's own fields.
 
-use crate::{normalize::EventSpec, verify::VerifySpec};
-use schemars::JsonSchema;
+mod embedded;
+mod spec;
+
+pub use spec::{DedupSpec, ReplySpec, RetrySpec, SampleSpec, SenderSpec};
+
+use embedded::DOCUMENTS;
 use serde::Deserialize;
 use serde_json::Value;
+use std::{collections::BTreeMap, sync::LazyLock};
 
-/// The embedded documents, by name.
-const PRESETS: [(&str, &str); 8] = [
-    ("likemagic", include_str!("senders/likemagic.yaml")),
-    ("propexo", include_str!("senders/propexo.yaml")),
-    ("syncaroo", include_str!("senders/syncaroo.yaml")),
-    ("standard-webhooks", include_str!("senders/standard-webhooks.yaml")),
-    ("github", include_str!("senders/github.yaml")),
-    ("hmac", include_str!("senders/hmac.yaml")),
-    ("token", include_str!("senders/token.yaml")),
-    ("none", include_str!("senders/none.yaml")),
-];
-
-/// Returns the names of all presets.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    PRESETS.iter().map(|(name, _)| *name)
+/// What a preset's name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preset {
+    /// The document's name.
+    pub document: &'static str,
+    /// The document's YAML.
+    pub text: &'static str,
+    /// The variant of it that is meant.
+    pub variant: Option<&'static str>,
 }
 
-/// Returns the YAML text of a preset.
+/// Each variant's name, with the place of its document.
+static VARIANTS: LazyLock<BTreeMap<String, usize>> = LazyLock::new(|| {
+    let named = DOCUMENTS
+        .iter()
+        .enumerate()
+        .flat_map(|(place, (_, text))| variants_of(text).into_keys().map(move |variant| (variant, place)));
+    named.collect()
+});
+
+/// Returns the names of all documents, in the order of the alphabet.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    DOCUMENTS.iter().map(|(name, _)| *name)
+}
+
+/// Returns every name that `preset:` takes: those of the documents, then those of their variants.
+pub fn all_names() -> impl Iterator<Item = &'static str> {
+    names().chain(VARIANTS.keys().map(String::as_str))
+}
+
+/// Returns the names of a document's variants, in the order of the alphabet.
+pub fn variants(document: &str) -> impl Iterator<Item = &'static str> {
+    let place = DOCUMENTS.iter().position(|(name, _)| *name == document);
+    VARIANTS.iter().filter(move |(_, of)| Some(**of) == place).map(|(variant, _)| variant.as_str())
+}
+
+/// Returns the YAML text of a document.
 pub fn preset(name: &str) -> Option<&'static str> {
-    PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    DOCUMENTS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// Finds a preset by the name of its document or of a variant.
+pub fn find(name: &str) -> Option<Preset> {
+    if let Some((document, text)) = DOCUMENTS.iter().find(|(known, _)| *known == name) {
+        return Some(Preset { document, text, variant: None });
+    }
+    let (variant, place) = VARIANTS.get_key_value(name)?;
+    let (document, text) = DOCUMENTS.get(*place)?;
+    Some(Preset { document, text, variant: Some(variant) })
 }
 
 /// Lays a document over another: maps are joined key by key, anything else replaces what stood there.
@@ -41,81 +78,20 @@ pub fn overlay(base: &mut Value, over: Value) {
     }
 }
 
-/// All that Hookway knows of one sender. Every field is optional, since a source overrides single ones.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct SenderSpec {
-    /// The sender's name, as it stands in the envelope's `source`.
-    pub sender: Option<String>,
-    /// How requests are authenticated.
-    pub verify: Option<VerifySpec>,
-    /// How events are found in a request.
-    pub event: Option<EventSpec>,
-    /// How repeats are recognised.
-    pub dedup: Option<DedupSpec>,
-    /// What the sender wants to hear.
-    pub reply: Option<ReplySpec>,
-    /// How long an answer may take from the request's first byte, as `4s`.
-    #[schemars(extend("format" = "duration-with-unit"))]
-    pub deadline: Option<String>,
-    /// The largest body taken, as `512KiB`.
-    #[schemars(extend("format" = "size"))]
-    pub max_body: Option<String>,
-    /// How many requests of this source are handled at once.
-    pub max_in_flight: Option<u32>,
-    /// The sender's pauses between attempts; `hookway trigger --retry` keeps to them.
-    pub retries: Option<RetrySpec>,
-    /// Realistic requests, for `hookway trigger`.
-    pub samples: Option<Vec<SampleSpec>>,
-}
-
-/// How repeats are recognised.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct DedupSpec {
-    /// How long an acknowledged id is remembered, as `1h`; `0s` switches it off.
-    #[schemars(extend("format" = "duration-with-unit"))]
-    pub window: Option<String>,
-    /// How many ids are remembered at most.
-    pub entries: Option<u32>,
-}
-
-/// What the sender wants to hear.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct ReplySpec {
-    /// Status of an event that every sink acknowledged: 200 to 299.
-    pub success: Option<u16>,
-    /// Status of an event that stands in the spool: 200 to 299.
-    pub spooled: Option<u16>,
-    /// Body of a success; empty where it is left out.
-    pub body: Option<String>,
-}
-
-/// How a sender tries again.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct RetrySpec {
-    /// The pauses between attempts, as `5s`.
-    pub after: Option<Vec<String>>,
-}
-
-/// One realistic request, or a family of them that differ only by name.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct SampleSpec {
-    /// The names it can be triggered by; `$name` in headers and body becomes the one that was asked for.
-    pub names: Vec<String>,
-    /// Headers besides `content-type` and the signature.
-    pub headers: std::collections::BTreeMap<String, String>,
-    /// The body; `$uuid`, `$now`, `$unix` and `$n` become a fresh id, the time (RFC 3339, seconds) and a number.
-    pub body: String,
+/// Returns the variants of a document by name; none where it can't be read, which a test rules out.
+fn variants_of(text: &str) -> BTreeMap<String, Value> {
+    #[derive(Deserialize)]
+    struct Document {
+        variants: Option<BTreeMap<String, Value>>,
+    }
+    serde_saphyr::from_str::<Document>(text).ok().and_then(|document| document.variants).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::{collections::BTreeSet, fs};
 
     #[test]
     fn maps_are_joined_and_lists_are_replaced() {
@@ -137,5 +113,38 @@ mod tests {
             assert!(preset(name).is_some_and(|text| !text.trim().is_empty()), "{name}");
         }
         assert_eq!(preset("nobody"), None);
+        assert_eq!(find("nobody"), None);
+    }
+
+    #[test]
+    fn every_document_beside_the_code_is_embedded_in_the_order_of_the_alphabet() {
+        let files = fs::read_dir("src/senders").unwrap().map(|entry| entry.unwrap().path());
+        let files: BTreeSet<String> = files
+            .filter(|file| file.extension().is_some_and(|end| end == "yaml"))
+            .map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        assert!(names().eq(files.iter().map(String::as_str)), "write them into src/senders/embedded.rs");
+    }
+
+    #[test]
+    fn no_two_presets_have_one_name() {
+        let mut seen = BTreeSet::new();
+        for (name, text) in DOCUMENTS {
+            assert!(serde_saphyr::from_str::<SenderSpec>(text).is_ok(), "{name} can't be read");
+            for named in variants_of(text).into_keys().chain([(*name).to_owned()]) {
+                assert!(seen.insert(named.clone()), "{named} stands for two presets");
+            }
+        }
+        assert_eq!(all_names().count(), seen.len());
+    }
+
+    #[test]
+    fn a_variant_leads_to_its_document() {
+        for variant in names().flat_map(variants) {
+            let found = find(variant).unwrap();
+            assert_eq!(found.variant, Some(variant));
+            assert!(variants(found.document).any(|known| known == variant));
+        }
+        assert!(variants("nobody").next().is_none());
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 use wildmatch::WildMatch;
 
 /// Builds the table and the quarantine's target; `sinks` are their names in the order of their index.
-pub(super) fn build(loaded: &Loaded, sinks: &[String]) -> Result<(Routes, RouteTarget), Vec<Problem>> {
+pub(crate) fn build(loaded: &Loaded, sinks: &[String]) -> Result<(Routes, RouteTarget), Vec<Problem>> {
     let mut problems = Vec::new();
     let mut build = |place: &str, config: &TargetConfig| {
         target(config, sinks).map_err(|message| problems.push(loaded.problem(place, &message, FIX))).ok()

@@ -1,16 +1,17 @@
 //! Builds the sources: each one's verifier, normalizer and window.
 
-use super::Failure;
+use super::{Failure, handshakes};
 use crate::{
-    config::{Loaded, Problem, Secrets, SourceConfig, SourceSettings},
+    config::{self, Loaded, Problem, Secrets, SourceConfig, SourceSettings},
     dedup::Window,
-    delivery::Quota,
-    normalize::Normalizer,
+    delivery::{Quota, slot::Slot},
+    explain::Explainer,
+    normalize::{Normalizer, Setting},
     observe::{
         health::Health,
         metrics::{Metrics, SourceMetrics},
     },
-    pipeline::Source,
+    pipeline::{Handshakes, Source},
     publish::Sinks,
     senders::SenderSpec,
     verify::Verifier,
@@ -37,8 +38,19 @@ pub(super) fn build(
                 continue;
             }
         };
+        let handshakes = match handshakes::build(loaded, name, sender, config) {
+            Ok(handshakes) => handshakes,
+            Err(found) => {
+                problems.extend(found);
+                continue;
+            }
+        };
         let metrics = SourceMetrics::new(metrics, name, verifier.scheme(), &sinks);
-        let source = assemble(name, settings, verifier, normalizer, metrics);
+        for handshake in handshakes.responders.names() {
+            metrics.expect_handshake(handshake);
+        }
+        let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+        let source = assemble(name, settings, (verifier, explainer), handshakes, normalizer, metrics);
         give_secrets(&source, config, health);
         sources.push(Arc::new(source));
     }
@@ -57,7 +69,10 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
         problems.iter().map(place).collect::<Vec<_>>()
     });
     let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), Verifier::credential_headers);
-    let normalizer = Normalizer::compile(&event, sender, name, withheld).map_err(|errors| {
+    let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| covers(verifier, slot));
+    let setting =
+        Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };
+    let normalizer = Normalizer::compile(&event, setting).map_err(|errors| {
         let fix = "see docs/senders.md for the grammar of templates";
         let place = |error: &crate::normalize::CompileError| {
             loaded.source_problem(name, &error.field, &error.problem, fix)
@@ -73,10 +88,21 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
     }
 }
 
+/// Tells whether a changed value of this slot fails the check, as far as the envelope says so: that of a body is what
+/// `hookwayverified` says.
+pub(crate) fn covers(verifier: &Verifier, slot: &Slot) -> bool {
+    match slot {
+        Slot::Header(name) => verifier.covers_header(name),
+        Slot::Query(_) => false,
+        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
+    }
+}
+
 fn assemble(
     name: &str,
     settings: &SourceSettings,
-    verifier: Verifier,
+    (verifier, explainer): (Verifier, Explainer),
+    handshakes: Handshakes,
     normalizer: Normalizer,
     metrics: SourceMetrics,
 ) -> Source {
@@ -85,6 +111,8 @@ fn assemble(
     Source {
         name: name.into(),
         verifier,
+        explainer,
+        handshakes,
         normalizer,
         window,
         deadline: settings.deadline,
@@ -104,10 +132,14 @@ pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Heal
         tracing::warn!(source = %source.name, place, %error, "a secret is missing");
     }
     let given = secrets.usable.len();
+    source.explainer.set_secrets(&secrets.usable);
     let problems = source.verifier.set_secrets(secrets.usable).err().unwrap_or_default();
     let usable = given.saturating_sub(problems.len());
     for problem in problems {
         tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
+    }
+    for problem in config::give_files(&source.verifier) {
+        tracing::error!(source = %source.name, problem, "a file of the sender's keys can't be used");
     }
     let weak = source.verifier.weak_secrets();
     if weak > 0 {

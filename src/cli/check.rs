@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     config::{self, Loaded, Problem, Secrets},
-    normalize::Normalizer,
+    normalize::{Normalizer, Setting},
+    respond::Responders,
     senders::SenderSpec,
     verify::{SpecProblem, Verifier},
 };
@@ -91,14 +92,32 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default());
     let verifier = verifier.and_then(|verifier| verifier.set_secrets(Secrets::read(references).usable));
     let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
+    problems.extend(unbuildable_handshakes(loaded, name, sender));
     let event = sender.event.clone().unwrap_or_default();
-    if let Err(errors) = Normalizer::compile(&event, "", name, Vec::new()) {
+    let setting = Setting {
+        sender: "",
+        source: name,
+        params: config::params(sender).values,
+        withheld: Vec::new(),
+        covers: &|_| true,
+    };
+    if let Err(errors) = Normalizer::compile(&event, setting) {
         let fix = "compare it with the presets' templates";
         problems.extend(
             errors.iter().map(|error| loaded.source_problem(name, &error.field, &error.problem, fix)),
         );
     }
     problems
+}
+
+fn unbuildable_handshakes(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<Problem> {
+    let specs = sender.respond.as_deref().unwrap_or_default();
+    let declared = |param: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(param));
+    let compiled = Responders::compile(specs, &declared, config::params(sender).values);
+    let place = |problem: &crate::respond::SpecProblem| {
+        loaded.source_problem(name, &problem.field, &problem.problem, &problem.fix)
+    };
+    compiled.err().iter().flatten().map(place).collect()
 }
 
 fn print(report: &Report, out: &mut Out) -> Result<(), Stop> {

@@ -30,7 +30,7 @@ enum Subject {
     Config,
     /// JSON Schema of a published event
     Envelope,
-    /// Names of the presets
+    /// Names of the presets and their variants
     Senders,
 }
 
@@ -39,9 +39,9 @@ pub(super) fn run(schema: &Schema, out: &mut Out) -> Result<Exit, Stop> {
     match schema.of {
         Subject::Config => out.document(&config::schema())?,
         Subject::Envelope => out.bytes(ENVELOPE.as_bytes())?,
-        Subject::Senders if out.is_json() => out.object(&senders::names().collect::<Vec<_>>())?,
+        Subject::Senders if out.is_json() => out.object(&senders::all_names().collect::<Vec<_>>())?,
         Subject::Senders => {
-            for name in senders::names() {
+            for name in senders::all_names() {
                 out.line(name)?;
             }
         }

@@ -36,8 +36,8 @@ Examples:
   hookway trigger propexo.DATA_NEW --retry --speed 900      retry as the sender does, 900 times as fast
   hookway trigger github.push --print=curl                  print a signed request instead of sending it
 
-In samples, $name, $uuid, $now, $unix and $n become the event's name, a fresh id, the time (RFC 3339 and seconds)
-and a fresh number. Bodies from --data are sent as they are.
+In samples, $name, $uuid, $now, $unix, $ms and $n become the event's name, a fresh id, the time (RFC 3339, seconds,
+milliseconds) and a fresh number. Bodies from --data are sent as they are.
 
 Exit codes: 0 accepted (2xx), 1 refused, 64 wrong usage, 69 not reachable, 78 configuration.";
 

@@ -1,6 +1,7 @@
 //! The rules between fields, after every single field was read. One function per rule, all of them run, and each
 //! tells the operator what to write instead. Nothing is connected to.
 
+mod handshakes;
 mod kafka;
 mod nats;
 mod process;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 pub(super) fn all(config: &Config, senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
     process::check(config, report);
     sources::check(config, senders, report);
+    handshakes::check(config, senders, report);
     sinks::check(config, report);
     routes::check(config, report);
 }

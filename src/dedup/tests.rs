@@ -77,3 +77,8 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_entry_is_small_since_there_are_many() {
+    assert_eq!((size_of::<(Key, State)>(), size_of::<(Second, Key)>()), (32, 24));
+}

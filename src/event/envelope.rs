@@ -4,7 +4,7 @@
 //! written again. Sources: `CloudEvents` specification and JSON event format 1.0.2; Kafka and NATS protocol
 //! bindings 1.0.2.
 
-use super::Event;
+use super::{Event, Extension};
 use crate::clock;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -65,7 +65,8 @@ pub fn binary_headers(
     binding: Binding,
 ) -> Vec<(Cow<'static, str>, String)> {
     let mut headers = Vec::with_capacity(16);
-    let mut push = |name: &str, value: &str| {
+    let mut push = |name: &str, value: Value<'_>| {
+        let (Value::Text(value) | Value::Bare(value)) = value;
         let name = match (binding, name) {
             (_, "datacontenttype") => Cow::Borrowed("content-type"),
             (Binding::Kafka, name) => Cow::Owned(format!("ce_{name}")),
@@ -77,7 +78,7 @@ pub fn binary_headers(
         };
         headers.push((name, value));
     };
-    push("specversion", "1.0");
+    push("specversion", Value::Text("1.0"));
     attributes(event, origin, &mut push);
     headers
 }
@@ -85,36 +86,59 @@ pub fn binary_headers(
 /// What the NATS binding encodes in header values: space, `"`, `%` and all outside U+0021 to U+007E.
 const NATS_VALUE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%');
 
+/// An attribute's value as text.
+#[derive(Debug, Clone, Copy)]
+enum Value<'a> {
+    /// A JSON string.
+    Text(&'a str),
+    /// A JSON number or truth value, which stands without quotes.
+    Bare(&'a str),
+}
+
 /// Names every attribute but `specversion`, in the order of the specification and then ours.
-fn attributes(event: &Event, origin: Origin<'_>, mut attribute: impl FnMut(&str, &str)) {
+fn attributes(event: &Event, origin: Origin<'_>, mut attribute: impl FnMut(&str, Value<'_>)) {
+    let mut text = |name: &str, value: &str| attribute(name, Value::Text(value));
     let recorded = clock::rfc3339(event.recorded);
-    attribute("id", &event.id);
-    attribute("source", &event.source);
-    attribute("type", &event.kind);
+    text("id", &event.id);
+    text("source", &event.source);
+    text("type", &event.kind);
     if let Some(subject) = &event.subject {
-        attribute("subject", subject);
+        text("subject", subject);
     }
     if let Some(time) = &event.time {
-        attribute("time", &time.text);
+        text("time", &time.text);
     } else {
-        attribute("time", &recorded);
-        attribute("timesource", "receipt");
+        text("time", &recorded);
+        text("timesource", "receipt");
     }
     if let Some(content_type) = &event.content_type {
-        attribute("datacontenttype", content_type);
+        text("datacontenttype", content_type);
+    }
+    if let Some(schema) = event.carried.as_ref().and_then(|carried| carried.data_schema.as_ref()) {
+        text("dataschema", schema);
     }
     if let Some(key) = &event.key {
-        attribute("partitionkey", key);
+        text("partitionkey", key);
     }
-    attribute("recordedtime", &recorded);
-    attribute("hookwaysource", &event.source_name);
-    attribute("hookwayreplica", origin.replica);
-    attribute("hookwaypath", origin.path);
-    attribute("hookwayverified", event.assurance.name());
+    text("recordedtime", &recorded);
+    text("hookwaysource", &event.source_name);
+    text("hookwayreplica", origin.replica);
+    text("hookwaypath", origin.path);
+    text("hookwayverified", event.assurance.name());
     if let Some(quarantine) = &event.quarantine {
-        attribute("hookwayreason", quarantine.reason.name());
-        attribute("hookwaydetail", &printable(&quarantine.detail));
-        attribute("hookwayheaders", &headers_as_json(&quarantine.headers));
+        text("hookwayreason", quarantine.reason.name());
+        text("hookwaydetail", &printable(&quarantine.detail));
+        text("hookwayheaders", &headers_as_json(&quarantine.headers));
+    }
+    if event.type_is_unsigned {
+        attribute("typeunsigned", Value::Bare("true"));
+    }
+    for (name, value) in event.carried.iter().flat_map(|carried| &carried.extensions) {
+        match value {
+            Extension::Text(value) => attribute(name, Value::Text(value)),
+            Extension::Truth(value) => attribute(name, Value::Bare(if *value { "true" } else { "false" })),
+            Extension::Number(value) => attribute(name, Value::Bare(&value.to_string())),
+        }
     }
 }
 
@@ -143,10 +167,14 @@ fn headers_as_json(headers: &axum::http::HeaderMap) -> String {
     serde_json::to_string(&pairs).unwrap_or_default()
 }
 
-fn member(json: &mut Vec<u8>, name: &str, value: &str) {
+fn member(json: &mut Vec<u8>, name: &str, value: Value<'_>) {
     json.extend_from_slice(b",\"");
     json.extend_from_slice(name.as_bytes());
     json.extend_from_slice(b"\":");
+    let value = match value {
+        Value::Bare(value) => return json.extend_from_slice(value.as_bytes()),
+        Value::Text(value) => value,
+    };
     if value.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\') {
         json.push(b'"');
         json.extend_from_slice(value.as_bytes());

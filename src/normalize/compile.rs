@@ -3,10 +3,15 @@
 use super::{
     AllowPart, AllowSpec, EventSpec, Format, Normalizer, RuleSpec, Shape,
     form::{Allow, Form, Rule},
-    json::Pointers,
-    template::Template,
+    split::Split,
+    template::{
+        Place, Template,
+        grammar::{Grammar, Tries},
+    },
 };
+use crate::delivery::slot::{Params, Slot};
 use axum::http::HeaderName;
+use std::fmt;
 
 /// One thing that is wrong with the `event` part of a sender document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,50 +22,82 @@ pub struct CompileError {
     pub problem: String,
 }
 
+/// What a sender's `event` part is compiled for.
+pub struct Setting<'a> {
+    /// The sender's name; with `source` it makes the envelope's `source`.
+    pub sender: &'a str,
+    /// The source's name.
+    pub source: &'a str,
+    /// The configured constants.
+    pub params: Params,
+    /// Headers that carry a credential and are never kept.
+    pub withheld: Vec<HeaderName>,
+    /// Whether verification covers what a slot reads.
+    pub covers: &'a dyn Fn(&Slot) -> bool,
+}
+
+impl fmt::Debug for Setting<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The constants may be references to what must not print.
+        f.debug_struct("Setting")
+            .field("sender", &self.sender)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Gathers problems while parts are compiled.
-struct Compiler {
-    pointers: Pointers,
+struct Compiler<'c> {
+    grammar: Grammar<'c>,
     errors: Vec<CompileError>,
 }
 
 impl Normalizer {
-    /// Compiles a sender's `event` part for one source.
-    ///
-    /// `sender` and `source_name` make the envelope's `source`; `withheld` are headers that carry a credential
-    /// and are never kept. Returns every problem of the document.
-    pub fn compile(
-        spec: &EventSpec,
-        sender: &str,
-        source_name: &str,
-        withheld: Vec<HeaderName>,
-    ) -> Result<Self, Vec<CompileError>> {
-        let mut compiler = Compiler { pointers: Pointers::new(), errors: Vec::new() };
+    /// Compiles a sender's `event` part for one source. Returns every problem of the document.
+    pub fn compile(spec: &EventSpec, setting: Setting<'_>) -> Result<Self, Vec<CompileError>> {
+        let (tries, root, is_split) = (Tries::default(), String::new(), spec.each.is_some());
+        let grammar = Grammar { tries, root, is_split, covers: setting.covers };
+        let mut compiler = Compiler { grammar, errors: Vec::new() };
+        let format = spec.format.unwrap_or(Format::Any);
+        let split = spec.each.as_deref().map(|each| compiler.split(each, format));
         let whole = [Shape::default()];
         let shapes = spec.shapes.as_deref().filter(|shapes| !shapes.is_empty()).unwrap_or(&whole);
-        let forms = shapes.iter().map(|shape| compiler.form(spec, shape)).collect();
+        let forms: Vec<Form> = shapes.iter().map(|shape| compiler.form(spec, shape)).collect();
         if !compiler.errors.is_empty() {
             // Each shape compiles the same templates again; one report of each problem is enough.
             compiler.errors.dedup();
             return Err(compiler.errors);
         }
         Ok(Self {
-            source_name: source_name.into(),
-            source: format!("/{sender}/{source_name}").into(),
-            format: spec.format.unwrap_or(Format::Any),
-            pointers: compiler.pointers,
+            source_name: setting.source.into(),
+            source: format!("/{}/{}", setting.sender, setting.source).into(),
+            format,
+            split,
+            tries: compiler.grammar.tries,
+            mints_ids: forms.iter().flat_map(|form| &form.rules).any(|rule| rule.id.is_minted()),
             forms,
-            withheld,
+            withheld: setting.withheld,
+            params: setting.params,
+            covers_cloud_type: (setting.covers)(&Slot::Header(HeaderName::from_static("ce-type"))),
         })
     }
 }
 
-impl Compiler {
+impl Compiler<'_> {
+    fn split(&mut self, each: &str, format: Format) -> Split {
+        let split = match format {
+            Format::Json | Format::Any => Split::compile(each),
+            Format::Form | Format::Cloudevents => Err("only bodies of `format: json` are divided".to_owned()),
+        };
+        split.unwrap_or_else(|problem| {
+            self.errors.push(CompileError { field: "event.each".to_owned(), problem });
+            Split::default()
+        })
+    }
+
     fn form(&mut self, spec: &EventSpec, shape: &Shape) -> Form {
-        let root = shape.root.as_deref().unwrap_or("");
-        let has = shape.has.as_ref().map(|has| match has.strip_prefix('.') {
-            Some(below) => self.pointers.add(&format!("{root}{below}")),
-            None => self.pointers.add(has),
-        });
+        shape.root.as_deref().unwrap_or_default().clone_into(&mut self.grammar.root);
+        let has = shape.has.as_deref().map(|has| self.places("event.shapes", has));
         let kind = spec.kind.as_deref().unwrap_or("webhook");
         let rules = match spec.rules.as_deref() {
             Some(rules) if !rules.is_empty() => rules,
@@ -69,44 +106,29 @@ impl Compiler {
         Form {
             has,
             prefix: spec.type_prefix.clone().filter(|prefix| !prefix.is_empty()),
-            kind: self.template("event.type", kind, root),
-            account: self.optional("event.account", spec.account.as_deref(), root),
-            time: self.optional("event.time", spec.time.as_deref(), root),
-            rules: rules
-                .iter()
-                .enumerate()
-                .map(|(i, rule)| self.rule(i, rule, &spec.defaults, root))
-                .collect(),
-            allow: spec
-                .allow
-                .iter()
-                .flatten()
-                .filter_map(|(name, allow)| self.allow(name, allow, root))
-                .collect(),
+            kind: self.template("event.type", kind),
+            account: self.optional("event.account", spec.account.as_deref()),
+            time: self.optional("event.time", spec.time.as_deref()),
+            rules: rules.iter().enumerate().map(|(i, rule)| self.rule(i, rule, &spec.defaults)).collect(),
+            allow: spec.allow.iter().flatten().filter_map(|(name, allow)| self.allow(name, allow)).collect(),
         }
     }
 
-    fn rule(&mut self, index: usize, rule: &RuleSpec, defaults: &RuleSpec, root: &str) -> Rule {
+    fn rule(&mut self, index: usize, rule: &RuleSpec, defaults: &RuleSpec) -> Rule {
         let field = |name: &str| format!("event.rules.{index}.{name}");
-        let id = rule.id.as_deref().or(defaults.id.as_deref()).unwrap_or("sha256:{sha256}");
         Rule {
             when: rule.when.clone().unwrap_or_default(),
-            object: self.optional(
-                &field("object"),
-                rule.object.as_deref().or(defaults.object.as_deref()),
-                root,
-            ),
-            object_id: self.optional(
-                &field("object_id"),
-                rule.object_id.as_deref().or(defaults.object_id.as_deref()),
-                root,
-            ),
-            key: self.optional(&field("key"), rule.key.as_deref().or(defaults.key.as_deref()), root),
-            id: self.template(&field("id"), id, root),
+            object: self.optional(&field("object"), rule.object.as_deref().or(defaults.object.as_deref())),
+            object_id: self
+                .optional(&field("object_id"), rule.object_id.as_deref().or(defaults.object_id.as_deref())),
+            key: self.optional(&field("key"), rule.key.as_deref().or(defaults.key.as_deref())),
+            id: self
+                .optional(&field("id"), rule.id.as_deref().or(defaults.id.as_deref()))
+                .unwrap_or_else(Template::digest),
         }
     }
 
-    fn allow(&mut self, name: &str, allow: &AllowSpec, root: &str) -> Option<Allow> {
+    fn allow(&mut self, name: &str, allow: &AllowSpec) -> Option<Allow> {
         let required = allow.required.unwrap_or(false);
         if allow.values.is_none() && !required {
             return None;
@@ -121,21 +143,28 @@ impl Compiler {
         };
         Some(Allow {
             name: name.to_owned(),
-            at: self.template(&field, at, root),
+            at: self.template(&field, at),
             part: allow.part.unwrap_or(AllowPart::Value),
             values: allow.values.as_ref().map(|values| values.iter().map(ToString::to_string).collect()),
             required,
         })
     }
 
-    fn optional(&mut self, field: &str, text: Option<&str>, root: &str) -> Option<Template> {
-        text.map(|text| self.template(field, text, root))
+    fn optional(&mut self, field: &str, text: Option<&str>) -> Option<Template> {
+        text.map(|text| self.template(field, text))
     }
 
-    fn template(&mut self, field: &str, text: &str, root: &str) -> Template {
-        Template::compile(text, root, &mut self.pointers).unwrap_or_else(|problem| {
+    fn template(&mut self, field: &str, text: &str) -> Template {
+        Template::compile(text, &mut self.grammar).unwrap_or_else(|problem| {
             self.errors.push(CompileError { field: field.to_owned(), problem });
             Template::default()
+        })
+    }
+
+    fn places(&mut self, field: &str, slot: &str) -> Vec<Place> {
+        self.grammar.alternatives(slot).unwrap_or_else(|problem| {
+            self.errors.push(CompileError { field: field.to_owned(), problem });
+            Vec::new()
         })
     }
 }

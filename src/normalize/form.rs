@@ -3,14 +3,16 @@
 
 use super::{
     AllowPart, Unmappable,
-    template::{Template, Values},
+    template::{Place, Template},
+    values::Values,
 };
 use crate::event::Reason;
 
 /// One shape of the sender's bodies, with the templates that read it.
 #[derive(Debug)]
 pub(super) struct Form {
-    pub(super) has: Option<usize>,
+    /// The slot that must hold a value; `None` fits every body.
+    pub(super) has: Option<Vec<Place>>,
     pub(super) prefix: Option<String>,
     pub(super) kind: Template,
     pub(super) account: Option<Template>,
@@ -49,6 +51,11 @@ pub(super) struct Identity {
 }
 
 impl Form {
+    /// Tells whether a body has this shape.
+    pub(super) fn fits(&self, values: &Values<'_>) -> Result<bool, Unmappable> {
+        self.has.as_ref().map_or(Ok(true), |places| values.has(places))
+    }
+
     /// Takes the first rule that is for this name and finds all it asks for.
     pub(super) fn identify(&self, name: &str, values: &Values<'_>) -> Result<Identity, Unmappable> {
         for rule in &self.rules {

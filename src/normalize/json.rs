@@ -6,7 +6,9 @@
 
 mod walk;
 
-use serde::de::DeserializeSeed as _;
+use super::Unmappable;
+use crate::event::Reason;
+use serde::de::{DeserializeSeed as _, IgnoredAny};
 use serde_json::value::RawValue;
 use walk::Walk;
 
@@ -22,6 +24,12 @@ pub(super) enum ScanError {
     TooDeep,
     #[error("the body is not JSON: {0}")]
     NotJson(#[from] serde_json::Error),
+}
+
+impl From<ScanError> for Unmappable {
+    fn from(error: ScanError) -> Self {
+        Self::new(Reason::Malformed, error.to_string())
+    }
 }
 
 /// The trie of all pointers of one sender.
@@ -57,9 +65,16 @@ impl<'a> Found<'a> {
     }
 }
 
-impl Pointers {
-    pub(super) fn new() -> Self {
+impl Default for Pointers {
+    fn default() -> Self {
         Self { nodes: vec![Node::default()], names: Vec::new() }
+    }
+}
+
+impl Pointers {
+    /// True where nothing is looked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// Adds a pointer (RFC 6901) and returns its leaf; the same pointer has one leaf.
@@ -95,10 +110,7 @@ impl Pointers {
 
     /// Checks that `body` is one JSON text and returns what stands at the pointers.
     pub(super) fn scan<'a>(&self, body: &'a [u8]) -> Result<Found<'a>, ScanError> {
-        let text = std::str::from_utf8(body).map_err(|error| ScanError::NotUtf8(error.valid_up_to()))?;
-        if depth(body) > MAX_DEPTH {
-            return Err(ScanError::TooDeep);
-        }
+        let text = text(body)?;
         let mut found = self.nothing();
         let mut deserializer = serde_json::Deserializer::from_str(text);
         Walk { pointers: self, node: 0, found: &mut found }.deserialize(&mut deserializer)?;
@@ -109,6 +121,17 @@ impl Pointers {
     fn node(&self, at: usize) -> Option<&Node> {
         self.nodes.get(at)
     }
+}
+
+/// Returns a body as text, if it is UTF-8 and not nested too deep to be read.
+pub(super) fn text(body: &[u8]) -> Result<&str, ScanError> {
+    let text = std::str::from_utf8(body).map_err(|error| ScanError::NotUtf8(error.valid_up_to()))?;
+    if depth(body) > MAX_DEPTH { Err(ScanError::TooDeep) } else { Ok(text) }
+}
+
+/// Tells whether a body is one JSON text that can stand in an envelope.
+pub(super) fn is_valid(body: &[u8]) -> bool {
+    text(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
 /// Returns a bound of the nesting of arrays and objects in a JSON text: exact where it is above the limit.

@@ -1,11 +1,22 @@
 //! How a sender describes its events, as data: the `event` part of a sender document.
 //!
-//! Most fields are *templates*. A template is literal text with slots in braces: `{/data/id}` is a JSON
-//! pointer into the body (RFC 6901), `{./id}` one below the root of the body's shape, `{header:NAME}` a header,
-//! `{'text'}` a constant, `{sha256}` the hex digest of the body (`{sha256:32}` its first 32 digits), `{uuid}` a
-//! fresh id. Alternatives stand between bars, first present one wins: `{/objectType|/object}`. Text in square
-//! brackets is left out when a slot in it is absent: `push[.{/action}]`. A template that begins with `/`, `./` or
-//! `header:` is one slot and needs no braces. JSON `null` counts as absent.
+//! Most fields are *templates*. A template is literal text with slots in braces:
+//!
+//! | slot | value |
+//! |---|---|
+//! | `/data/id` | a scalar of the body, by JSON pointer (RFC 6901); `null` counts as absent |
+//! | `./id` | one below the root of the body's shape; of a divided body, below the element's |
+//! | `../id` | of a divided body: one in the value that the element was taken from |
+//! | `header:NAME`, `query:NAME`, `form:NAME`, `form:NAME/pointer`, `param:NAME`, `'text'` | see [`Slot`] |
+//! | `sha256`, `sha256:32` | the hex digest of the event's bytes, or its first digits |
+//! | `index` | the number of the element, from 0 |
+//! | `uuid` | a fresh id |
+//!
+//! Alternatives stand between bars, first present one wins: `{/objectType|/object}`. Text in square brackets is left
+//! out when a slot in it is absent: `push[.{/action}]`. A template that begins as a pointer or with `header:`,
+//! `query:`, `form:` or `param:` is one slot and needs no braces.
+//!
+//! [`Slot`]: crate::delivery::slot::Slot
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,8 +26,11 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EventSpec {
-    /// What the body must be: `json`, or `any`. What is not goes to the quarantine.
+    /// What the body must be. What is not goes to the quarantine.
     pub format: Option<Format>,
+    /// Where a body that holds several events has them: a pointer with `*` for every element of an array, as
+    /// `/value/*` or `/entry/*/changes/*`; or `lines`, one JSON text per line. Alternatives stand between bars.
+    pub each: Option<String>,
     /// The forms a body comes in; the first that fits gives the root of `./` pointers. None fits: quarantine.
     pub shapes: Option<Vec<Shape>>,
     /// Put in front of `type`, with a dot.
@@ -43,6 +57,11 @@ pub struct EventSpec {
 pub enum Format {
     /// One JSON text.
     Json,
+    /// Fields as an HTML form sends them.
+    Form,
+    /// Events that are `CloudEvents` already, in any of the three modes of HTTP: they keep their own attributes,
+    /// and nothing else of `event` is used.
+    Cloudevents,
     /// Anything; JSON stands in the envelope's `data`, all else in `data_base64`.
     Any,
 }
@@ -53,7 +72,7 @@ pub enum Format {
 pub struct Shape {
     /// Pointer to the root of `./` pointers; the body itself where it is left out.
     pub root: Option<String>,
-    /// Pointer that must lead to a scalar for the shape to fit; may begin with `./`.
+    /// Slot (without braces) that must hold a value for the shape to fit; may be a `./` pointer.
     pub has: Option<String>,
 }
 
@@ -69,7 +88,8 @@ pub struct RuleSpec {
     pub object_id: Option<String>,
     /// Template of the key; `<object>:<object_id>` where it is left out.
     pub key: Option<String>,
-    /// Template of the event's id; `sha256:<digest of the body>` where it is left out.
+    /// Template of the event's id; `sha256:<digest of the body>` where it is left out, with
+    /// `/<number>` for an element of a divided one.
     pub id: Option<String>,
 }
 

@@ -2,18 +2,23 @@
 
 use super::*;
 use crate::{
-    delivery::{Quota, Request},
+    delivery::{Quota, slot::Slot},
     senders,
     verify::{Algorithm, Verifier, VerifySpec},
 };
-use axum::http::{HeaderValue, Method, Uri};
+use axum::http::{HeaderValue, Method};
 use bytes::Bytes;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Returns a delivery that a verifier without any check has let through.
-fn delivery(body: &[u8], headers: &[(&'static str, &'static str)]) -> Delivery<Verified> {
+pub(super) fn delivery(body: &[u8], headers: &[(&'static str, &'static str)]) -> Delivery<Verified> {
+    delivery_to("/hooks/a", body, headers)
+}
+
+/// Returns a delivery to this path and query.
+fn delivery_to(uri: &str, body: &[u8], headers: &[(&'static str, &'static str)]) -> Delivery<Verified> {
     let spec = VerifySpec { algorithm: Some(Algorithm::None), ..VerifySpec::default() };
     let mut map = HeaderMap::new();
     for (name, value) in headers {
@@ -21,7 +26,7 @@ fn delivery(body: &[u8], headers: &[(&'static str, &'static str)]) -> Delivery<V
     }
     let request = Request {
         method: Method::POST,
-        uri: Uri::default(),
+        uri: uri.parse().unwrap(),
         headers: map,
         body: Bytes::copy_from_slice(body),
         received: Timestamp::UNIX_EPOCH,
@@ -30,9 +35,21 @@ fn delivery(body: &[u8], headers: &[(&'static str, &'static str)]) -> Delivery<V
     Delivery::new(request, [1, 1].map(|part| Quota::new(part).take(part).unwrap())).verify(&verifier).unwrap()
 }
 
-fn normalizer(spec: Value) -> Normalizer {
+/// Compiles for a source whose check covers the header `x-signed` and has one constant.
+fn compile(spec: &EventSpec, sender: &str) -> Result<Normalizer, Vec<CompileError>> {
+    let covers = |slot: &Slot| match slot {
+        Slot::Header(name) => name == "x-signed",
+        Slot::Query(_) => false,
+        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
+    };
+    let (params, withheld) =
+        (Params::from([("shop".into(), "s1".into())]), vec![HeaderName::from_static("x-secret")]);
+    Normalizer::compile(spec, Setting { sender, source: "a", params, withheld, covers: &covers })
+}
+
+pub(super) fn normalizer(spec: Value) -> Normalizer {
     let spec: EventSpec = serde_json::from_value(spec).unwrap();
-    Normalizer::compile(&spec, "test", "a", vec![HeaderName::from_static("x-secret")]).unwrap()
+    compile(&spec, "test").unwrap()
 }
 
 fn one(normalizer: &Normalizer, body: &[u8]) -> Event {
@@ -41,7 +58,7 @@ fn one(normalizer: &Normalizer, body: &[u8]) -> Event {
     events.remove(0)
 }
 
-fn reason(event: &Event) -> Option<Reason> {
+pub(super) fn reason(event: &Event) -> Option<Reason> {
     event.quarantine.as_ref().map(|quarantine| quarantine.reason)
 }
 
@@ -229,7 +246,7 @@ fn everything_wrong_with_a_document_is_said_at_once() {
         "allow": { "url": { "values": ["a"] } },
     });
     let spec: EventSpec = serde_json::from_value(spec).unwrap();
-    let errors = Normalizer::compile(&spec, "test", "a", Vec::new()).unwrap_err();
+    let errors = compile(&spec, "test").unwrap_err();
     let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
     for field in
         ["event.type", "event.time", "event.rules.0.object", "event.rules.0.key", "event.allow.url.at"]
@@ -244,7 +261,87 @@ fn every_preset_compiles() {
         let text = senders::preset(name).unwrap();
         let spec: senders::SenderSpec = serde_saphyr::from_str(text).unwrap();
         let event = spec.event.unwrap_or_default();
-        assert!(Normalizer::compile(&event, name, "a", Vec::new()).is_ok(), "{name}");
+        assert!(compile(&event, name).is_ok(), "{name}");
+    }
+}
+
+const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
+
+#[test]
+fn a_form_is_read_by_its_fields_and_kept_as_it_is() {
+    let spec = json!({
+        "format": "form", "type": "form:MessageStatus", "object": "message", "object_id": "form:MessageSid",
+        "id": "{query:id}-{form:MessageStatus}", "account": "param:shop",
+    });
+    let normalizer = normalizer(spec);
+    let body = b"MessageSid=SM%2B1&MessageStatus=delivered&Body=a+%26+b";
+    let event = normalizer.normalize(&delivery_to("/hooks/a?id=7", body, FORM)).remove(0);
+    assert_eq!((event.kind.as_str(), event.key.as_deref()), ("delivered", Some("message:SM+1")));
+    assert_eq!((event.id.as_str(), &*event.source), ("7-delivered", "/test/a/s1"));
+    assert_eq!((&event.data[..], event.data_is_json), (&body[..], false));
+    assert_eq!(event.content_type.as_deref(), Some(FORM[0].1));
+    for (body, headers, wanted) in [
+        (&body[..], &[("content-type", "application/json")][..], Reason::Malformed),
+        (body, &[], Reason::Malformed),
+        (b"MessageSid=1&MessageStatus=a&MessageStatus=b", FORM, Reason::Ambiguous),
+        (b"MessageSid=%ff&MessageStatus=a", FORM, Reason::Malformed),
+        (b"MessageStatus=a", FORM, Reason::Unrecognized),
+    ] {
+        let event = normalizer.normalize(&delivery_to("/hooks/a?id=7", body, headers)).remove(0);
+        assert_eq!(reason(&event), Some(wanted), "{}", String::from_utf8_lossy(body));
+    }
+}
+
+#[test]
+fn one_document_reads_json_and_the_json_in_a_form() {
+    let spec = json!({
+        "type": "{/event/type|form:payload/type|'command'}", "key": "{/team_id|form:payload/team/id|form:team_id}",
+        "shapes": [{ "has": "/event/type" }, { "has": "form:payload/type | form:command" }],
+    });
+    let normalizer = normalizer(spec);
+    let json =
+        br#"{"event":{"type":"message","text":"&payload={\"type\":\"forged\"}&command=x"},"team_id":"T1"}"#;
+    let event = one(&normalizer, json);
+    assert_eq!((event.kind.as_str(), event.key.as_deref()), ("message", Some("T1")));
+    let no_event = br#"{"text":"&payload={\"type\":\"forged\"}&command=x"}"#;
+    assert_eq!(reason(&one(&normalizer, no_event)), Some(Reason::Unrecognized), "text is no field");
+    for (body, kind, key) in [
+        (
+            &b"payload=%7B%22type%22%3A%22block_actions%22%2C%22team%22%3A%7B%22id%22%3A%22T2%22%7D%7D"[..],
+            "block_actions",
+            "T2",
+        ),
+        (b"command=%2Fask&team_id=T3", "command", "T3"),
+    ] {
+        let event = normalizer.normalize(&delivery(body, FORM)).remove(0);
+        assert_eq!((event.kind.as_str(), event.key.as_deref()), (kind, Some(key)));
+    }
+}
+
+#[test]
+fn a_type_from_what_is_not_covered_says_so() {
+    let unsigned = |kind: &str| {
+        let normalizer = normalizer(json!({ "type": kind, "key": "[{header:x-event}]" }));
+        let headers = [("content-type", "application/json"), ("x-event", "e"), ("x-signed", "s")];
+        let event = normalizer.normalize(&delivery_to("/?kind=q", br#"{"type":"a"}"#, &headers)).remove(0);
+        assert_eq!(reason(&event), None, "{kind}");
+        event.type_is_unsigned
+    };
+    for kind in ["header:x-event", "{/none|header:x-event}", "query:kind", "{/type}[.{header:x-event}]"] {
+        assert!(unsigned(kind), "{kind}");
+    }
+    for kind in
+        ["/type", "{/type|header:x-event}", "header:x-signed", "{/type}[.{header:x-none}]", "param:shop"]
+    {
+        assert!(!unsigned(kind), "{kind}");
+    }
+}
+
+#[test]
+fn only_json_is_divided() {
+    for format in ["form", "cloudevents"] {
+        let spec: EventSpec = serde_json::from_value(json!({ "format": format, "each": "/*" })).unwrap();
+        assert_eq!(compile(&spec, "test").unwrap_err()[0].field, "event.each");
     }
 }
 

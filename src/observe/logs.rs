@@ -45,8 +45,9 @@ impl RefusalLog {
         let (code, reason) = (refusal.code(), refusal.reason());
         let client = client.map(tracing::field::display);
         let left_out = (left_out > 0).then_some(left_out);
+        let cause = refusal.cause().map(|cause| tracing::field::display(&cause.what));
         if refusal.fault() == Fault::Sender {
-            tracing::info!(source, code, reason, status, client, left_out, detail = %refusal, "refused");
+            tracing::info!(source, code, reason, status, client, left_out, detail = %refusal, cause, "refused");
         } else {
             tracing::warn!(source, code, reason, status, client, left_out, detail = %refusal, "refused");
         }

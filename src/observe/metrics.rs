@@ -40,6 +40,7 @@ pub struct Metrics {
     pub connections: IntGauge,
     /// Connections refused before a request was read.
     pub connections_rejected: IntCounter,
+    handshakes: IntCounterVec,
     verifications: IntCounterVec,
     accepted: IntCounterVec,
     rejected: IntCounterVec,
@@ -129,6 +130,7 @@ impl Metrics {
             in_flight: r.gauge("hookway_http_requests_in_flight", "Webhook requests being handled now")?,
             connections: r.gauge("hookway_http_connections", "Open client connections")?,
             connections_rejected: r.counter("hookway_http_connections_rejected_total", "Connections refused because too many were open")?,
+            handshakes: r.counters("hookway_handshakes_total", "Handshakes answered with a success; they are never published", &["source", "name"])?,
             verifications: r.counters("hookway_verifications_total", "Signature or token checks", &["source", "scheme", "result"])?,
             accepted: r.counters("hookway_events_accepted_total", "Events made durable and answered 2xx", &["source", "durability"])?,
             rejected: r.counters("hookway_events_rejected_total", "Requests refused, by public code", &["source", "reason"])?,

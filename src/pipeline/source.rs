@@ -1,12 +1,15 @@
 //! One configured sender, as the path needs it.
 
+use super::Handshakes;
 use crate::{
     dedup::{Claim, Window},
-    delivery::{Delivery, Quota, Verified},
+    delivery::{Delivery, Quota, Unproven, Verified},
     event::{Event, Quarantine, Reason},
+    explain::Explainer,
     normalize::Normalizer,
     observe::metrics::SourceMetrics,
     record::{Disposition, Receipt},
+    refusal::Refusal,
     verify::Verifier,
 };
 use std::{sync::Arc, time::Duration};
@@ -18,6 +21,10 @@ pub struct Source {
     pub name: Arc<str>,
     /// Checks where a delivery came from.
     pub verifier: Verifier,
+    /// Says in the log why a delivery was refused.
+    pub explainer: Explainer,
+    /// How it shakes hands.
+    pub handshakes: Handshakes,
     /// Maps a delivery to events.
     pub normalizer: Normalizer,
     /// Remembers what was acknowledged; `None` where nothing tells a repeat from a new event.
@@ -37,6 +44,15 @@ pub struct Source {
 }
 
 impl Source {
+    /// Returns the refusal of a delivery whose origin was not proven, with its cause where that is cheap to find.
+    pub(super) fn unproven(&self, unproven: Unproven) -> Refusal {
+        let mut refusal = Refusal::from(unproven.error);
+        if let Refusal::Unverified(error, cause) = &mut refusal {
+            *cause = self.explainer.cause(unproven.delivery.request(), error).map(Box::new);
+        }
+        refusal
+    }
+
     /// Claims the event's id, where the sender's ids tell repeats from new events.
     pub(super) fn claim(&self, event: &Event) -> Option<Claim> {
         // Two sources have windows of their own, and one source's accounts share one: the account is part of it.
@@ -57,7 +73,7 @@ impl Source {
         reason: Reason,
         detail: String,
     ) -> Event {
-        let headers = self.normalizer.kept_headers(&delivery.request().headers);
+        let headers = Arc::new(self.normalizer.kept_headers(&delivery.request().headers));
         event.quarantine = Some(Box::new(Quarantine { reason, detail, headers }));
         event
     }

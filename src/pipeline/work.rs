@@ -1,8 +1,9 @@
 //! All that is to be done with one verified delivery, whoever waits for it.
 
-use super::{Pipeline, Source};
+use super::{Pipeline, Source, batch};
 use crate::{
     delivery::{Delivery, Verified},
+    event::Event,
     observe::metrics::Stage,
     record::Receipt,
     refusal::Refusal,
@@ -25,26 +26,18 @@ impl Work {
     pub(super) async fn run(self) -> Outcome {
         let Self { pipeline, source, delivery, begun } = self;
         let events = source.normalizer.normalize(&delivery);
-        let mut begun = source.metrics.staged(Stage::Normalize, begun);
-        let count = events.len();
-        let (mut receipts, mut refusal) = (Vec::with_capacity(count), None);
-        // One after the other: events of one object in one request keep their order.
-        for event in events {
-            match pipeline.carry(&source, &delivery, event, begun).await {
-                Ok(receipt) => {
-                    receipts.push(receipt);
-                    // The clock is read again only where another event follows.
-                    if receipts.len() < count {
-                        begun = Instant::now();
-                    }
-                }
-                Err(refused) => {
-                    refusal = Some(refused);
-                    break;
-                }
-            }
-        }
-        Outcome { source, receipts, refusal, received: delivery.request().received }
+        let begun = source.metrics.staged(Stage::Normalize, begun);
+        let received = delivery.request().received;
+        // By far the most requests are one event, which needs no list of futures.
+        let (receipts, refusal) = match <[Event; 1]>::try_from(events) {
+            Ok([event]) => match pipeline.carry(&source, &delivery, event, begun).await {
+                Ok(receipt) => (vec![receipt], None),
+                Err(refusal) => (Vec::new(), Some(refusal)),
+            },
+            // Boxed, so that its size is not that of every request's work.
+            Err(events) => Box::pin(batch::carry(&pipeline, &source, &delivery, events)).await,
+        };
+        Outcome { source, receipts, refusal, received }
     }
 }
 

@@ -96,6 +96,8 @@ fn event() -> Event {
         assurance: Assurance::Secret,
         data: Bytes::from_static(b"{ }"),
         data_is_json: true,
+        type_is_unsigned: false,
+        carried: None,
         quarantine: None,
     }
 }
@@ -181,7 +183,8 @@ async fn each_sink_gets_its_own_form() {
 fn a_quarantined_event_is_always_one_document() {
     let fixture = Fixture::new([SinkFormat::Binary; 2], Binding::Nats);
     let mut event = event();
-    let why = Quarantine { reason: Reason::Unrouted, detail: String::new(), headers: HeaderMap::default() };
+    let why =
+        Quarantine { reason: Reason::Unrouted, detail: String::new(), headers: HeaderMap::default().into() };
     event.quarantine = Some(Box::new(why));
     let sink = fixture.sinks.get(SinkIndex(0)).unwrap();
     let record = fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new());

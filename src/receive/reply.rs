@@ -7,6 +7,7 @@
 use crate::{
     record::Receipt,
     refusal::{Fault, Refusal},
+    respond::Reply,
 };
 use axum::{
     body::Body,
@@ -25,25 +26,53 @@ const RETRY_SPREAD: u32 = 11;
 /// The header that names the events of an accepted request.
 const EVENT_ID: &str = "hookway-event-id";
 
+/// Ids listed there at most, and their bytes: a sender's proxy may refuse more.
+const MAX_IDS: usize = 20;
+const MAX_IDS_BYTES: usize = 2048;
+
 /// Answers a request whose events all have receipts.
 pub(super) fn accepted(receipts: &[Receipt], success: u16, body: &Bytes) -> Response {
     let mut response = Response::new(Body::from(body.clone()));
     *response.status_mut() = StatusCode::from_u16(success).unwrap_or(StatusCode::OK);
-    let ids = match receipts {
-        [receipt] => HeaderValue::from_str(&receipt.id),
-        receipts => {
-            let ids: Vec<&str> = receipts.iter().map(|receipt| receipt.id.as_str()).collect();
-            HeaderValue::from_str(&ids.join(","))
-        }
-    };
-    // An id outside visible ASCII stands in the envelope and not in a header.
-    if let Ok(ids) = ids {
+    if let Some(ids) = event_ids(receipts) {
         response.headers_mut().insert(EVENT_ID, ids);
     }
     if !body.is_empty() {
         let kind = if body.starts_with(b"{") { "application/json" } else { "text/plain; charset=utf-8" };
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     }
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Returns the ids of the events, comma separated; `+N` at the end for `N` more. An id outside visible ASCII stands
+/// in the envelope and not in a header.
+fn event_ids(receipts: &[Receipt]) -> Option<HeaderValue> {
+    let is_header_text = |id: &str| id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if let [receipt] = receipts {
+        return is_header_text(&receipt.id).then(|| HeaderValue::from_str(&receipt.id).ok()).flatten();
+    }
+    let (mut ids, mut listed) = (String::new(), 0_usize);
+    for Receipt { id, .. } in receipts.iter().filter(|receipt| is_header_text(&receipt.id)) {
+        if listed == MAX_IDS || ids.len() + id.len() > MAX_IDS_BYTES {
+            break;
+        }
+        ids.extend([if listed == 0 { "" } else { "," }, id]);
+        listed += 1;
+    }
+    let more = receipts.len() - listed;
+    if more > 0 {
+        ids.extend([if listed == 0 { "+" } else { ",+" }, &more.to_string()]);
+    }
+    HeaderValue::try_from(ids).ok()
+}
+
+/// Answers a handshake as the sender's document says.
+pub(super) fn handshake(reply: &Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.body.clone()));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
+    *response.headers_mut() = reply.headers.clone();
+    // Nothing that a stranger has sent back to him may pass for a page.
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
@@ -63,10 +92,11 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after()));
     }
     match refusal {
-        Refusal::MethodNotAllowed => {
-            headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+        Refusal::MethodNotAllowed { allowed } => {
+            let allowed = HeaderValue::from_str(allowed);
+            headers.insert(header::ALLOW, allowed.unwrap_or(HeaderValue::from_static("POST")));
         }
-        Refusal::Unverified(_) => {
+        Refusal::Unverified(..) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Webhook realm=\"hookway\""));
         }
         // The rest of the body is not worth waiting for.
@@ -74,6 +104,8 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Refusal::UnknownSource
+        | Refusal::Unanswered
+        | Refusal::Unready(_)
         | Refusal::Malformed(_)
         | Refusal::Unkeyed
         | Refusal::KeyUnavailable(_)
@@ -89,13 +121,15 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
 fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
     match refusal {
         Refusal::UnknownSource => (StatusCode::NOT_FOUND, "No such source"),
-        Refusal::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Webhooks are posted"),
+        Refusal::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "Webhooks are posted"),
+        Refusal::Unanswered => (StatusCode::FORBIDDEN, "The handshake is refused"),
         Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, "The request is malformed"),
         Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
         Refusal::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding"),
         Refusal::Stalled => (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),
-        Refusal::Unverified(_) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
-        Refusal::Unkeyed
+        Refusal::Unverified(..) => (StatusCode::UNAUTHORIZED, "The request could not be verified"),
+        Refusal::Unready(_)
+        | Refusal::Unkeyed
         | Refusal::KeyUnavailable(_)
         | Refusal::Overloaded(_)
         | Refusal::InFlight

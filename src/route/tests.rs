@@ -21,6 +21,8 @@ fn event(source: &str, kind: &str, subject: Option<&str>, key: Option<&str>) -> 
         assurance: Assurance::None,
         data: Bytes::new(),
         data_is_json: false,
+        type_is_unsigned: false,
+        carried: None,
         quarantine: None,
     }
 }

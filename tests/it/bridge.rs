@@ -12,14 +12,17 @@ use crate::{
 use hookway::{
     config::{self, Loaded, Secrets, TargetConfig},
     dedup::Window,
+    delivery::slot::Slot,
     event::envelope::Binding,
+    explain::Explainer,
     journal::{Journal, Options},
-    normalize::Normalizer,
+    normalize::{Normalizer, Setting},
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
-    pipeline::{Pipeline, Source},
+    pipeline::{Handshakes, Pipeline, Source},
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
     receive::{self, Limits, Receiver},
     record::SinkIndex,
+    respond::{Capture, Responders},
     route::{
         Route, RouteTarget, Routes,
         template::{Destination, Name},
@@ -192,13 +195,43 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
     let (sender, settings) = (&loaded.senders[name], &loaded.sources[name]);
     let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default()).expect("a scheme");
     let secrets = Secrets::read(&loaded.config.sources[name].secrets);
+    let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+    explainer.set_secrets(&secrets.usable);
     verifier.set_secrets(secrets.usable).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();
     let withheld = verifier.credential_headers();
+    let specs = sender.respond.as_deref().unwrap_or_default();
+    let declared = |name: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(name));
+    let params = config::params(sender).values;
+    let capture = loaded.config.sources[name].capture.as_ref();
+    let handshakes = Handshakes {
+        responders: Responders::compile(specs, &declared, params).expect("handshakes"),
+        capture: capture.map(|capture| {
+            Arc::new(Capture::new(capture.file.clone(), capture.until.parse().expect("a time")))
+        }),
+        confirmer: None,
+    };
+    let counted = SourceMetrics::new(metrics, name, verifier.scheme(), sinks);
+    for handshake in handshakes.responders.names() {
+        counted.expect_handshake(handshake);
+    }
     let vendor = sender.sender.as_deref().unwrap_or("custom");
+    let covers = |slot: &Slot| match slot {
+        Slot::Header(name) => verifier.covers_header(name),
+        Slot::Query(_) => false,
+        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
+    };
+    let setting = Setting {
+        sender: vendor,
+        source: name,
+        params: config::params(sender).values,
+        withheld,
+        covers: &covers,
+    };
     Arc::new(Source {
         name: name.into(),
-        normalizer: Normalizer::compile(&event, vendor, name, withheld).expect("templates"),
+        handshakes,
+        normalizer: Normalizer::compile(&event, setting).expect("templates"),
         window: (!settings.dedup_window.is_zero())
             .then(|| Window::new(settings.dedup_window, settings.dedup_entries)),
         deadline: settings.deadline,
@@ -206,7 +239,8 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
         in_flight: hookway::delivery::Quota::new(settings.max_in_flight.try_into().expect("fits")),
         success: settings.success,
         success_body: settings.body.clone().unwrap_or_default().into(),
-        metrics: SourceMetrics::new(metrics, name, verifier.scheme(), sinks),
+        metrics: counted,
         verifier,
+        explainer,
     })
 }

@@ -24,6 +24,10 @@ pub(crate) enum Fault {
     HeldThenPanics,
     /// Panics.
     Panics,
+    /// Answers with an error to an envelope that holds this text.
+    FailsFor(&'static str, PublishError),
+    /// Panics over an envelope that holds this text.
+    PanicsFor(&'static str),
     /// Is too small for an envelope that holds this text.
     Refuses(&'static str),
 }
@@ -62,9 +66,12 @@ impl Publisher for FaultyPublisher {
         *self.handed.lock() += 1;
         let fault = self.fault.lock().clone();
         Box::pin(async move {
+            let holds = |text: &str| String::from_utf8_lossy(&record.value).contains(text);
             match fault {
+                Fault::FailsFor(text, error) if holds(text) => return Err(error),
+                Fault::PanicsFor(text) if holds(text) => panic!("planted in the publisher"),
                 Fault::Fails(error) => return Err(error),
-                Fault::Refuses(text) if String::from_utf8_lossy(&record.value).contains(text) => {
+                Fault::Refuses(text) if holds(text) => {
                     return Err(PublishError::TooLarge("limit 10 bytes".to_owned()));
                 }
                 Fault::Held => self.gate.acquire().await.expect("the gate is never closed").forget(),
@@ -77,7 +84,7 @@ impl Publisher for FaultyPublisher {
                     panic!("planted in the publisher, late");
                 }
                 Fault::Panics => panic!("planted in the publisher"),
-                Fault::None | Fault::Refuses(_) => {}
+                Fault::None | Fault::Refuses(_) | Fault::FailsFor(..) | Fault::PanicsFor(_) => {}
             }
             self.inner.publish(record).await
         })

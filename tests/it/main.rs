@@ -12,15 +12,21 @@
 
 mod accounting;
 mod architecture;
+mod batches;
 mod binary;
 mod bridge;
 mod client;
+mod cloud;
+mod corpus;
 mod doubles;
 mod eventually;
+mod explain;
+mod handshakes;
 mod health;
 mod journal;
 mod lifecycle;
 mod limits;
+mod listed;
 mod logs;
 mod order;
 mod pipeline;
@@ -39,3 +45,7 @@ mod deadline;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "the targets that share it use different parts")]
 mod process;
+
+#[path = "../fuzz/targets.rs"]
+#[allow(dead_code, reason = "the fuzzers call single targets")]
+mod targets;

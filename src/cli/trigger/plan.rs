@@ -11,7 +11,7 @@ use crate::{
     config::{
         Loaded,
         nearest::{nearest, one_of},
-        units,
+        units, unknown_preset_fix,
     },
     senders::{self, SampleSpec, SenderSpec},
 };
@@ -94,9 +94,9 @@ fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, chosen: Option<&str
     match found.as_slice() {
         [source] => Ok(source),
         [] => names().find(|name| *name == sender).ok_or_else(|| {
-            let fix = match senders::preset(sender) {
+            let fix = match senders::find(sender) {
                 Some(_) => format!("add `{sender}: {{ preset: {sender}, secrets: [ env:SECRET ] }}` to them"),
-                None => format!("the presets are {}", one_of(senders::names())),
+                None => unknown_preset_fix(sender),
             };
             Stop::usage(format!(
                 "no source has the sender {sender:?}; the sources are {}; {fix}",

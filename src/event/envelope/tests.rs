@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    event::{EventTime, Quarantine, Reason},
+    event::{Carried, EventTime, Quarantine, Reason},
     verify::Assurance,
 };
 use axum::http::{HeaderMap, HeaderValue};
@@ -32,6 +32,8 @@ fn event(body: &[u8], data_is_json: bool) -> Event {
         assurance: Assurance::Secret,
         data: Bytes::copy_from_slice(body),
         data_is_json,
+        type_is_unsigned: false,
+        carried: None,
         quarantine: None,
     }
 }
@@ -40,7 +42,7 @@ fn quarantine(value: &[u8]) -> Quarantine {
     let mut headers = HeaderMap::new();
     headers.append("x-a", HeaderValue::from_bytes(value).unwrap());
     headers.append("x-a", HeaderValue::from_static("second"));
-    Quarantine { reason: Reason::Unrouted, detail: "no\nroute".to_owned(), headers }
+    Quarantine { reason: Reason::Unrouted, detail: "no\nroute".to_owned(), headers: headers.into() }
 }
 
 fn parsed(event: &Event) -> Value {
@@ -109,6 +111,36 @@ fn a_quarantined_event_says_why_and_keeps_the_headers_in_order() {
         serde_json::from_str(envelope["hookwayheaders"].as_str().unwrap()).unwrap();
     let values: Vec<Vec<u8>> = pairs.iter().map(|(_, value)| percent_decode_str(value).collect()).collect();
     assert_eq!(values, [&b"caf\xe9 100%41\tof \"it\""[..], b"second"]);
+}
+
+#[test]
+fn a_type_that_nobody_signed_is_marked_in_both_forms() {
+    let mut event = event(b"{}", true);
+    assert!(parsed(&event).get("typeunsigned").is_none());
+    event.type_is_unsigned = true;
+    assert_eq!(parsed(&event)["typeunsigned"], json!(true), "a truth value and no text");
+    assert_eq!(binary(&event, Binding::Kafka)["ce_typeunsigned"], "true");
+    assert_eq!(binary(&event, Binding::Nats)["ce-typeunsigned"], "true");
+}
+
+#[test]
+fn what_a_cloud_event_carried_stands_with_its_type_in_json_and_as_text_in_headers() {
+    let mut event = event(b"{}", true);
+    let extension = |name: &str, value| (name.to_owned(), value);
+    event.carried = Some(Box::new(Carried {
+        data_schema: Some("urn:schema:1".to_owned()),
+        extensions: vec![
+            extension("tier", Extension::Text("g\"old".to_owned())),
+            extension("dry", Extension::Truth(false)),
+            extension("tries", Extension::Number(i32::MIN)),
+        ],
+    }));
+    let envelope = parsed(&event);
+    let found = ["dataschema", "tier", "dry", "tries"].map(|name| envelope[name].clone());
+    assert_eq!(found, [json!("urn:schema:1"), json!("g\"old"), json!(false), json!(i32::MIN)]);
+    let headers = binary(&event, Binding::Kafka);
+    let found = ["ce_dataschema", "ce_tier", "ce_dry", "ce_tries"].map(|name| headers[name].as_str());
+    assert_eq!(found, ["urn:schema:1", "g\"old", "false", "-2147483648"]);
 }
 
 #[test]

@@ -81,7 +81,7 @@ proptest! {
         pointers_of(&document, "", &mut present);
         let wanted: Vec<String> =
             chosen.iter().map(|index| index.get(&present).clone()).chain(others).collect();
-        let mut pointers = Pointers::new();
+        let mut pointers = Pointers::default();
         let leaves: Vec<usize> = wanted.iter().map(|pointer| pointers.add(pointer)).collect();
         let text = if escapes { escaped(&document) } else { document.to_string() };
 
@@ -96,24 +96,24 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic_and_agree_with_a_reader(body in prop::collection::vec(any::<u8>(), 0..64)) {
-        let pointers = Pointers::new();
+        let pointers = Pointers::default();
         let taken = pointers.scan(&body).is_ok();
         prop_assert_eq!(taken, serde_json::from_slice::<Value>(&body).is_ok());
     }
 
     #[test]
     fn almost_json_agrees_with_a_reader(body in r#"[\[\]{}",:0-9a\\u.e+ tfn-]{0,24}"#) {
-        let mut pointers = Pointers::new();
+        let mut pointers = Pointers::default();
         let _leaf = pointers.add("/a/0");
         // The walk takes numbers that no f64 holds, since it never turns a number into one.
-        let reader = serde_json::from_str::<serde::de::IgnoredAny>(&body).is_ok();
+        let reader = serde_json::from_str::<IgnoredAny>(&body).is_ok();
         prop_assert_eq!(pointers.scan(body.as_bytes()).is_ok(), reader, "{:?}", body);
     }
 }
 
 #[test]
 fn nesting_is_bounded_before_anything_recurses() {
-    let pointers = Pointers::new();
+    let pointers = Pointers::default();
     assert!(pointers.scan(&nested(MAX_DEPTH)).is_ok());
     for levels in [MAX_DEPTH + 1, 129, 100_000] {
         assert!(matches!(pointers.scan(&nested(levels)), Err(ScanError::TooDeep)), "{levels} levels");
@@ -130,26 +130,26 @@ fn the_deepest_body_can_be_read_inside_its_envelope() {
 #[test]
 fn brackets_in_strings_are_no_nesting() {
     let body = json!({ "text": "[".repeat(1000), "quoted": format!("\\\"{}", "{".repeat(1000)) }).to_string();
-    assert!(Pointers::new().scan(body.as_bytes()).is_ok());
+    assert!(Pointers::default().scan(body.as_bytes()).is_ok());
 }
 
 #[test]
 fn text_that_is_not_utf_8_is_refused_with_its_place() {
-    let error = Pointers::new().scan(b"{\"a\":\"\xff\"}").unwrap_err();
+    let error = Pointers::default().scan(b"{\"a\":\"\xff\"}").unwrap_err();
     assert_eq!(error.to_string(), "the body is not UTF-8 from byte 6 on");
-    assert!(Pointers::new().scan("\u{feff}{}".as_bytes()).is_err(), "a byte order mark is not JSON");
+    assert!(Pointers::default().scan("\u{feff}{}".as_bytes()).is_err(), "a byte order mark is not JSON");
 }
 
 #[test]
 fn two_texts_are_not_one() {
     for body in ["{} {}", "{},", "", " ", "{\"a\":1}x"] {
-        assert!(matches!(Pointers::new().scan(body.as_bytes()), Err(ScanError::NotJson(_))), "{body:?}");
+        assert!(matches!(Pointers::default().scan(body.as_bytes()), Err(ScanError::NotJson(_))), "{body:?}");
     }
 }
 
 #[test]
 fn a_member_that_stands_twice_on_the_way_is_told() {
-    let mut pointers = Pointers::new();
+    let mut pointers = Pointers::default();
     pointers.add("/object/id");
     for (body, repeated) in [
         (r#"{"object":{"id":1,"id":2}}"#, Some("id")),
@@ -164,7 +164,7 @@ fn a_member_that_stands_twice_on_the_way_is_told() {
 
 #[test]
 fn a_number_keeps_the_digits_that_were_sent() {
-    let mut pointers = Pointers::new();
+    let mut pointers = Pointers::default();
     let leaf = pointers.add("/id");
     for number in ["9007199254740993", "1.10", "123456789012345678901234567890", "-0", "1E400"] {
         let body = format!(r#"{{"id":{number}}}"#);
@@ -174,7 +174,7 @@ fn a_number_keeps_the_digits_that_were_sent() {
 
 #[test]
 fn the_same_pointer_has_one_leaf() {
-    let mut pointers = Pointers::new();
+    let mut pointers = Pointers::default();
     let first = pointers.add("/a~1b/c");
     assert_eq!(pointers.add("/a~1b/c"), first);
     assert_ne!(pointers.add("/a/b/c"), first);

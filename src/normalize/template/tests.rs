@@ -1,10 +1,17 @@
 //! The grammar of sender templates: what is taken, what is found, what is refused.
 
 use super::*;
-use axum::http::{HeaderMap, HeaderValue, Method, Uri};
+use crate::{
+    delivery::{Request, slot::Params},
+    event::Reason,
+    normalize::json::Pointers,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
+use grammar::{Tries, begins_a_slot};
 use jiff::Timestamp;
 use proptest::prelude::*;
+use std::cell::OnceCell;
 
 fn request(body: &str, headers: &[(&str, &str)]) -> Request {
     let mut map = HeaderMap::new();
@@ -13,14 +20,25 @@ fn request(body: &str, headers: &[(&str, &str)]) -> Request {
         map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
     let body = Bytes::copy_from_slice(body.as_bytes());
-    Request { method: Method::POST, uri: Uri::default(), headers: map, body, received: Timestamp::UNIX_EPOCH }
+    let uri = "/hooks/a?team=T+1&twice=1&twice=2".parse().unwrap();
+    Request { method: Method::POST, uri, headers: map, body, received: Timestamp::UNIX_EPOCH }
+}
+
+fn grammar(root: &str) -> Grammar<'static> {
+    Grammar { tries: Tries::default(), root: root.to_owned(), is_split: false, covers: &|_| true }
 }
 
 /// Renders one template over one request; the root of `./` pointers is `/data`.
 fn render(template: &str, request: &Request) -> Result<Option<String>, Unmappable> {
-    let mut pointers = Pointers::new();
-    let template = Template::compile(template, "/data", &mut pointers).unwrap();
-    template.render(&Values::new(pointers.scan(&request.body).unwrap(), request))
+    let mut grammar = grammar("/data");
+    let template = Template::compile(template, &mut grammar).unwrap();
+    over(&template, &grammar.tries.whole, request)
+}
+
+fn over(template: &Template, pointers: &Pointers, request: &Request) -> Result<Option<String>, Unmappable> {
+    let found = pointers.scan(&request.body).unwrap_or_else(|_| pointers.nothing());
+    let (params, digest) = (Params::from([("shop".into(), "s1".into())]), OnceCell::new());
+    template.render(&Values::new(request, &params, &found, &digest))
 }
 
 fn rendered(template: &str, body: &str) -> Option<String> {
@@ -28,7 +46,7 @@ fn rendered(template: &str, body: &str) -> Option<String> {
 }
 
 fn problem(template: &str) -> String {
-    Template::compile(template, "", &mut Pointers::new()).unwrap_err()
+    Template::compile(template, &mut grammar("")).unwrap_err()
 }
 
 #[test]
@@ -90,8 +108,29 @@ fn a_header_that_stands_twice_is_ambiguous() {
     let refused =
         render("header:x-event", &request("{}", &[("x-event", "a"), ("x-event", "b")])).unwrap_err();
     assert_eq!(refused.reason, Reason::Ambiguous);
-    let refused = render("header:x-event", &request("{}", &[("x-event", "\u{e9}")])).unwrap_err();
-    assert_eq!(refused.reason, Reason::Malformed);
+    let mut request = request("{}", &[]);
+    request.headers.insert("x-event", HeaderValue::from_bytes(b"\xe9").unwrap());
+    assert_eq!(render("header:x-event", &request).unwrap_err().reason, Reason::Malformed);
+}
+
+#[test]
+fn slots_of_the_request_are_read_as_everywhere() {
+    assert_eq!(rendered("query:team", "{}").as_deref(), Some("T 1"));
+    assert_eq!(rendered("{query:other|param:shop}", "{}").as_deref(), Some("s1"));
+    assert_eq!(render("query:twice", &request("{}", &[])).unwrap_err().reason, Reason::Ambiguous);
+    let form = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
+    let body = "payload=%7B%22team%22%3A%7B%22id%22%3A%22T1%22%7D%2C%22n%22%3A1.50%7D&ok=true";
+    let from = |template, headers: &[(&str, &str)]| render(template, &request(body, headers)).unwrap();
+    assert_eq!(from("form:payload/team/id", &form).as_deref(), Some("T1"));
+    assert_eq!(from("{form:ok}:{form:payload/n}", &form).as_deref(), Some("true:1.50"));
+    assert_eq!(from("[{form:absent}]", &form).as_deref(), Some(""));
+    assert_eq!(
+        from("form:ok", &[("content-type", "application/json")]),
+        None,
+        "text that looks like a field"
+    );
+    let broken = render("form:ok/x", &request("ok={", &form)).unwrap_err();
+    assert_eq!(broken.reason, Reason::Malformed);
 }
 
 #[test]
@@ -100,7 +139,7 @@ fn digests_name_the_bytes_and_fresh_ids_differ() {
     assert_eq!(whole, "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
     assert_eq!(rendered("{sha256:32}", "{}").as_deref(), Some("44136fa355b3678a1146ad16f7e8649e"));
     assert_ne!(rendered("{uuid}", "{}"), rendered("{uuid}", "{}"));
-    let minted = |text| Template::compile(text, "", &mut Pointers::new()).unwrap().is_minted();
+    let minted = |text| Template::compile(text, &mut grammar("")).unwrap().is_minted();
     assert!(minted("{uuid}") && minted("{/id|uuid}") && minted("a[{uuid}]"));
     assert!(!minted("{/id}") && !minted("{sha256}"));
 }
@@ -118,6 +157,10 @@ fn what_is_wrong_with_a_template_is_said() {
         ("{sha256:8}", "expected 16 to 64 digits"),
         ("{sha256:many}", "expected 16 to 64 digits"),
         ("{header:a b}", "does not name a header"),
+        ("{query:}", "is not a slot"),
+        ("{'a}", "lacks its second"),
+        ("{index}", "needs a split body"),
+        ("../id", "needs a split body"),
         ("{/a|b}", "`b` is not a slot"),
     ] {
         let problem = problem(template);
@@ -128,11 +171,10 @@ fn what_is_wrong_with_a_template_is_said() {
 proptest! {
     #[test]
     fn any_text_compiles_or_is_refused_without_a_panic(text in r"[\[\]{}/|.':a-z0-9 -]{0,24}|.{0,24}") {
-        let mut pointers = Pointers::new();
-        if let Ok(template) = Template::compile(&text, "/data", &mut pointers) {
+        let mut grammar = grammar("/data");
+        if let Ok(template) = Template::compile(&text, &mut grammar) {
             let request = request(r#"{"a":1,"data":{"b":"c"}}"#, &[]);
-            let found = pointers.scan(&request.body).unwrap();
-            prop_assert!(template.render(&Values::new(found, &request)).is_ok());
+            prop_assert!(over(&template, &grammar.tries.whole, &request).is_ok());
         }
     }
 

@@ -123,9 +123,19 @@ impl SourceMetrics {
         if let Some(counter) = self.rejected.get(refusal.code()) {
             counter.inc();
         }
-        if let Refusal::Unverified(error) = refusal {
+        if let Refusal::Unverified(error, _) = refusal {
             self.verified(error.reason());
         }
+    }
+
+    /// Makes the series of a handshake, so that it exists before the first.
+    pub fn expect_handshake(&self, name: &str) {
+        self.metrics.handshakes.with_label_values(&[self.name.as_str(), name]).inc_by(0);
+    }
+
+    /// Notes a handshake that was answered.
+    pub fn handshake(&self, name: &str) {
+        self.metrics.handshakes.with_label_values(&[self.name.as_str(), name]).inc();
     }
 
     /// Notes the result of a check.

@@ -25,7 +25,9 @@ fn refusals() -> Vec<Refusal> {
     let unpublished = sinks.map(|error| Refusal::Unpublished { sink: "bus".to_owned(), error });
     let mut all = vec![
         Refusal::UnknownSource,
-        Refusal::MethodNotAllowed,
+        Refusal::MethodNotAllowed { allowed: "POST".to_owned() },
+        Refusal::Unanswered,
+        Refusal::Unready("it is not agreed".to_owned()),
         Refusal::Malformed("two hosts"),
         Refusal::TooLarge { limit: 10 },
         Refusal::Encoded,
@@ -88,7 +90,7 @@ async fn a_refusal_is_a_problem_document_that_names_its_public_code_only() {
 #[tokio::test]
 async fn every_failed_check_looks_the_same() {
     let mut seen = BTreeSet::new();
-    for refusal in refusals().into_iter().filter(|refusal| matches!(refusal, Refusal::Unverified(_))) {
+    for refusal in refusals().into_iter().filter(|refusal| matches!(refusal, Refusal::Unverified(..))) {
         let response = refused(&refusal);
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         assert!(response.headers().contains_key(header::WWW_AUTHENTICATE));
@@ -100,7 +102,8 @@ async fn every_failed_check_looks_the_same() {
 
 #[test]
 fn a_wrong_method_is_told_the_right_one_and_an_unread_body_ends_the_connection() {
-    assert_eq!(refused(&Refusal::MethodNotAllowed).headers()[header::ALLOW], "POST");
+    let wrong = Refusal::MethodNotAllowed { allowed: "POST, GET".to_owned() };
+    assert_eq!(refused(&wrong).headers()[header::ALLOW], "POST, GET");
     for refusal in [Refusal::TooLarge { limit: 1 }, Refusal::Stalled, Refusal::Encoded] {
         assert_eq!(refused(&refusal).headers()[header::CONNECTION], "close", "{refusal}");
     }
@@ -140,4 +143,23 @@ fn an_id_that_no_header_holds_is_left_out() {
     let response = accepted(&[receipt("a\r\nset-cookie: b")], 200, &Bytes::new());
     assert!(!response.headers().contains_key(EVENT_ID));
     assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[test]
+fn the_ids_of_many_events_are_bounded() {
+    let listed = |ids: &[String]| {
+        let receipts: Vec<Receipt> = ids.iter().map(|id| receipt(id)).collect();
+        let response = accepted(&receipts, 200, &Bytes::new());
+        response.headers().get(EVENT_ID).map(|ids| ids.to_str().unwrap().to_owned())
+    };
+    let numbers = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>();
+    assert_eq!(listed(&numbers(3)).as_deref(), Some("0,1,2"));
+    assert_eq!(listed(&numbers(20)), Some(numbers(20).join(",")));
+    assert_eq!(listed(&numbers(523)), Some(format!("{},+503", numbers(20).join(","))));
+    let mixed = ["a", "\u{e9}", "b"].map(str::to_owned);
+    assert_eq!(listed(&mixed).as_deref(), Some("a,b,+1"), "what no header holds is only counted");
+    let long = vec!["x".repeat(1000); 5];
+    assert_eq!(listed(&long), Some(format!("{0},{0},+3", "x".repeat(1000))));
+    assert_eq!(listed(&["\u{e9}".to_owned()]), None);
+    assert_eq!(listed(&vec!["\u{e9}".to_owned(); 2]).as_deref(), Some("+2"));
 }

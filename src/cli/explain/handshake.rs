@@ -1,0 +1,85 @@
+//! What a handshake would be answered with. Its effects are not carried out: nothing is stored or fetched, and
+//! whatever a handshake needs of the operator counts as given.
+
+use super::subject::Subject;
+use crate::{
+    cli::exit::{Exit, Stop},
+    delivery::Request,
+    respond::{Effect, Reply, Responders, Step},
+    verify::Verifier,
+};
+use axum::http::Method;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// An answer to a handshake.
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    pub(super) status: u16,
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: String,
+}
+
+/// What a request is at one step of its way.
+pub(super) enum Shaken {
+    /// A handshake, answered so, and what would be done for it.
+    Answered(Response, Option<&'static str>),
+    /// A handshake that can't be answered, or a method that only handshakes use.
+    Refused(String),
+    /// No handshake: it goes on.
+    GoesOn,
+}
+
+/// Compiles the handshakes of a subject.
+pub(super) fn responders(subject: &Subject) -> Result<Responders, Stop> {
+    let specs = subject.spec.respond.as_deref().unwrap_or_default();
+    let declared = |name: &str| subject.spec.params.as_ref().is_some_and(|params| params.contains_key(name));
+    Responders::compile(specs, &declared, subject.params.clone()).map_err(|problems| {
+        let problems = problems.iter().map(|problem| {
+            format!("{}: {}: {}; {}", subject.name, problem.field, problem.problem, problem.fix)
+        });
+        Stop::new(Exit::Config, problems.collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// Looks whether a request is a handshake of this step.
+pub(super) fn shake(responders: &Responders, request: &Request, step: Step, verifier: &Verifier) -> Shaken {
+    match responders.answer(request, step, verifier) {
+        Ok(Some(handshake)) => {
+            let effect = handshake.effect.map(|effect| match effect {
+                Effect::Capture(_) => {
+                    "the secret that it hands over would be stored, where the source says `capture`"
+                }
+                Effect::Confirm(_) => {
+                    "the address in it would be fetched, where the source says `confirm: true`"
+                }
+            });
+            Shaken::Answered(response(&handshake.reply), effect)
+        }
+        Ok(None) => {
+            let may_come = step == Step::Unverified && responders.takes(&request.method, Step::Verified);
+            if request.method == Method::POST || may_come {
+                Shaken::GoesOn
+            } else {
+                let allowed = responders.allowed();
+                Shaken::Refused(format!(
+                    "a {} request that is no handshake: {allowed} are taken",
+                    request.method
+                ))
+            }
+        }
+        Err(error) => Shaken::Refused(format!("the handshake can't be answered: {error}")),
+    }
+}
+
+fn response(reply: &Reply) -> Response {
+    let headers = reply
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    Response {
+        status: reply.status,
+        headers: headers.collect(),
+        body: String::from_utf8_lossy(&reply.body).into_owned(),
+    }
+}

@@ -1,0 +1,60 @@
+//! `--discover`: prints the `verify` lines that fit a request.
+
+use super::{Explain, subject};
+use crate::{
+    cli::{
+        Common,
+        exit::{Exit, Stop},
+        out::{Out, Style},
+    },
+    delivery::Request,
+    explain::{Case, Recipe, discover},
+    verify::VerifySpec,
+};
+use serde_json::json;
+
+/// Tries the recipes and prints those that fit.
+pub(super) fn run(
+    explain: &Explain,
+    common: &Common,
+    request: &Request,
+    out: &mut Out,
+) -> Result<Exit, Stop> {
+    let secrets = match (&explain.source, subject::keys(explain)?) {
+        (Some(_), keys) if keys.is_empty() => subject::Subject::of(explain, common, request)?.secrets,
+        (_, keys) => keys,
+    };
+    let case = Case {
+        spec: &VerifySpec::default(),
+        secrets: &secrets,
+        request,
+        relatives: &[],
+        strangers: &[],
+        declared: None,
+    };
+    let (recipes, is_partial) = discover(&case);
+    if out.is_json() {
+        let found = recipes.iter().map(|recipe| {
+            let lines = recipe.lines().into_iter().map(|(name, value)| (name.to_owned(), value.into()));
+            json!({ "verify": lines.collect::<serde_json::Map<_, _>>(), "yaml": recipe.yaml() })
+        });
+        out.object(&json!({ "discovered": found.collect::<Vec<_>>(), "complete": !is_partial }))?;
+    } else {
+        print(&recipes, out)?;
+        if is_partial {
+            out.note("the body is large: not all recipes were tried");
+        }
+    }
+    Ok(if recipes.is_empty() { Exit::Negative } else { Exit::Well })
+}
+
+fn print(recipes: &[Recipe], out: &mut Out) -> Result<(), Stop> {
+    if recipes.is_empty() {
+        let verdict = out.paint(Style::Bad, "no known recipe fits").into_owned();
+        return out.line(format!("{verdict}: most likely another secret, or a body that is not byte-exact"));
+    }
+    for recipe in recipes {
+        out.line(recipe.yaml().trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Whom a request is held against: a configured source, or a preset with keys from the command line.
+
+use super::Explain;
+use crate::{
+    cli::{
+        Common,
+        exit::{Exit, Stop},
+    },
+    config::{self, Loaded, SecretRef, Secrets, nearest::one_of},
+    delivery::{Request, slot::Params},
+    explain::{Relative, Stranger},
+    senders::{self, SenderSpec},
+    verify::VerifySpec,
+};
+use secrecy::SecretString;
+use std::path::PathBuf;
+
+/// A sender with its keys.
+#[derive(Debug)]
+pub(super) struct Subject {
+    /// The source's name; the sender's where there is no source.
+    pub(super) name: String,
+    pub(super) spec: SenderSpec,
+    pub(super) secrets: Vec<SecretString>,
+    /// The constants that slots name.
+    pub(super) params: Params,
+    /// The configuration, where a source of it is meant.
+    pub(super) loaded: Option<Loaded>,
+    /// What the reader should know about the keys.
+    pub(super) notes: Vec<String>,
+}
+
+impl Subject {
+    /// Finds the sender that the arguments name, or the source that the request's path names.
+    pub(super) fn of(explain: &Explain, common: &Common, request: &Request) -> Result<Self, Stop> {
+        let mut subject = match &explain.sender {
+            Some(sender) => Self::preset(sender)?,
+            None => Self::source(explain.source.as_deref(), common, request)?,
+        };
+        let keys = keys(explain)?;
+        if !keys.is_empty() {
+            subject.secrets = keys;
+            subject.notes.clear();
+        }
+        subject.override_fields(explain);
+        subject.resolve_params();
+        Ok(subject)
+    }
+
+    fn preset(name: &str) -> Result<Self, Stop> {
+        let spec = document(name)?;
+        let params = Params::new();
+        Ok(Self { name: name.to_owned(), spec, secrets: Vec::new(), params, loaded: None, notes: Vec::new() })
+    }
+
+    fn source(chosen: Option<&str>, common: &Common, request: &Request) -> Result<Self, Stop> {
+        let loaded = config::load(&common.config)?;
+        let named = request.uri.path().strip_prefix("/hooks/").map(|rest| rest.trim_end_matches('/'));
+        let known = || one_of(loaded.config.sources.keys().map(String::as_str));
+        let name = match chosen.or_else(|| named.filter(|name| loaded.senders.contains_key(*name))) {
+            Some(name) => name.to_owned(),
+            None => match loaded.senders.keys().collect::<Vec<_>>().as_slice() {
+                [only] => (*only).clone(),
+                _ => {
+                    return Err(Stop::usage(format!(
+                        "say which source is meant, with --source: {}",
+                        known()
+                    )));
+                }
+            },
+        };
+        let Some(spec) = loaded.senders.get(&name).cloned() else {
+            return Err(Stop::usage(format!("there is no source {name:?}: the sources are {}", known())));
+        };
+        let references = loaded.config.sources.get(&name).map(|source| source.secrets.as_slice());
+        let read = Secrets::read(references.unwrap_or_default());
+        let notes = read.missing.iter().map(|(place, error)| format!("secret number {}: {error}", place + 1));
+        let notes = notes.collect();
+        Ok(Self { name, spec, secrets: read.usable, params: Params::new(), loaded: Some(loaded), notes })
+    }
+
+    /// Reads the constants that the document names.
+    fn resolve_params(&mut self) {
+        let resolved = config::params(&self.spec);
+        let missing = resolved.missing.iter().map(|(name, error)| format!("params.{name}: {error}"));
+        self.notes.extend(missing);
+        self.params = resolved.values;
+    }
+
+    /// Lays what the arguments say over the document.
+    fn override_fields(&mut self, explain: &Explain) {
+        self.spec.params.get_or_insert_default().extend(explain.param.iter().cloned());
+        let verify = self.spec.verify.get_or_insert_default();
+        if explain.no_time_window {
+            verify.ignore_time();
+        }
+        verify.url = explain.url.as_deref().map(without_query).or(verify.url.take());
+        verify.give_files(
+            path(explain.certificate.as_ref()).as_deref(),
+            path(explain.jwks.as_ref()).as_deref(),
+        );
+    }
+
+    /// Returns how it verifies.
+    pub(super) fn verify(&self) -> VerifySpec {
+        config::with_params(self.spec.clone()).verify.unwrap_or_default()
+    }
+
+    /// Returns the secrets of the configuration's other sources.
+    pub(super) fn strangers(&self) -> Vec<Stranger> {
+        let sources = self.loaded.iter().flat_map(|loaded| &loaded.config.sources);
+        let others = sources.filter(|(name, _)| **name != self.name);
+        others
+            .map(|(name, source)| Stranger {
+                name: name.clone(),
+                secrets: Secrets::read(&source.secrets).usable,
+            })
+            .collect()
+    }
+
+    /// Returns how all other presets verify.
+    pub(super) fn relatives(&self) -> Vec<Relative> {
+        let own =
+            self.loaded.as_ref().and_then(|loaded| loaded.config.sources.get(&self.name)?.preset.clone());
+        let own = own.unwrap_or_else(|| self.name.clone());
+        let others = senders::all_names().filter(|name| *name != own);
+        others
+            .filter_map(|name| Some(Relative { name: name.to_owned(), spec: document(name).ok()?.verify? }))
+            .collect()
+    }
+}
+
+/// Returns an address as a source has it: the query comes from each request.
+fn without_query(url: &str) -> String {
+    url.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+fn path(path: Option<&PathBuf>) -> Option<String> {
+    path.map(|path| path.display().to_string())
+}
+
+/// Returns the effective document of a preset, a variant or a file.
+fn document(name: &str) -> Result<SenderSpec, Stop> {
+    let tree = config::preset_document(name).map_err(|error| Stop::usage(error.to_string()))?;
+    serde_json::from_value(tree).map_err(|error| Stop::new(Exit::Bug, format!("preset {name}: {error}")))
+}
+
+/// Reads the keys of the command line, private ones first.
+pub(super) fn keys(explain: &Explain) -> Result<Vec<SecretString>, Stop> {
+    let key = |text: &String| match text.parse::<SecretRef>() {
+        Ok(reference) => reference
+            .resolve()
+            .map_err(|error| Stop::usage(format!("the key {reference} can't be used: {error}"))),
+        Err(_) => Ok(SecretString::from(text.as_str())),
+    };
+    explain.key.iter().chain(&explain.public_key).map(key).collect()
+}

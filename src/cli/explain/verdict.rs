@@ -1,0 +1,180 @@
+//! What became of a request: accepted with its events, or rejected with the causes.
+
+use super::{
+    follow::{self, Followed},
+    handshake::{self, Response, Shaken},
+    measure,
+    subject::Subject,
+};
+use crate::{
+    cli::exit::Stop,
+    config,
+    delivery::{Request, slot::Params},
+    explain::{Case, Cause, Reach, causes},
+    respond::Step,
+    verify::{SpecProblem, Verifier, VerifyError, VerifySpec},
+};
+use serde::Serialize;
+
+/// The result, as `--json` prints it.
+#[derive(Debug, Serialize)]
+pub(super) struct Verdict {
+    /// `accept` or `reject`.
+    #[serde(rename = "verdict")]
+    outcome: &'static str,
+    /// Why it is rejected.
+    pub(super) reason: Option<String>,
+    /// What a handshake is answered with.
+    pub(super) response: Option<Response>,
+    /// How verification failed, as the metric names it.
+    pub(super) failure: Option<&'static str>,
+    /// The causes: a proven one alone, or hints.
+    pub(super) findings: Vec<Cause>,
+    pub(super) checked: Checked,
+    /// What an accepted request becomes.
+    pub(super) events: Vec<Followed>,
+    /// What is to be known about the capture and the keys.
+    pub(super) notes: Vec<String>,
+}
+
+/// What was looked at.
+#[derive(Debug, Serialize)]
+pub(super) struct Checked {
+    pub(super) source: String,
+    pub(super) scheme: &'static str,
+    /// What was proven, as it stands in the envelope.
+    pub(super) verified: Option<&'static str>,
+    /// Which key matched, counted from 1.
+    pub(super) key: Option<usize>,
+    pub(super) keys: usize,
+    pub(super) body_bytes: usize,
+    /// What was signed, with the length of each part in bytes.
+    pub(super) message: Option<String>,
+    pub(super) received: String,
+}
+
+impl Verdict {
+    /// Takes a request along the way that it would go: handshakes, the check, handshakes again, its events.
+    pub(super) fn of(
+        subject: &Subject,
+        request: Request,
+        partitions: u32,
+        declared: Option<u64>,
+        notes: Vec<String>,
+    ) -> Result<Self, Stop> {
+        let spec = subject.verify();
+        let verifier = Verifier::compile(&spec).map_err(|problems| unbuildable(&subject.name, &problems))?;
+        let responders = handshake::responders(subject)?;
+        let mut notes: Vec<String> = notes.into_iter().chain(subject.notes.iter().cloned()).collect();
+        notes.extend(config::give_files(&verifier));
+        if let Err(problems) = verifier.set_secrets(subject.secrets.clone()) {
+            notes.extend(problems.into_iter().map(|problem| format!("{}; {}", problem.problem, problem.fix)));
+        }
+        let mut verdict = Self::begun(Checked::of(subject, &spec, &verifier, &request), notes);
+        if verdict.shaken(handshake::shake(&responders, &request, Step::Unverified, &verifier)) {
+            return Ok(verdict);
+        }
+        match verifier.verify(&request) {
+            Ok(proof) => {
+                verdict.checked.verified = Some(proof.assurance.name());
+                verdict.checked.key = verifier.needs_secret().then_some(proof.key + 1);
+                if !verdict.shaken(handshake::shake(&responders, &request, Step::Verified, &verifier)) {
+                    verdict.events = follow::events(subject, &verifier, request, partitions)?;
+                }
+            }
+            Err(error) => verdict.rejected(subject, &spec, &request, declared, &error),
+        }
+        Ok(verdict)
+    }
+
+    fn begun(checked: Checked, notes: Vec<String>) -> Self {
+        Self {
+            outcome: "accept",
+            reason: None,
+            response: None,
+            failure: None,
+            findings: Vec::new(),
+            checked,
+            events: Vec::new(),
+            notes,
+        }
+    }
+
+    /// Takes in what a request is as a handshake; true where its way ends here.
+    fn shaken(&mut self, shaken: Shaken) -> bool {
+        match shaken {
+            Shaken::GoesOn => return false,
+            Shaken::Answered(response, effect) => {
+                self.response = Some(response);
+                self.notes.extend(effect.map(str::to_owned));
+            }
+            Shaken::Refused(why) => {
+                self.outcome = "reject";
+                self.failure = Some("handshake");
+                self.reason = Some(why);
+            }
+        }
+        true
+    }
+
+    /// Looks for the causes of a failed check.
+    fn rejected(
+        &mut self,
+        subject: &Subject,
+        spec: &VerifySpec,
+        request: &Request,
+        declared: Option<u64>,
+        error: &VerifyError,
+    ) {
+        let (relatives, strangers) = (subject.relatives(), subject.strangers());
+        let case = Case {
+            spec,
+            secrets: &subject.secrets,
+            request,
+            relatives: &relatives,
+            strangers: &strangers,
+            declared,
+        };
+        self.outcome = "reject";
+        self.failure = Some(error.reason());
+        self.findings = causes(&case, error, Reach::Whole);
+        let first = self.findings.first();
+        self.reason = Some(first.map_or_else(|| error.to_string(), |cause| cause.what.clone()));
+    }
+
+    /// True for a request that would be accepted.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.outcome == "accept"
+    }
+}
+
+/// Returns the message that the scheme signs, part by part.
+fn signed(spec: &VerifySpec, request: &Request, params: &Params) -> Option<String> {
+    let is_signed = spec.algorithm.is_some_and(|algorithm| algorithm.digest_bytes() > 0);
+    let default = (is_signed && spec.member.is_none()).then_some("{body}");
+    let message = spec.message.as_deref().or(default)?;
+    Some(measure::message(message, request, params).unwrap_or_else(|| message.to_owned()))
+}
+
+impl Checked {
+    fn of(subject: &Subject, spec: &VerifySpec, verifier: &Verifier, request: &Request) -> Self {
+        Self {
+            source: subject.name.clone(),
+            scheme: verifier.scheme(),
+            verified: None,
+            key: None,
+            keys: subject.secrets.len(),
+            body_bytes: request.body.len(),
+            message: signed(spec, request, &subject.params),
+            received: request.received.to_string(),
+        }
+    }
+}
+
+fn unbuildable(name: &str, problems: &[SpecProblem]) -> Stop {
+    let problems = problems
+        .iter()
+        .map(|problem| format!("{name}: verify.{}: {}; {}", problem.field, problem.problem, problem.fix));
+    let problems: Vec<String> = problems.collect();
+    Stop::usage(format!("{}\n--discover tries what fits", problems.join("\n")))
+}

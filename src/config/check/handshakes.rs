@@ -1,0 +1,70 @@
+//! Rules of handshakes and constants: what the operator agrees to, and what it is worth nothing without.
+
+use crate::{
+    config::{CaptureConfig, Config, SecretRef, SourceConfig, keypath::KeyPath, params, problem::Report},
+    senders::SenderSpec,
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Runs the rules.
+pub(super) fn check(config: &Config, senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
+    for (name, source) in &config.sources {
+        let at = KeyPath::of(["sources", name]);
+        let Some(sender) = senders.get(name) else { continue };
+        variants_are_presets(source, &at, report);
+        constants_are_there(sender, &at, report);
+        agreement_is_asked_for(source, sender, &at, report);
+        if let Some(capture) = &source.capture {
+            capture_is_of_use(capture, source, sender, &at.key("capture"), report);
+        }
+    }
+}
+
+fn variants_are_presets(source: &SourceConfig, at: &KeyPath, report: &mut Report<'_>) {
+    if source.sender.variants.is_some() {
+        let fix = "take them out, or name the fields at a source of its own";
+        report.error(&at.key("variants"), "only a preset has variants", fix);
+    }
+}
+
+fn constants_are_there(sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_>) {
+    for (name, error) in params(sender).missing {
+        let fix = "provide it; until then what needs it is answered 503";
+        report.warning(&at.key("params").key(&name), error.to_string(), fix);
+    }
+}
+
+fn agreement_is_asked_for(source: &SourceConfig, sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_>) {
+    let asks = sender.respond.iter().flatten().any(|handshake| handshake.confirm.is_some());
+    if source.confirm && !asks {
+        let message = "this sender asks for no agreement by an address";
+        report.warning(&at.key("confirm"), message, "take it out");
+    }
+}
+
+fn capture_is_of_use(
+    capture: &CaptureConfig,
+    source: &SourceConfig,
+    sender: &SenderSpec,
+    at: &KeyPath,
+    report: &mut Report<'_>,
+) {
+    if !sender.respond.iter().flatten().any(|handshake| handshake.capture.is_some()) {
+        report.warning(at, "this sender hands over no secret", "take it out");
+    }
+    if capture.file.as_os_str().is_empty() {
+        report.error(
+            &at.key("file"),
+            "expected the path of a file",
+            "name the file that is to hold the secret",
+        );
+    } else if !source.secrets.contains(&SecretRef::File(capture.file.clone())) {
+        let fix = format!("add file:{} to `secrets`", capture.file.display());
+        report.error(&at.key("file"), "the source does not use this file as a secret", fix);
+    }
+    if capture.until.parse::<Timestamp>().is_err() {
+        let fix = "write a time in RFC 3339, as 2026-01-31T18:00:00Z, a few hours from now";
+        report.error(&at.key("until"), "expected the time until which a secret is taken", fix);
+    }
+}

@@ -1,0 +1,170 @@
+//! Says why a request was refused: tries the usual mistakes one by one, each by verifying again with one thing
+//! changed, until one of them makes the signature right.
+//!
+//! Stands beside the path: `hookway explain` asks for the whole truth, the log line of a 401 for what is cheap to
+//! find out ([`Reach`]). Nothing is computed here; a probe changes the scheme, the secrets or the request and asks
+//! the [`Verifier`](crate::verify::Verifier). No cause ever holds a secret, a signature or a piece of the body.
+
+mod body;
+mod discover;
+mod lab;
+mod live;
+mod partition;
+mod place;
+mod scheme;
+mod secret;
+mod time;
+mod writing;
+
+#[cfg(test)]
+mod tests;
+
+pub use discover::{Recipe, discover};
+pub use live::Explainer;
+pub use partition::partition;
+
+use crate::{
+    delivery::Request,
+    verify::{VerifyError, VerifySpec},
+};
+use lab::Lab;
+use secrecy::SecretString;
+use serde::Serialize;
+
+/// A request that was refused, and all that may help to see why.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'c> {
+    /// How the source verifies.
+    pub spec: &'c VerifySpec,
+    /// Its secrets.
+    pub secrets: &'c [SecretString],
+    /// What was refused.
+    pub request: &'c Request,
+    /// The schemes of other senders.
+    pub relatives: &'c [Relative],
+    /// Secrets that belong to other sources.
+    pub strangers: &'c [Stranger],
+    /// What `Content-Length` said, where the body has another length.
+    pub declared: Option<u64>,
+}
+
+/// Another sender, whose request this may be.
+#[derive(Debug, Clone)]
+pub struct Relative {
+    /// The name of its preset.
+    pub name: String,
+    /// How it signs.
+    pub spec: VerifySpec,
+}
+
+/// Another source, whose secret the sender may have.
+#[derive(Debug, Clone)]
+pub struct Stranger {
+    /// The source's name.
+    pub name: String,
+    /// Its secrets.
+    pub secrets: Vec<SecretString>,
+}
+
+/// Why a request was refused, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// A stable name of the mistake.
+    pub code: &'static str,
+    /// What is wrong, in one sentence.
+    pub what: String,
+    /// How to mend it.
+    pub mend: String,
+    /// True where the request verifies once the mistake is undone; false for a mere hint.
+    pub proven: bool,
+}
+
+impl Cause {
+    fn proven(code: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { code, what: what.into(), mend: mend.into(), proven: true }
+    }
+
+    fn hint(code: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { code, what: what.into(), mend: mend.into(), proven: false }
+    }
+}
+
+/// How much may be spent on an explanation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// What a busy server can afford: a handful of digests of the body.
+    Cheap,
+    /// Everything that is known.
+    Whole,
+}
+
+impl Reach {
+    /// Bytes that may be hashed; each verification counts for some of its own.
+    fn budget(self) -> u64 {
+        match self {
+            Self::Cheap => 4 << 20,
+            Self::Whole => 1 << 30,
+        }
+    }
+
+    fn probes(self) -> &'static [Probe] {
+        match self {
+            Self::Cheap => &[place::absent, time::probe, writing::plain, secret::blanks, body::line_end],
+            Self::Whole => &[
+                place::probe,
+                time::probe,
+                secret::probe,
+                writing::probe,
+                body::probe,
+                scheme::probe,
+                place::relatives,
+                secret::strangers,
+                body::traces,
+            ],
+        }
+    }
+}
+
+/// Looks for one kind of mistake, given how verification failed.
+type Probe = fn(&Lab<'_>, &VerifyError) -> Vec<Cause>;
+
+/// Returns why `error` came about: the proven cause alone, or else the hints, the likeliest first. Empty only where
+/// nothing fits and `reach` is [`Reach::Cheap`].
+pub fn causes(case: &Case<'_>, error: &VerifyError, reach: Reach) -> Vec<Cause> {
+    let lab = Lab::new(*case, reach.budget());
+    let mut hints = Vec::new();
+    for probe in reach.probes() {
+        let found = probe(&lab, error);
+        if let Some(proven) = found.iter().find(|cause| cause.proven) {
+            return vec![proven.clone()];
+        }
+        hints.extend(found);
+    }
+    if hints.is_empty() && reach == Reach::Whole {
+        hints.push(unknown(error, lab.is_spent()));
+    }
+    hints
+}
+
+/// Says in which header or member a scheme expects its signature; empty where it needs none.
+pub fn places(spec: &VerifySpec) -> String {
+    let headers: Vec<String> = place::headers(spec).iter().map(|name| format!("`{name}`")).collect();
+    match &spec.member {
+        Some(member) => format!("member `{member}`"),
+        None if headers.is_empty() => String::new(),
+        None => format!("header {}", headers.join(" or ")),
+    }
+}
+
+fn unknown(error: &VerifyError, is_spent: bool) -> Cause {
+    let what = match (matches!(error, VerifyError::Mismatch), is_spent) {
+        (true, false) => "no known mistake explains it: most likely another secret".to_owned(),
+        (true, true) => {
+            "the body is too large to try all known mistakes, and none of those tried explains it".to_owned()
+        }
+        (false, _) => format!("{error}, and no known mistake explains it"),
+    };
+    let mend = "compare the secret with the sender's, by copying it again; then send one request and capture its \
+                raw bytes where they arrive";
+    Cause::hint("unknown", what, mend)
+}

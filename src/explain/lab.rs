@@ -1,0 +1,100 @@
+//! Where probes verify again: compiles a changed scheme, gives it keys and asks, within a bound on what may be hashed.
+
+use super::Case;
+use crate::{
+    delivery::Request,
+    verify::{Assurance, Verifier, VerifyError, VerifySpec},
+};
+use bytes::Bytes;
+use secrecy::SecretString;
+use std::cell::Cell;
+
+/// What one verification costs beside its body, in bytes hashed.
+const EACH: u64 = 2048;
+
+/// A case under examination.
+pub(super) struct Lab<'c> {
+    pub(super) case: Case<'c>,
+    left: Cell<u64>,
+    spent: Cell<bool>,
+}
+
+impl<'c> Lab<'c> {
+    /// Examines `case` until `bytes` are hashed.
+    pub(super) fn new(case: Case<'c>, bytes: u64) -> Self {
+        Self { case, left: Cell::new(bytes), spent: Cell::new(false) }
+    }
+
+    /// True where something was left untried for its cost.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent.get()
+    }
+
+    /// True where the case's request verifies by another scheme.
+    pub(super) fn fits_scheme(&self, spec: &VerifySpec) -> bool {
+        self.fits(spec, self.case.secrets, self.case.request)
+    }
+
+    /// True where the case's request verifies with other secrets.
+    pub(super) fn fits_secrets(&self, spec: &VerifySpec, secrets: &[SecretString]) -> bool {
+        self.fits(spec, secrets, self.case.request)
+    }
+
+    /// True where the case's request verifies by another scheme and its time is within the window.
+    pub(super) fn verifies_now(&self, spec: &VerifySpec) -> bool {
+        keyed(spec, self.case.secrets).is_some_and(|verifier| verifier.verify(self.case.request).is_ok())
+    }
+
+    /// True where another request verifies by the case's scheme and secrets.
+    pub(super) fn fits_request(&self, request: &Request) -> bool {
+        self.fits(self.case.spec, self.case.secrets, request)
+    }
+
+    /// Returns the verifier of the case, to try many requests with; `None` without a usable secret.
+    pub(super) fn verifier(&self) -> Option<Verifier> {
+        keyed(self.case.spec, self.case.secrets)
+    }
+
+    fn fits(&self, spec: &VerifySpec, secrets: &[SecretString], request: &Request) -> bool {
+        keyed(spec, secrets).is_some_and(|verifier| self.proves(&verifier, request))
+    }
+
+    /// True where the request's origin is proven, whenever it was signed.
+    pub(super) fn proves(&self, verifier: &Verifier, request: &Request) -> bool {
+        let cost = u64::try_from(request.body.len()).unwrap_or(u64::MAX).saturating_add(EACH);
+        let Some(left) = self.left.get().checked_sub(cost) else {
+            self.spent.set(true);
+            return false;
+        };
+        self.left.set(left);
+        match verifier.verify(request) {
+            Ok(proof) => proof.assurance != Assurance::None,
+            Err(VerifyError::Expired { .. }) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Returns the case's request with another body.
+    pub(super) fn with_body(&self, body: impl Into<Bytes>) -> Request {
+        Request { body: body.into(), ..copy(self.case.request) }
+    }
+}
+
+/// Returns a request that shares the body's bytes with the given one.
+pub(super) fn copy(request: &Request) -> Request {
+    Request {
+        method: request.method.clone(),
+        uri: request.uri.clone(),
+        headers: request.headers.clone(),
+        body: request.body.clone(),
+        received: request.received,
+    }
+}
+
+/// Returns a verifier with its usable secrets; `None` where the scheme can't be compiled or nothing is usable.
+fn keyed(spec: &VerifySpec, secrets: &[SecretString]) -> Option<Verifier> {
+    let verifier = Verifier::compile(spec).ok()?;
+    // A secret that does not decode is left out; the others are tried.
+    drop(verifier.set_secrets(secrets.to_vec()));
+    verifier.is_keyed().then_some(verifier)
+}

@@ -1,0 +1,145 @@
+//! The secret: copied with a blank or a line end, kept in quotes, decoded when it should not be, or another source's.
+
+use super::{Cause, Lab};
+use crate::verify::{KeyForm, VerifyError, VerifySpec};
+use secrecy::ExposeSecret as _;
+
+/// Every form that a secret's text may have.
+pub(super) const FORMS: [KeyForm; 4] = [KeyForm::Utf8, KeyForm::Base64, KeyForm::Hex, KeyForm::Whsec];
+
+/// A secret as it may have been meant, and what would then have happened to it.
+type Meant = (String, &'static str);
+
+/// Tries every slip with every key form.
+pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+    if !matters(error) {
+        return Vec::new();
+    }
+    let found = blanks(lab, error);
+    if !found.is_empty() {
+        return found;
+    }
+    let spec = lab.case.spec;
+    let forms = FORMS.into_iter().filter(|form| *form != spec.key.unwrap_or(KeyForm::Utf8));
+    for (number, secret) in lab.case.secrets.iter().enumerate() {
+        for form in forms.clone() {
+            let spec = VerifySpec { key: Some(form), ..spec.clone() };
+            if lab.fits_secrets(&spec, std::slice::from_ref(secret)) {
+                return vec![wrong_form(number, form)];
+            }
+        }
+        let dressed = || slips(secret.expose_secret()).chain(wrappings(secret.expose_secret()));
+        for (meant, slip) in dressed() {
+            for form in FORMS {
+                let spec = VerifySpec { key: Some(form), ..spec.clone() };
+                if lab.fits_secrets(&spec, &[meant.clone().into()]) {
+                    return vec![slipped(number, slip)];
+                }
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Tries blanks and line ends around the secret only.
+pub(super) fn blanks(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+    if !matters(error) {
+        return Vec::new();
+    }
+    for (number, secret) in lab.case.secrets.iter().enumerate() {
+        for (meant, slip) in slips(secret.expose_secret()) {
+            if lab.fits_secrets(lab.case.spec, &[meant.into()]) {
+                return vec![slipped(number, slip)];
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Tries the secrets of other sources.
+pub(super) fn strangers(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+    if !matters(error) {
+        return Vec::new();
+    }
+    let own = lab.case.strangers.iter().find(|other| lab.fits_secrets(lab.case.spec, &other.secrets));
+    own.map(|other| {
+        let what = format!("the sender signs with a secret of source `{}`", other.name);
+        Cause::proven(
+            "secret_other",
+            what,
+            "give the sender this source's URL and secret, or list that secret here, too",
+        )
+    })
+    .into_iter()
+    .collect()
+}
+
+fn matters(error: &VerifyError) -> bool {
+    matches!(error, VerifyError::Mismatch | VerifyError::Unkeyed)
+}
+
+fn slipped(number: usize, slip: &str) -> Cause {
+    let what = format!("secret number {} is not what the sender has: {slip}", number + 1);
+    Cause::proven(
+        "secret_blank",
+        what,
+        "store the secret again, character for character as the sender shows it",
+    )
+}
+
+fn wrong_form(number: usize, form: KeyForm) -> Cause {
+    let (form, meaning) = match form {
+        KeyForm::Utf8 => ("utf8", "the text itself is the key; it is not decoded"),
+        KeyForm::Hex => ("hex", "the key is the text read as hexadecimal"),
+        KeyForm::Base64 => ("base64", "the key is the text read as base64"),
+        KeyForm::Whsec => ("whsec", "the key is the text behind `whsec_`, read as base64"),
+        KeyForm::Sha1 => ("sha1", "the key is the text's SHA-1 digest"),
+        KeyForm::Spki => ("spki", "the key is a public one"),
+        KeyForm::Whpk => ("whpk", "the key is a public one behind `whpk_`"),
+    };
+    let what = format!("secret number {} is right, and decoded wrongly: {meaning}", number + 1);
+    Cause::proven("secret_form", what, format!("set `verify.key` to {form}"))
+}
+
+/// Returns the secret without, or with, blanks and line ends around it.
+fn slips(text: &str) -> impl Iterator<Item = Meant> {
+    let trimmed = text.trim();
+    let bare = (trimmed.len() < text.len() && !trimmed.is_empty())
+        .then(|| (trimmed.to_owned(), "ours has a blank or a line end around it"));
+    let tails = [
+        ("\n", "the sender's ends in a line end"),
+        (" ", "the sender's ends in a blank"),
+        ("\r\n", "the sender's ends in a line end"),
+    ];
+    let longer = tails.map(|(tail, slip)| (format!("{text}{tail}"), slip));
+    let front = (format!(" {text}"), "the sender's begins with a blank");
+    bare.into_iter().chain(longer).chain([front])
+}
+
+/// Returns the secret without, or with, what tools and people put around it.
+fn wrappings(text: &str) -> impl Iterator<Item = Meant> {
+    let trimmed = text.trim();
+    let quotes = ['"', '\'', '`'].into_iter().filter_map(move |quote| {
+        let inner = trimmed.strip_prefix(quote)?.strip_suffix(quote)?;
+        Some((inner.to_owned(), "ours stands in quotes"))
+    });
+    let wrapped =
+        ["\"", "'"].map(|quote| (format!("{quote}{trimmed}{quote}"), "the sender's stands in quotes"));
+    let labels = ["whsec_", "Bearer ", "sha256=", "\u{feff}"];
+    let unlabelled = labels.into_iter().filter_map(move |label| {
+        Some((trimmed.strip_prefix(label)?.to_owned(), "ours has a label in front that is not part of it"))
+    });
+    let labelled = (format!("whsec_{trimmed}"), "ours lacks the `whsec_` in front, which is part of it");
+    let escaped =
+        trimmed.contains("\\n").then(|| (trimmed.replace("\\n", "\n"), "ours holds `\\n` as two characters"));
+    let assigned = trimmed.split_once('=').filter(|(name, value)| {
+        !value.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+    });
+    let assigned = assigned.map(|(_, value)| (value.to_owned(), "ours has the variable's name in front"));
+    let cases = [trimmed.to_lowercase(), trimmed.to_uppercase()];
+    let cases = cases
+        .into_iter()
+        .filter(move |text| text != trimmed)
+        .map(|text| (text, "upper and lower case differ"));
+    quotes.chain(wrapped).chain(unlabelled).chain([labelled]).chain(escaped).chain(assigned).chain(cases)
+}

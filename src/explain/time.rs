@@ -1,0 +1,74 @@
+//! The signed time: outside the window, or read in the wrong unit.
+
+use super::{Cause, Lab};
+use crate::verify::{TimeUnit, VerifyError, VerifySpec};
+
+/// Looks at the time once the signature is right, and at its unit where it can't be read.
+pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+    let Some(timestamp) = &lab.case.spec.timestamp else { return Vec::new() };
+    let off = if let VerifyError::Expired { off_by_seconds } = error { Some(*off_by_seconds) } else { None };
+    if off.is_none() && !matches!(error, VerifyError::Malformed(_)) {
+        return Vec::new();
+    }
+    let unit = timestamp.unit.unwrap_or(TimeUnit::Seconds);
+    let others = [TimeUnit::Seconds, TimeUnit::Milliseconds, TimeUnit::Rfc3339];
+    let right = others.into_iter().filter(|other| *other != unit).find(|other| in_unit(lab, *other));
+    if let Some(right) = right {
+        let (right, wrong) = (name(right), name(unit));
+        let what = format!("the signed time is written in {right}, and the scheme reads it as {wrong}");
+        return vec![Cause::proven("time_unit", what, format!("set `timestamp.unit` to {}", word(right)))];
+    }
+    off.map(stale).into_iter().collect()
+}
+
+/// True where the request verifies, its time within the window, with the time read in another unit.
+fn in_unit(lab: &Lab<'_>, unit: TimeUnit) -> bool {
+    let mut spec: VerifySpec = lab.case.spec.clone();
+    if let Some(timestamp) = &mut spec.timestamp {
+        timestamp.unit = Some(unit);
+    }
+    lab.verifies_now(&spec)
+}
+
+fn stale(off: i64) -> Cause {
+    let (side, span) = (if off > 0 { "in the past" } else { "in the future" }, span(off.unsigned_abs()));
+    let what =
+        format!("the signature is right, and its time is outside the window: {off} s off, {span} {side}");
+    let mend = if off.unsigned_abs() > 900 && off.unsigned_abs() % 900 < 60 {
+        "a whole number of quarters of an hour: somebody's clock runs on local time instead of UTC; or the request \
+         is an old one: give `--now` the time at which it came"
+    } else if off > 0 {
+        "an old request that is sent again, or one that waited on its way; for a capture, give `--now` the time at \
+         which it came; else compare both clocks"
+    } else {
+        "compare both clocks: the sender's is ahead, or ours is behind"
+    };
+    Cause::proven("stale", what, mend)
+}
+
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+pub(super) fn name(unit: TimeUnit) -> &'static str {
+    match unit {
+        TimeUnit::Seconds => "seconds",
+        TimeUnit::Milliseconds => "milliseconds",
+        TimeUnit::Rfc3339 => "RFC 3339",
+        TimeUnit::HttpDate => "a text date",
+    }
+}
+
+pub(super) fn word(name: &str) -> &'static str {
+    match name {
+        "seconds" => "s",
+        "milliseconds" => "ms",
+        "a text date" => "http-date",
+        _ => "rfc3339",
+    }
+}

@@ -1,0 +1,163 @@
+//! Each element of a body is an event of its own; what is wrong with one is no other's fault.
+
+use crate::{
+    event::{Event, Reason},
+    normalize::{
+        Normalizer,
+        tests::{delivery, normalizer, reason},
+    },
+};
+use serde_json::json;
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+
+fn events(normalizer: &Normalizer, body: &str) -> Vec<Event> {
+    normalizer.normalize(&delivery(body.as_bytes(), JSON))
+}
+
+fn ids(events: &[Event]) -> Vec<&str> {
+    events.iter().map(|event| event.id.as_str()).collect()
+}
+
+/// Returns the hex SHA-256 of a text.
+fn digest(text: &str) -> String {
+    crate::normalize::values::sha256_hex(text.as_bytes())
+}
+
+fn mails() -> serde_json::Value {
+    json!({
+        "format": "json", "each": "/*", "type": "./event", "object": "mail", "object_id": "./mail",
+        "id": "{./id}", "time": "./at",
+    })
+}
+
+#[test]
+fn each_element_has_its_own_attributes_and_bytes() {
+    let body =
+        r#"[ {"event":"sent","mail":"m1","id":"a","at":1700000000},{"event":"read" ,"mail":"m2","id":"b"} ]"#;
+    let events = events(&normalizer(mails()), body);
+    assert_eq!(ids(&events), ["a", "b"]);
+    assert_eq!((events[0].kind.as_str(), events[0].key.as_deref()), ("sent", Some("mail:m1")));
+    assert_eq!((events[1].kind.as_str(), events[1].key.as_deref()), ("read", Some("mail:m2")));
+    assert_eq!(events[0].time.as_ref().unwrap().text, "2023-11-14T22:13:20Z");
+    assert!(events[1].time.is_none());
+    assert_eq!(&events[1].data[..], br#"{"event":"read" ,"mail":"m2","id":"b"}"#);
+    assert!(
+        events.iter().all(|event| event.data_is_json && event.id_is_stable && event.quarantine.is_none())
+    );
+}
+
+#[test]
+fn an_element_is_a_slice_of_the_body_and_no_copy() {
+    let delivery = delivery(br#"[{"event":"sent","mail":"m1","id":"a"}]"#, JSON);
+    let events = normalizer(mails()).normalize(&delivery);
+    assert_eq!(events[0].data.as_ptr(), delivery.request().body[1..].as_ptr());
+}
+
+#[test]
+fn what_is_wrong_with_one_element_is_no_others_fault() {
+    let body = r#"[{"event":"sent","mail":"m1","id":"a"},{"mail":"m2"},7,
+        {"event":"read","mail":"m3","id":"c","id":"d"},{"event":"read","mail":"m4","id":"e"}]"#;
+    let events = events(&normalizer(mails()), body);
+    let reasons: Vec<_> = events.iter().map(reason).collect();
+    let (lost, twice) = (Some(Reason::Unrecognized), Some(Reason::Ambiguous));
+    assert_eq!(reasons, [None, lost, lost, twice, None]);
+    let of_body = |index| format!("sha256:{}/{index}", digest(body));
+    assert_eq!(ids(&events), ["a", &of_body(1), &of_body(2), &of_body(3), "e"]);
+    assert_eq!(&events[1].data[..], br#"{"mail":"m2"}"#, "only its own bytes are put aside");
+    assert!(events.iter().all(|event| event.id_is_stable), "a retry of the same body repeats each");
+    let mut minted = mails();
+    minted["id"] = json!("{uuid}");
+    let minted = self::events(&normalizer(minted), body);
+    assert!(minted.iter().all(|event| !event.id_is_stable), "equal bodies may be different events");
+}
+
+#[test]
+fn an_element_without_an_id_is_named_by_the_body_and_its_place() {
+    let body = r#"[{"n":1},{"n":1}]"#;
+    let by_default = events(&normalizer(json!({ "each": "/*" })), body);
+    assert_eq!(
+        ids(&by_default),
+        [format!("sha256:{}/0", digest(body)), format!("sha256:{}/1", digest(body))]
+    );
+    assert!(by_default.iter().all(|event| event.id_is_stable));
+    let own = json!({ "each": "/*", "id": "{index}-{sha256:32}" });
+    let named = events(&normalizer(own), body);
+    assert_eq!(named[1].id, format!("1-{:.32}", digest(r#"{"n":1}"#)));
+}
+
+#[test]
+fn absolute_pointers_see_the_body_and_two_dots_what_is_around() {
+    let spec = json!({
+        "each": "/entry/*/changes/*", "type": "{/object}.{./field}", "key": "page:{../id}", "time": "../time",
+    });
+    let body = r#"{"object":"page","entry":[
+        {"id":"10","time":1700000000,"changes":[{"field":"feed"},{"field":"likes"}]},
+        {"id":"20","changes":[{"field":"feed"}]}]}"#;
+    let events = events(&normalizer(spec), body);
+    let found: Vec<_> =
+        events.iter().map(|event| (event.kind.as_str(), event.key.as_deref().unwrap())).collect();
+    assert_eq!(found, [("page.feed", "page:10"), ("page.likes", "page:10"), ("page.feed", "page:20")]);
+    assert!(events[1].time.is_some() && events[2].time.is_none());
+}
+
+#[test]
+fn a_body_that_is_no_list_is_its_own_one_element() {
+    let events = events(&normalizer(mails()), r#"{"event":"sent","mail":"m1","id":"a"}"#);
+    assert_eq!((events.len(), events[0].id.as_str(), reason(&events[0])), (1, "a", None));
+}
+
+#[test]
+fn what_cannot_be_divided_is_put_aside_whole() {
+    let many = format!("[{}{{}}]", "{},".repeat(10_000));
+    for (body, wanted) in [
+        ("[]", Reason::Unrecognized),
+        ("not json", Reason::Malformed),
+        ("[{}", Reason::Malformed),
+        (many.as_str(), Reason::Malformed),
+    ] {
+        let events = events(&normalizer(mails()), body);
+        assert_eq!((events.len(), reason(&events[0])), (1, Some(wanted)));
+        assert_eq!(&events[0].data[..], body.as_bytes());
+        assert_eq!(events[0].id, format!("sha256:{}", digest(body)));
+        assert_eq!(events[0].data_is_json, serde_json::from_str::<serde_json::Value>(body).is_ok());
+    }
+    let twice = json!({ "each": "/value/*", "type": "{/kind}" });
+    let events = events(&normalizer(twice), r#"{"kind":"a","kind":"b","value":[1,2]}"#);
+    assert_eq!((events.len(), reason(&events[0])), (1, Some(Reason::Ambiguous)));
+}
+
+#[test]
+fn lines_are_events_and_a_broken_one_stands_alone() {
+    let spec = json!({ "each": "/*|lines", "type": "./type", "id": "{./id}" });
+    let normalizer = normalizer(spec);
+    let lines = "{\"type\":\"s\",\"id\":\"1\"}\r\n{\"type\":\n{\"type\":\"f\",\"id\":\"3\"}\n";
+    for kind in ["application/x-ndjson", "application/json"] {
+        let events = normalizer.normalize(&delivery(lines.as_bytes(), &[("content-type", kind)]));
+        assert_eq!(events.iter().map(reason).collect::<Vec<_>>(), [None, Some(Reason::Malformed), None]);
+        assert_eq!((events[0].id.as_str(), events[2].id.as_str()), ("1", "3"));
+        assert_eq!(events[0].content_type.as_deref(), Some("application/json"));
+        assert!(!events[1].data_is_json && &events[1].data[..] == b"{\"type\":");
+    }
+    let array = events(&normalizer, "[{\"type\":\"s\",\"id\":\"1\"},\n{\"type\":\"f\",\"id\":\"2\"}]");
+    assert_eq!(ids(&array), ["1", "2"], "an array over several lines is an array");
+    assert_eq!(reason(&events(&normalizer, " \n")[0]), Some(Reason::Unrecognized));
+}
+
+#[test]
+fn a_shape_of_an_element_begins_at_the_element() {
+    let spec = json!({
+        "each": "/*", "type": "./name",
+        "shapes": [{ "root": "/data", "has": "./name" }, { "has": "./name" }],
+    });
+    let events = events(&normalizer(spec), r#"[{"data":{"name":"a"}},{"name":"b"},{"name":{}}]"#);
+    assert_eq!((events[0].kind.as_str(), events[1].kind.as_str()), ("a", "b"));
+    assert_eq!(reason(&events[2]), Some(Reason::Unrecognized));
+}
+
+#[test]
+fn events_in_the_quarantine_share_the_headers() {
+    let events = events(&normalizer(mails()), "[1,2]");
+    let headers = |index: usize| &events[index].quarantine.as_ref().unwrap().headers;
+    assert!(std::sync::Arc::ptr_eq(headers(0), headers(1)));
+}

@@ -1,0 +1,171 @@
+//! Makes an event of what the templates find, or the event that carries what they do not find into the quarantine.
+
+use super::{Normalizer, Unmappable, attributes, media, time, values::Values};
+use crate::{
+    delivery::{Delivery, Request, Verified},
+    event::{Event, Quarantine, Reason},
+};
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::{cell::OnceCell, fmt::Write as _, sync::Arc};
+
+/// What a URI's path segment holds as it is (RFC 3986, section 2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The bytes of one event.
+#[derive(Debug, Clone)]
+pub(super) struct Data {
+    pub(super) bytes: Bytes,
+    /// True for one valid JSON text.
+    pub(super) is_json: bool,
+}
+
+/// What the events of one delivery share; each part is made where the first event needs it.
+#[derive(Debug)]
+pub(super) struct Shared<'d> {
+    pub(super) delivery: &'d Delivery<Verified>,
+    normalizer: &'d Normalizer,
+    /// The body's SHA-256.
+    pub(super) digest: OnceCell<String>,
+    headers: OnceCell<Arc<HeaderMap>>,
+}
+
+impl<'d> Shared<'d> {
+    pub(super) fn new(normalizer: &'d Normalizer, delivery: &'d Delivery<Verified>) -> Self {
+        Self { delivery, normalizer, digest: OnceCell::new(), headers: OnceCell::new() }
+    }
+
+    /// Returns the request.
+    pub(super) fn request(&self) -> &'d Request {
+        self.delivery.request()
+    }
+
+    fn quarantine(&self, reason: Reason, detail: String) -> Quarantine {
+        let keep = || Arc::new(self.normalizer.kept_headers(&self.request().headers));
+        Quarantine { reason, detail, headers: Arc::clone(self.headers.get_or_init(keep)) }
+    }
+}
+
+impl Normalizer {
+    /// Makes the event that the sender's document finds.
+    pub(super) fn map(
+        &self,
+        shared: &Shared<'_>,
+        values: &Values<'_>,
+        data: Data,
+    ) -> Result<Event, Unmappable> {
+        if let Some(member) = values.repeated() {
+            return Err(ambiguous(member));
+        }
+        let mut fitting = None;
+        for form in &self.forms {
+            if form.fits(values)? {
+                fitting = Some(form);
+                break;
+            }
+        }
+        let form = fitting.ok_or_else(|| {
+            Unmappable::new(Reason::Unrecognized, "the body has none of the sender's known shapes")
+        })?;
+        // What was read before the name decides nothing about it.
+        values.took_unsigned();
+        let name = form
+            .kind
+            .render(values)?
+            .filter(|name| !name.is_empty())
+            .ok_or_else(|| Unmappable::new(Reason::Unrecognized, "the body does not name the event"))?;
+        let type_is_unsigned = values.took_unsigned();
+        let identity = form.identify(&name, values)?;
+        let source = match &form.account {
+            Some(account) => match account.render(values)? {
+                Some(account) => self.below(&account),
+                None => Arc::clone(&self.source),
+            },
+            None => Arc::clone(&self.source),
+        };
+        let time = match &form.time {
+            Some(time) => time.render(values)?.and_then(|text| time::parse(&text)),
+            None => None,
+        };
+        let kind = form.prefix.as_ref().map_or_else(|| name.clone(), |prefix| format!("{prefix}.{name}"));
+        let mut event = self.bare(shared, kind, identity.id, data);
+        event.id_is_stable = identity.id_is_stable;
+        event.subject = identity.subject;
+        event.key = identity.key;
+        event.source = source;
+        event.time = time;
+        event.type_is_unsigned = type_is_unsigned;
+        attributes::check(&event)?;
+        if let Some(detail) = form.disallowed(values)? {
+            event.quarantine = Some(Box::new(shared.quarantine(Reason::NotAllowed, detail)));
+        }
+        Ok(event)
+    }
+
+    /// Returns the envelope's `source` for an account of the sender.
+    fn below(&self, account: &str) -> Arc<str> {
+        let mut source = String::with_capacity(self.source.len() + account.len() + 1);
+        source.push_str(&self.source);
+        // Writing to a String cannot fail.
+        let _written = write!(source, "/{}", utf8_percent_encode(account, UNRESERVED));
+        source.into()
+    }
+
+    /// Returns the event that carries what is unmappable into the quarantine: the whole body, or one element.
+    pub(super) fn unmapped(
+        &self,
+        shared: &Shared<'_>,
+        element: Option<usize>,
+        data: Data,
+        why: Unmappable,
+    ) -> Event {
+        let body = &shared.request().body;
+        let digest = shared.digest.get_or_init(|| super::values::sha256_hex(body));
+        let id = match element {
+            Some(index) => format!("sha256:{digest}/{index}"),
+            None => format!("sha256:{digest}"),
+        };
+        let mut event = self.bare(shared, "dev.hookway.quarantined".to_owned(), id, data);
+        // A whole body that is not understood is never taken for a repeat. An element is, because the others of its
+        // request are what a sender repeats it for.
+        event.id_is_stable = element.is_some() && !self.mints_ids;
+        event.quarantine = Some(Box::new(shared.quarantine(why.reason, why.detail)));
+        event
+    }
+
+    /// Returns an event with what every event has.
+    pub(super) fn bare(&self, shared: &Shared<'_>, kind: String, id: String, data: Data) -> Event {
+        let request = shared.request();
+        let named = request.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = match named {
+            Some(named) if !data.is_json || media::is_json(named) => Some(named.to_owned()),
+            // The body is JSON whatever the sender calls it, and the envelope must not contradict itself.
+            Some(_) | None => data.is_json.then(|| "application/json".to_owned()),
+        };
+        Event {
+            id,
+            id_is_stable: false,
+            source: Arc::clone(&self.source),
+            source_name: Arc::clone(&self.source_name),
+            kind,
+            subject: None,
+            key: None,
+            time: None,
+            recorded: request.received,
+            content_type,
+            assurance: shared.delivery.proof().assurance,
+            data: data.bytes,
+            data_is_json: data.is_json,
+            type_is_unsigned: false,
+            carried: None,
+            quarantine: None,
+        }
+    }
+}
+
+/// Says that a member stands twice, and the sender's meaning is unclear.
+pub(super) fn ambiguous(member: &str) -> Unmappable {
+    let detail = format!("a member on the way to {member} stands twice, and the sender's meaning is unclear");
+    Unmappable::new(Reason::Ambiguous, detail)
+}

@@ -1,0 +1,29 @@
+//! Media types, as far as they decide how a body is read.
+
+use axum::http::{HeaderMap, header};
+
+/// Tells whether a body is to be read as JSON: its type says so, or there is none.
+pub(super) fn names_json(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_none_or(|value| value.to_str().is_ok_and(is_json))
+}
+
+/// Tells whether a body is a form.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    essence_of(headers)
+        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+/// Tells whether a media type names JSON (RFC 6839: `+json` too).
+pub(super) fn is_json(media_type: &str) -> bool {
+    let essence = essence(media_type).to_ascii_lowercase();
+    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+}
+
+/// Returns the media type of a body without its parameters.
+pub(super) fn essence_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::CONTENT_TYPE)?.to_str().ok().map(essence)
+}
+
+fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
+}

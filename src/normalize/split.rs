@@ -1,0 +1,206 @@
+//! Divides a body that carries several events: which parts of it are the elements.
+//!
+//! Nothing is left behind: a part that does not go on as the document says stands for itself, and is mapped or
+//! quarantined like any other. Elements are slices of the body, never copies.
+
+use super::{Unmappable, json};
+use crate::{
+    delivery::slot::{Pointer, SlotError},
+    event::Reason,
+};
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// Elements taken of one request. More are no batch of any sender known, and each costs a record.
+pub(super) const MAX_ELEMENTS: usize = 10_000;
+
+/// How a sender's bodies are divided.
+#[derive(Debug, Default)]
+pub(super) struct Split {
+    ways: Vec<Way>,
+    lines: bool,
+}
+
+/// A pointer with `*`, cut at its stars: what leads from one value to the next; `None` leads nowhere.
+type Way = Vec<Option<Pointer>>;
+
+/// One part of a body that is an event of its own.
+#[derive(Debug)]
+pub(super) struct Element<'a> {
+    /// Its text as it stands in the body.
+    pub(super) bytes: &'a [u8],
+    /// Which of [`Division::around`] it was taken from.
+    pub(super) around: usize,
+    /// A member on the way to its own parts that stands twice, so that it could not be divided further.
+    pub(super) repeated: Option<String>,
+}
+
+/// A divided body.
+#[derive(Debug, Default)]
+pub(super) struct Division<'a> {
+    /// The elements, in the order of the body.
+    pub(super) elements: Vec<Element<'a>>,
+    /// The values that the elements were taken from.
+    pub(super) around: Vec<&'a str>,
+}
+
+impl Split {
+    /// Reads the alternatives of `each`, as `/value/*` or `/*|lines`.
+    pub(super) fn compile(text: &str) -> Result<Self, String> {
+        let mut split = Self::default();
+        for way in text.split('|').map(str::trim) {
+            if way == "lines" {
+                split.lines = true;
+            } else {
+                split.ways.push(self::way(way)?);
+            }
+        }
+        Ok(split)
+    }
+
+    /// Returns the split of a body that is one array.
+    pub(super) fn elements() -> Self {
+        Self { ways: vec![vec![None, None]], lines: false }
+    }
+
+    /// True where a body may be one JSON text per line.
+    pub(super) fn takes_lines(&self) -> bool {
+        self.lines
+    }
+
+    /// Divides a JSON text, by the first alternative whose array stands there; without any, the whole of it is the
+    /// one element. An empty array gives none.
+    pub(super) fn divide<'a>(&self, text: &'a str) -> Result<Division<'a>, Unmappable> {
+        let ways: Vec<&[Option<Pointer>]> = self.ways.iter().map(Vec::as_slice).collect();
+        let mut division = Division { elements: Vec::new(), around: vec![text] };
+        division.add(text, &ways, 0)?;
+        Ok(division)
+    }
+
+    /// Divides a body into its lines, less empty ones.
+    pub(super) fn lines(body: &[u8]) -> Result<Division<'_>, Unmappable> {
+        let mut division = Division { elements: Vec::new(), around: vec![""] };
+        for line in body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+            if !line.is_empty() {
+                division.push(line, 0, None)?;
+            }
+        }
+        Ok(division)
+    }
+}
+
+/// Reads one alternative.
+fn way(text: &str) -> Result<Way, String> {
+    let wrong = || format!("`{text}` is no split: expected a pointer with `*`, as `/value/*`, or `lines`");
+    let way = text.strip_prefix('/').map(|below| below.split('/')).ok_or_else(wrong)?.fold(
+        vec![String::new()],
+        |mut parts, token| {
+            match (token, parts.last_mut()) {
+                ("*", _) => parts.push(String::new()),
+                (token, Some(last)) => last.extend(["/", token]),
+                (_, None) => {}
+            }
+            parts
+        },
+    );
+    if way.len() < 2 {
+        return Err(wrong());
+    }
+    way.iter().map(|part| (!part.is_empty()).then(|| Pointer::parse(part)).transpose()).collect()
+}
+
+impl<'a> Division<'a> {
+    /// Adds the elements of one value; the last part of a way leads to the element itself.
+    fn add(&mut self, value: &'a str, ways: &[&[Option<Pointer>]], around: usize) -> Result<(), Unmappable> {
+        for way in ways {
+            let Some((part, behind)) = way.split_first() else { continue };
+            let found = match follow(value, part.as_ref()) {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                Err(repeated) => return self.push(value.as_bytes(), around, Some(repeated)),
+            };
+            if behind.is_empty() {
+                return self.push(found.as_bytes(), around, None);
+            }
+            let Some(items) = items(found)? else { continue };
+            let behind: Vec<_> = ways
+                .iter()
+                .filter_map(|other| other.split_first())
+                .filter(|(first, rest)| *first == part && !rest.is_empty())
+                .map(|(_, rest)| rest)
+                .collect();
+            // The elements of the first array were taken from the body itself, which stands there already.
+            let around =
+                if around == 0 && std::ptr::eq(value, self.body()) { 0 } else { self.taken_from(value)? };
+            return items.into_iter().try_for_each(|item| self.add(item.get(), &behind, around));
+        }
+        self.push(value.as_bytes(), around, None)
+    }
+
+    fn body(&self) -> &'a str {
+        self.around.first().copied().unwrap_or_default()
+    }
+
+    fn taken_from(&mut self, value: &'a str) -> Result<usize, Unmappable> {
+        self.around.push(value);
+        if self.around.len() > MAX_ELEMENTS { Err(too_many()) } else { Ok(self.around.len() - 1) }
+    }
+
+    fn push(&mut self, bytes: &'a [u8], around: usize, repeated: Option<String>) -> Result<(), Unmappable> {
+        if self.elements.len() >= MAX_ELEMENTS {
+            return Err(too_many());
+        }
+        self.elements.push(Element { bytes, around, repeated });
+        Ok(())
+    }
+}
+
+fn too_many() -> Unmappable {
+    Unmappable::new(Reason::Malformed, format!("the body has more than {MAX_ELEMENTS} elements"))
+}
+
+/// Returns the value that a part of a way leads to; the error names a member that stands twice.
+fn follow<'a>(value: &'a str, part: Option<&Pointer>) -> Result<Option<&'a str>, String> {
+    let Some(pointer) = part else { return Ok(Some(value)) };
+    match pointer.all(value) {
+        Ok(found) => Ok(found.first().copied()),
+        Err(SlotError::Repeated(name)) => Err(name),
+        // A number that no float holds stands on the way: nothing that an array could be below.
+        Err(SlotError::Malformed(_)) => Ok(None),
+    }
+}
+
+/// Returns an array's elements; `None` where the value is no array.
+fn items(value: &str) -> Result<Option<Vec<&RawValue>>, Unmappable> {
+    if !value.trim_ascii_start().starts_with('[') {
+        return Ok(None);
+    }
+    let items =
+        serde_json::Deserializer::from_str(value).deserialize_seq(Items).map_err(json::ScanError::from)?;
+    if items.len() > MAX_ELEMENTS { Err(too_many()) } else { Ok(Some(items)) }
+}
+
+/// Reads the elements of an array, up to the first one too many.
+struct Items;
+
+impl<'de> Visitor<'de> for Items {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            if items.len() <= MAX_ELEMENTS {
+                items.push(item);
+            }
+        }
+        Ok(items)
+    }
+}
+
+#[cfg(test)]
+mod tests;

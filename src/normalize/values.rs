@@ -1,0 +1,170 @@
+//! What templates are rendered from: the request, what the scans found in its body, and for one element of a
+//! divided body what was found there.
+
+use super::{Unmappable, json::Found, media, template::Place};
+use crate::{
+    delivery::{
+        Request,
+        slot::{Params, Slot, SlotError},
+    },
+    event::Reason,
+};
+use sha2::{Digest as _, Sha256};
+use std::{
+    borrow::Cow,
+    cell::{Cell, OnceCell},
+};
+use uuid::Uuid;
+
+/// What templates are rendered from.
+#[derive(Debug)]
+pub(super) struct Values<'v> {
+    request: &'v Request,
+    params: &'v Params,
+    whole: &'v Found<'v>,
+    element: Option<Inner<'v>>,
+    /// The body's digest; all elements share one.
+    body_digest: &'v OnceCell<String>,
+    /// The element's own.
+    digest: OnceCell<String>,
+    has_read_unsigned: Cell<bool>,
+}
+
+/// One element of a divided body.
+#[derive(Debug)]
+pub(super) struct Inner<'v> {
+    /// What was found in it.
+    pub(super) found: Found<'v>,
+    /// What was found in the value that it was taken from.
+    pub(super) around: &'v Found<'v>,
+    /// Its bytes.
+    pub(super) bytes: &'v [u8],
+    /// Its number, from 0.
+    pub(super) index: usize,
+}
+
+impl<'v> Values<'v> {
+    /// Joins what a whole body gives.
+    pub(super) fn new(
+        request: &'v Request,
+        params: &'v Params,
+        whole: &'v Found<'v>,
+        body_digest: &'v OnceCell<String>,
+    ) -> Self {
+        let (digest, has_read_unsigned) = (OnceCell::new(), Cell::new(false));
+        Self { request, params, whole, element: None, body_digest, digest, has_read_unsigned }
+    }
+
+    /// Looks at one element of the body.
+    pub(super) fn of_element(self, element: Inner<'v>) -> Self {
+        Self { element: Some(element), ..self }
+    }
+
+    /// Tells whether one of these holds a value.
+    pub(super) fn has(&self, places: &[Place]) -> Result<bool, Unmappable> {
+        for place in places {
+            // That a scalar stands there is all that is asked; its text need not be readable.
+            let is_there = match self.leaf(place) {
+                Some(raw) => is_scalar(raw),
+                None => self.read(place)?.is_some(),
+            };
+            if is_there {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns a member on the way to a pointer that stands twice.
+    pub(super) fn repeated(&self) -> Option<&str> {
+        let inner = self.element.iter().flat_map(|element| [&element.found, element.around]);
+        std::iter::once(self.whole).chain(inner).find_map(Found::repeated)
+    }
+
+    /// Tells whether a value was read since the last call that verification does not cover.
+    pub(super) fn took_unsigned(&self) -> bool {
+        self.has_read_unsigned.take()
+    }
+
+    /// Returns the text that stands at a place.
+    pub(super) fn read<'p>(&'p self, place: &'p Place) -> Result<Option<Cow<'p, str>>, Unmappable> {
+        Ok(match place {
+            Place::Whole(_) | Place::Element(_) | Place::Around(_) => {
+                return self.leaf(place).map_or(Ok(None), scalar);
+            }
+            Place::Request { slot, is_covered } => {
+                let value = self.slot(slot)?;
+                if value.is_some() && !is_covered {
+                    self.has_read_unsigned.set(true);
+                }
+                value
+            }
+            Place::Digest(digits) => self.digest().get(..*digits).map(Cow::Borrowed),
+            Place::BodyDigest => Some(Cow::Borrowed(self.body_digest())),
+            Place::Index => self.element.as_ref().map(|element| Cow::Owned(element.index.to_string())),
+            Place::Fresh => Some(Cow::Owned(Uuid::now_v7().to_string())),
+        })
+    }
+
+    fn leaf(&self, place: &Place) -> Option<&str> {
+        match place {
+            Place::Whole(leaf) => self.whole.raw(*leaf),
+            Place::Element(leaf) => self.element.as_ref()?.found.raw(*leaf),
+            Place::Around(leaf) => self.element.as_ref()?.around.raw(*leaf),
+            Place::Request { .. } | Place::Digest(_) | Place::BodyDigest | Place::Index | Place::Fresh => {
+                None
+            }
+        }
+    }
+
+    fn slot<'p>(&'p self, slot: &'p Slot) -> Result<Option<Cow<'p, str>>, Unmappable> {
+        // The text of another body may look like a form's field, and then it is somebody's text and no field.
+        if matches!(slot, Slot::Form(..)) && !media::is_form(&self.request.headers) {
+            return Ok(None);
+        }
+        slot.read(self.request, self.params).map_err(|error| {
+            let reason = match error {
+                SlotError::Repeated(_) => Reason::Ambiguous,
+                SlotError::Malformed(_) => Reason::Malformed,
+            };
+            Unmappable::new(reason, error.to_string())
+        })
+    }
+
+    fn digest(&self) -> &str {
+        match &self.element {
+            Some(element) => self.digest.get_or_init(|| sha256_hex(element.bytes)),
+            None => self.body_digest(),
+        }
+    }
+
+    fn body_digest(&self) -> &str {
+        self.body_digest.get_or_init(|| sha256_hex(&self.request.body))
+    }
+}
+
+/// Returns the text of a scalar; a number keeps the digits that the sender wrote.
+fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, Unmappable> {
+    if !is_scalar(raw) {
+        return Ok(None);
+    }
+    if !raw.starts_with('"') {
+        return Ok(Some(Cow::Borrowed(raw)));
+    }
+    let plain = raw.get(1..raw.len().saturating_sub(1)).filter(|inner| !inner.contains('\\'));
+    if let Some(plain) = plain {
+        return Ok(Some(Cow::Borrowed(plain)));
+    }
+    let text: String = serde_json::from_str(raw)
+        .map_err(|_| Unmappable::new(Reason::Malformed, "a string of the body is not valid Unicode"))?;
+    Ok(Some(Cow::Owned(text)))
+}
+
+fn is_scalar(raw: &str) -> bool {
+    !raw.starts_with(['{', '['])
+}
+
+/// Returns the SHA-256 of `bytes` as 64 hex digits.
+pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}

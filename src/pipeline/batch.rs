@@ -1,0 +1,127 @@
+//! Carries the events of one request that holds several. Those of one object go one after the other, so that they
+//! keep their order; objects go side by side, because a hundred acknowledgements in a row would miss the deadline.
+
+use super::{Pipeline, Source};
+use crate::{
+    delivery::{Delivery, Verified},
+    event::Event,
+    record::Receipt,
+    refusal::Refusal,
+};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicBool, Ordering},
+};
+use tokio::time::Instant;
+
+/// Objects of one request whose events are on their way at once.
+const SIDE_BY_SIDE: usize = 64;
+
+/// The events of one object, each with its place in the request.
+type Queue = Vec<(usize, Event)>;
+
+/// What the queues of one request share.
+struct Batch<'a> {
+    pipeline: &'a Pipeline,
+    source: &'a Source,
+    delivery: &'a Delivery<Verified>,
+    /// Set at the first refusal: the sender sends all again, and what was acknowledged is suppressed then.
+    is_refused: AtomicBool,
+}
+
+/// Carries the events and returns the receipts in the order of the request, and the first refusal.
+pub(super) async fn carry(
+    pipeline: &Pipeline,
+    source: &Source,
+    delivery: &Delivery<Verified>,
+    events: Vec<Event>,
+) -> (Vec<Receipt>, Option<Refusal>) {
+    let batch = Batch { pipeline, source, delivery, is_refused: AtomicBool::new(false) };
+    let queues = queues(events).into_iter().map(|queue| batch.carry_queue(queue));
+    let mut carried = stream::iter(queues).buffer_unordered(SIDE_BY_SIDE);
+    let (mut receipts, mut refusal) = (Vec::new(), None);
+    while let Some((done, refused)) = carried.next().await {
+        receipts.extend(done);
+        refusal = refusal.or(refused);
+    }
+    receipts.sort_unstable_by_key(|(place, _)| *place);
+    (receipts.into_iter().map(|(_, receipt)| receipt).collect(), refusal)
+}
+
+impl Batch<'_> {
+    async fn carry_queue(&self, queue: Queue) -> (Vec<(usize, Receipt)>, Option<Refusal>) {
+        let mut receipts = Vec::with_capacity(queue.len());
+        for (place, event) in queue {
+            if self.is_refused.load(Ordering::Relaxed) {
+                break;
+            }
+            let carried = self.pipeline.carry(self.source, self.delivery, event, Instant::now());
+            // A panic over one event must not take along the receipts of those that are stored already.
+            match AssertUnwindSafe(carried).catch_unwind().await.unwrap_or(Err(Refusal::Internal)) {
+                Ok(receipt) => receipts.push((place, receipt)),
+                Err(refusal) => {
+                    self.is_refused.store(true, Ordering::Relaxed);
+                    return (receipts, Some(refusal));
+                }
+            }
+        }
+        (receipts, None)
+    }
+}
+
+/// Sorts events by their object, in the order in which the objects come; one without a key waits for no other.
+fn queues(events: Vec<Event>) -> Vec<Queue> {
+    let mut queues: Vec<Queue> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (place, event) in events.into_iter().enumerate() {
+        let known = event.key.as_ref().and_then(|key| places.get(key)).and_then(|at| queues.get_mut(*at));
+        if let Some(queue) = known {
+            queue.push((place, event));
+            continue;
+        }
+        if let Some(key) = &event.key {
+            places.insert(key.clone(), queues.len());
+        }
+        queues.push(vec![(place, event)]);
+    }
+    queues
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Assurance;
+    use bytes::Bytes;
+
+    fn event(key: Option<&str>) -> Event {
+        Event {
+            id: String::new(),
+            id_is_stable: true,
+            source: "/s/a".into(),
+            source_name: "a".into(),
+            kind: "t".to_owned(),
+            subject: None,
+            key: key.map(str::to_owned),
+            time: None,
+            recorded: jiff::Timestamp::UNIX_EPOCH,
+            content_type: None,
+            assurance: Assurance::None,
+            data: Bytes::new(),
+            data_is_json: false,
+            type_is_unsigned: false,
+            carried: None,
+            quarantine: None,
+        }
+    }
+
+    #[test]
+    fn events_of_one_object_stand_in_one_queue_in_their_order() {
+        let keys = [Some("a"), None, Some("b"), Some("a"), None, Some("b"), Some("a")];
+        let queues = queues(keys.map(event).into_iter().collect());
+        let places: Vec<Vec<usize>> =
+            queues.iter().map(|queue| queue.iter().map(|(place, _)| *place).collect()).collect();
+        assert_eq!(places, [vec![0, 3, 6], vec![1], vec![2, 5], vec![4]]);
+    }
+}

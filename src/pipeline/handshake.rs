@@ -1,0 +1,103 @@
+//! Handshakes on the path: what `respond` recognises is carried out and answered here, and goes no further.
+
+use super::Source;
+use crate::{
+    delivery::Request,
+    refusal::Refusal,
+    respond::{Capture, Confirmer, Effect, Hash, Keys, Reply, RespondError, Responders, Step},
+    verify::{Algorithm, Verifier},
+};
+use axum::http::{Method, Uri};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// How one source shakes hands. By default it does not.
+#[derive(Debug, Default)]
+pub struct Handshakes {
+    /// What is recognised and answered.
+    pub responders: Responders,
+    /// Where a secret goes that a sender hands over; `None` where the operator takes none.
+    pub capture: Option<Arc<Capture>>,
+    /// Fetches the addresses by which senders ask for agreement; `None` where the operator does not agree.
+    pub confirmer: Option<Arc<dyn Confirmer>>,
+}
+
+/// Said where a sender hands over a secret and nobody takes it.
+const HOW_TO_CAPTURE: &str = "the sender hands over its secret: to take it, write at the source `secrets: [ file:PATH ]` \
+     and `capture: { file: PATH, until: TIME }`, as until: 2026-01-31T18:00:00Z, and let it try again";
+
+/// Said where a sender asks for agreement and the operator has not agreed.
+const HOW_TO_CONFIRM: &str = "the sender asks for agreement by fetching an address of its own: to agree, write `confirm: true` at the source";
+
+impl Source {
+    /// Answers a handshake of this step; `None` for what is none and goes on along the path.
+    pub(super) async fn shake(
+        &self,
+        request: &Request,
+        step: Step,
+        deadline: Instant,
+    ) -> Result<Option<Reply>, Refusal> {
+        let responders = &self.handshakes.responders;
+        let Some(handshake) = responders.answer(request, step, &self.verifier)? else {
+            let may_come = step == Step::Unverified && responders.takes(&request.method, Step::Verified);
+            let is_event = request.method == Method::POST;
+            return if is_event || may_come { Ok(None) } else { Err(Refusal::Unanswered) };
+        };
+        let done = match handshake.effect {
+            None => Ok(()),
+            Some(Effect::Capture(secret)) => self.capture(secret, request.received).await,
+            Some(Effect::Confirm(address)) => self.confirm(address, deadline).await,
+        };
+        done.map_err(|why| Refusal::Unready(format!("{}: {why}", handshake.name)))?;
+        self.metrics.handshake(handshake.name);
+        tracing::info!(source = %self.name, handshake = handshake.name, "handshake answered");
+        Ok(Some(handshake.reply))
+    }
+
+    async fn capture(&self, secret: SecretString, now: Timestamp) -> Result<(), String> {
+        let capture = self.handshakes.capture.as_ref().ok_or(HOW_TO_CAPTURE)?;
+        let storing = Arc::clone(capture);
+        let stored = tokio::task::spawn_blocking(move || storing.store(&secret, now)).await;
+        stored.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        tracing::warn!(
+            source = %self.name,
+            file = %capture.file().display(),
+            "the sender's secret was stored; take `capture` out of the configuration"
+        );
+        Ok(())
+    }
+
+    async fn confirm(&self, address: Uri, deadline: Instant) -> Result<(), String> {
+        let confirmer = self.handshakes.confirmer.as_ref().ok_or(HOW_TO_CONFIRM)?;
+        let fetched = tokio::time::timeout_at(deadline, confirmer.fetch(address)).await;
+        fetched.map_err(|_| "the address was not fetched within the deadline".to_owned())?
+    }
+}
+
+impl Keys for Verifier {
+    fn is_keyed(&self) -> bool {
+        Self::is_keyed(self)
+    }
+
+    fn hmac(&self, hash: Hash, message: &[u8]) -> Option<Vec<u8>> {
+        let algorithm = match hash {
+            Hash::Sha256 => Algorithm::HmacSha256,
+            Hash::Sha512 => Algorithm::HmacSha512,
+            Hash::Sha1 => Algorithm::HmacSha1,
+            Hash::Md5 => Algorithm::HmacMd5,
+        };
+        Self::hmac(self, algorithm, message)
+    }
+}
+
+impl From<RespondError> for Refusal {
+    fn from(error: RespondError) -> Self {
+        match error {
+            RespondError::Unusable(what) => Self::Malformed(what),
+            RespondError::Unkeyed => Self::Unkeyed,
+            RespondError::Unset(_) => Self::Unready(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! One value of a request on its way into an answer: a slot, alternatives of slots, or the HMAC of one.
+//!
+//! Anybody may send a handshake, so nothing that comes back is trusted: a value is at most 1024 bytes long, holds
+//! no control characters, and only a short token is ever signed. A signature over free text would be one that a
+//! forged event could carry.
+
+use super::{Hash, Keys, RespondError};
+use crate::delivery::{
+    Request,
+    slot::{Params, Slot},
+};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use std::borrow::Cow;
+
+/// The longest value that is sent back, in bytes.
+const LONGEST_ECHO: usize = 1024;
+
+/// The longest value that is signed, in bytes.
+const LONGEST_TOKEN: usize = 128;
+
+/// Said of a value that no answer may carry.
+pub(super) const NOT_PLAIN: &str = "a value that is to be sent back holds control characters or is not text";
+
+/// What a template is filled from.
+pub(super) struct Fill<'r> {
+    pub(super) request: &'r Request,
+    pub(super) params: &'r Params,
+    pub(super) keys: &'r dyn Keys,
+}
+
+/// A value of the request: the first of some slots that is present.
+#[derive(Debug)]
+pub(super) struct Value(Vec<Source>);
+
+#[derive(Debug)]
+enum Source {
+    Slot(Slot),
+    Hmac { hash: Hash, encoding: Encoding, of: Slot },
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Encoding {
+    Hex,
+    Base64,
+    Base64url,
+}
+
+impl Value {
+    /// Reads slots between bars, or says what is wrong with them.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut sources = Vec::new();
+        let mut rest = text;
+        loop {
+            let end = outside_quotes(rest, '|').unwrap_or(rest.len());
+            let (source, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            sources.push(Source::parse(source)?);
+            match behind.strip_prefix('|') {
+                Some(behind) => rest = behind,
+                None => return Ok(Self(sources)),
+            }
+        }
+    }
+
+    /// Reads slots between bars of which none is signed.
+    pub(super) fn parse_plain(text: &str) -> Result<Self, String> {
+        let value = Self::parse(text)?;
+        let is_plain = value.0.iter().all(|source| matches!(source, Source::Slot(_)));
+        if is_plain { Ok(value) } else { Err(format!("`{text}`: `hmac:` stands only in answers")) }
+    }
+
+    /// Returns the value for one request; it must be there, short and plain.
+    pub(super) fn read<'r>(&'r self, fill: &Fill<'r>) -> Result<Cow<'r, str>, RespondError> {
+        for source in &self.0 {
+            if let Some(value) = source.read(fill)? {
+                return Ok(value);
+            }
+        }
+        let unset =
+            self.slots().find_map(|slot| if let Slot::Param(name) = slot { Some(name) } else { None });
+        Err(unset.map_or(RespondError::Unusable("a value that is to be sent back is missing"), |name| {
+            RespondError::Unset(name.clone())
+        }))
+    }
+
+    pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.0.iter().map(|source| match source {
+            Source::Slot(slot) | Source::Hmac { of: slot, .. } => slot,
+        })
+    }
+}
+
+impl Source {
+    fn parse(text: &str) -> Result<Self, String> {
+        let Some(hmac) = text.strip_prefix("hmac:") else { return Slot::parse(text).map(Self::Slot) };
+        let expected = || format!("`{text}` is not a slot: expected `hmac:sha256:hex:SLOT`");
+        let (hash, rest) = hmac.split_once(':').ok_or_else(expected)?;
+        let (encoding, of) = rest.split_once(':').ok_or_else(expected)?;
+        let hash = match hash {
+            "sha256" => Hash::Sha256,
+            "sha512" => Hash::Sha512,
+            "sha1" => Hash::Sha1,
+            "md5" => Hash::Md5,
+            _ => return Err(format!("`{hash}` is no digest: expected sha256, sha512, sha1 or md5")),
+        };
+        let encoding = match encoding {
+            "hex" => Encoding::Hex,
+            "base64" => Encoding::Base64,
+            "base64url" => Encoding::Base64url,
+            _ => return Err(format!("`{encoding}` is no encoding: expected hex, base64 or base64url")),
+        };
+        Ok(Self::Hmac { hash, encoding, of: Slot::parse(of)? })
+    }
+
+    fn read<'r>(&'r self, fill: &Fill<'r>) -> Result<Option<Cow<'r, str>>, RespondError> {
+        match self {
+            Self::Slot(slot) => echoed(slot, fill),
+            Self::Hmac { hash, encoding, of } => {
+                let Some(value) = echoed(of, fill)? else { return Ok(None) };
+                if !is_token(&value) {
+                    let refused =
+                        "a value that is to be signed must be 1 to 128 letters, digits and `-_=+/.`";
+                    return Err(RespondError::Unusable(refused));
+                }
+                let mac = fill.keys.hmac(*hash, value.as_bytes()).ok_or(RespondError::Unkeyed)?;
+                Ok(Some(encoding.write(&mac).into()))
+            }
+        }
+    }
+}
+
+impl Encoding {
+    fn write(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Hex => hex::encode(bytes),
+            Self::Base64 => STANDARD.encode(bytes),
+            Self::Base64url => URL_SAFE_NO_PAD.encode(bytes),
+        }
+    }
+}
+
+/// Returns a value as it may be sent back.
+fn echoed<'r>(slot: &'r Slot, fill: &Fill<'r>) -> Result<Option<Cow<'r, str>>, RespondError> {
+    let twice = "a value that is to be sent back stands twice or can't be read";
+    let value = slot.read(fill.request, fill.params).map_err(|_| RespondError::Unusable(twice))?;
+    match &value {
+        Some(value) if value.len() > LONGEST_ECHO => {
+            Err(RespondError::Unusable("a value that is to be sent back is longer than 1024 bytes"))
+        }
+        Some(value) if value.chars().any(char::is_control) => Err(RespondError::Unusable(NOT_PLAIN)),
+        _ => Ok(value),
+    }
+}
+
+/// True for what may be signed: short, and in an alphabet in which no event can be written.
+pub(super) fn is_token(value: &str) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_=+/.".contains(byte);
+    (1..=LONGEST_TOKEN).contains(&value.len()) && value.as_bytes().iter().all(fits)
+}
+
+/// Returns where a character first stands outside of single quotes.
+pub(super) fn outside_quotes(text: &str, wanted: char) -> Option<usize> {
+    let mut quoted = false;
+    for (at, character) in text.char_indices() {
+        match character {
+            '\'' => quoted = !quoted,
+            _ if character == wanted && !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}

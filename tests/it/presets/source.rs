@@ -1,0 +1,242 @@
+//! A source that is configured as a person would: a preset, its keys, and what the preset asks for (the public URL, constants).
+//! It verifies and normalizes as the pipeline does, without HTTP.
+
+use super::{
+    forge,
+    keys::{self, Keys},
+};
+use axum::http::HeaderName;
+use hookway::{
+    config,
+    delivery::{
+        Delivery, Quota, Request,
+        slot::{Params, Slot},
+    },
+    event::envelope::{self, Origin},
+    normalize::{Normalizer, Setting},
+    respond::{Effect, Responders, Step},
+    senders::{self, SampleSpec, SenderSpec},
+    verify::Verifier,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::fs;
+
+/// What the constants that presets ask for are in the fixtures.
+const PARAMS: [(&str, &str); 6] = [
+    ("webhook_id", "8PT597110X687430LKGECATA"),
+    ("key_id", "fixture_public_key"),
+    ("verify_token", "fixture-verify-token"),
+    ("audience", "https://hooks.example.test/hooks/fixture"),
+    ("email", "push@acme.iam.gserviceaccount.com"),
+    ("tenant_id", "84bd8158-6d4d-4958-8b9f-9d6445542f95"),
+];
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Its events, as envelopes without data, and the number of the key that proved it.
+    Accepted { key: usize, events: Vec<Value> },
+    /// A handshake, and what the sender hears.
+    Answered { status: u16, headers: Value, body: Value, effect: Option<String> },
+    /// A handshake that is not answered, and why.
+    Unanswered(String),
+    /// Why it was not believed: the metric's label, and the reason in words.
+    Refused { class: &'static str, detail: String },
+}
+
+/// One configured source.
+pub(super) struct Source {
+    pub(super) name: &'static str,
+    /// The effective document.
+    pub(super) document: Value,
+    spec: SenderSpec,
+    params: Params,
+    keys: Keys,
+    verifier: Verifier,
+    normalizer: Normalizer,
+    responders: Responders,
+}
+
+/// Returns the time at which every fixture is received.
+pub(super) fn now() -> Timestamp {
+    "2026-01-02T03:04:05Z".parse().unwrap()
+}
+
+/// Returns the document that a preset's name stands for.
+pub(super) fn effective(name: &str) -> Value {
+    let mut document = config::preset_document(name).unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    if let Some(document) = document.as_object_mut() {
+        document.remove("variants");
+    }
+    document
+}
+
+impl Source {
+    pub(super) fn new(name: &'static str) -> Self {
+        let mut document = effective(name);
+        if name == "syncaroo" {
+            senders::overlay(&mut document, json!({ "verify": { "algorithm": "hmac-sha256" } }));
+        }
+        let keys = keys::of(name, &document["verify"]);
+        senders::overlay(&mut document, json!({ "verify": keys.verify }));
+        let message = document["verify"]["message"].as_str().unwrap_or_default();
+        if message.contains("{url") || ["twilio", "atlassian_qsh"].contains(&message) {
+            let url = format!("https://hooks.example.test/hooks/{name}");
+            senders::overlay(&mut document, json!({ "verify": { "url": url } }));
+        }
+        let text = document.to_string();
+        let asked = PARAMS.iter().filter(|(param, _)| text.contains(&format!("{{param:{param}}}")));
+        let params: Params = asked.map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let spec: SenderSpec = serde_json::from_value(document.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let verifier = verifier(name, &spec, &params);
+        verifier.set_secrets(keys.secrets.iter().map(|secret| secret.as_str().into()).collect()).unwrap();
+        let normalizer = normalizer(name, &spec, &params, &verifier);
+        let specs = spec.respond.clone().unwrap_or_default();
+        let declared = |param: &str| params.contains_key(param);
+        let responders = Responders::compile(&specs, &declared, params.clone())
+            .unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+        Self { name, document, spec, params, keys, verifier, normalizer, responders }
+    }
+
+    /// Returns the same source before it has any secret.
+    pub(super) fn unkeyed(name: &'static str) -> Self {
+        let source = Self::new(name);
+        source.verifier.set_secrets(Vec::new()).unwrap();
+        source
+    }
+
+    pub(super) fn verify(&self) -> &Value {
+        &self.document["verify"]
+    }
+
+    pub(super) fn param(&self, name: &str) -> &str {
+        &self.params[name]
+    }
+
+    pub(super) fn samples(&self) -> &[SampleSpec] {
+        self.spec.samples.as_deref().unwrap_or_default()
+    }
+
+    /// True where a changed body must be refused.
+    pub(super) fn covers_body(&self) -> bool {
+        self.verifier.covers_body()
+    }
+
+    /// True where requests prove something by a key.
+    pub(super) fn is_keyed(&self) -> bool {
+        self.verify()["algorithm"] != "none"
+    }
+
+    /// Signs a request as the sender does, at the time it was made.
+    pub(super) fn signed(&self, request: &Request, key: usize) -> Request {
+        let mut request = copy(request);
+        let at = request.received;
+        if matches!(self.verify()["algorithm"].as_str(), Some("jwt" | "rsa-x509" | "none")) {
+            forge::sign(self, &mut request, key);
+            return request;
+        }
+        let signer = verifier(self.name, &self.spec, &self.params);
+        signer.set_secrets(vec![self.keys.signing[key].as_str().into()]).unwrap();
+        signer.sign(&mut request, at).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        request
+    }
+
+    /// Returns the text of a signing key.
+    pub(super) fn signing(&self, key: usize) -> &str {
+        &self.keys.signing[key]
+    }
+
+    /// Answers, or verifies and normalizes a request.
+    pub(super) fn judge(&self, request: Request) -> Outcome {
+        if let Some(outcome) = self.shake(&request, Step::Unverified) {
+            return outcome;
+        }
+        let body = request.body.clone();
+        let shares = [1, 1].map(|part| Quota::new(part).take(part).unwrap());
+        let delivery = match Delivery::new(request, shares).verify(&self.verifier) {
+            Ok(delivery) => delivery,
+            Err(error) => return Outcome::Refused { class: error.reason(), detail: error.to_string() },
+        };
+        if let Some(outcome) = self.shake(delivery.request(), Step::Verified) {
+            return outcome;
+        }
+        let origin = Origin { replica: "fixture", path: "direct" };
+        let events = self.normalizer.normalize(&delivery).into_iter().map(|event| {
+            assert!(
+                event.data.is_empty() || body.windows(event.data.len()).any(|part| part == event.data),
+                "{}: the data is not the sender's bytes",
+                self.name
+            );
+            let mut envelope: Value = serde_json::from_slice(&envelope::structured(&event, origin)).unwrap();
+            let attributes = envelope.as_object_mut().unwrap();
+            attributes.remove("data");
+            attributes.remove("data_base64");
+            if !event.id_is_stable && event.quarantine.is_none() {
+                attributes["id"] = json!("$uuid");
+            }
+            envelope
+        });
+        Outcome::Accepted { key: delivery.proof().key, events: events.collect() }
+    }
+}
+
+impl Source {
+    fn shake(&self, request: &Request, step: Step) -> Option<Outcome> {
+        let handshake = match self.responders.answer(request, step, &self.verifier) {
+            Ok(handshake) => handshake?,
+            Err(error) => return Some(Outcome::Unanswered(error.to_string())),
+        };
+        let reply = handshake.reply;
+        let text = std::str::from_utf8(&reply.body).unwrap();
+        let body = match text {
+            "" => Value::Null,
+            text => serde_json::from_str::<Value>(text).ok().filter(Value::is_object).unwrap_or_else(|| json!(text)),
+        };
+        let headers = reply.headers.iter().map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap())));
+        Some(Outcome::Answered {
+            status: reply.status,
+            headers: Value::Object(headers.collect()),
+            body,
+            effect: handshake.effect.map(|effect| match effect {
+                Effect::Capture(_) => "capture".to_owned(),
+                Effect::Confirm(address) => format!("confirm {address}"),
+            }),
+        })
+    }
+}
+
+/// Returns a request that can be changed.
+pub(super) fn copy(request: &Request) -> Request {
+    Request {
+        method: request.method.clone(),
+        uri: request.uri.clone(),
+        headers: request.headers.clone(),
+        body: request.body.clone(),
+        received: request.received,
+    }
+}
+
+fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
+    let verify = spec.verify.clone().unwrap_or_default();
+    let verifier =
+        Verifier::compile_with(&verify, params).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+    for file in verifier.files() {
+        let text = fs::read_to_string(&file).unwrap();
+        verifier.set_file(&file, &text).unwrap_or_else(|problem| panic!("{name}: {problem:?}"));
+    }
+    verifier
+}
+
+fn normalizer(name: &str, spec: &SenderSpec, params: &Params, verifier: &Verifier) -> Normalizer {
+    let covers = |slot: &Slot| match slot {
+        Slot::Header(name) => verifier.covers_header(name),
+        Slot::Query(_) => false,
+        _ => true,
+    };
+    let withheld: Vec<HeaderName> = verifier.credential_headers().to_vec();
+    let sender = spec.sender.as_deref().unwrap_or(name);
+    let setting = Setting { sender, source: "fixture", params: params.clone(), withheld, covers: &covers };
+    Normalizer::compile(&spec.event.clone().unwrap_or_default(), setting)
+        .unwrap_or_else(|errors| panic!("{name}: {errors:?}"))
+}
