@@ -91,17 +91,14 @@ impl Delivery<Unverified> {
         verifier: &Verifier,
         deadline: Instant,
     ) -> Result<Delivery<Verified>, Box<Unproven>> {
-        match self.verify(verifier) {
-            Err(unproven) => match unproven.error {
-                VerifyError::KeyUnavailable(address) => {
-                    // Too late or not: the second check tells.
-                    drop(timeout_at(deadline, verifier.fetch(&address)).await);
-                    unproven.delivery.verify(verifier)
-                }
-                error => Err(Box::new(Unproven { error, delivery: unproven.delivery })),
-            },
-            proven => proven,
-        }
+        let unproven = match self.verify(verifier) {
+            Ok(delivery) => return Ok(delivery),
+            Err(unproven) => unproven,
+        };
+        let VerifyError::KeyUnavailable(address) = &unproven.error else { return Err(unproven) };
+        // Too late or not: the second check tells.
+        drop(timeout_at(deadline, verifier.fetch(address)).await);
+        unproven.delivery.verify(verifier)
     }
 }
 

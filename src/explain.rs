@@ -25,7 +25,7 @@ pub use live::Explainer;
 pub use partition::partition;
 
 use crate::{
-    delivery::{Request, slot::Params},
+    delivery::Request,
     verify::{VerifyError, VerifySpec},
 };
 use lab::{Budget, Lab};
@@ -39,8 +39,6 @@ pub struct Case<'c> {
     pub spec: &'c VerifySpec,
     /// Its secrets.
     pub secrets: &'c [SecretString],
-    /// The constants that its scheme names.
-    pub params: &'c Params,
     /// The files that its scheme names, each with its text: certificates, key sets.
     pub files: &'c [(String, String)],
     /// What was refused.

@@ -102,7 +102,7 @@ impl<'c> Lab<'c> {
     }
 
     fn compiled(&self, spec: &VerifySpec, secrets: &[SecretString]) -> Option<Verifier> {
-        let verifier = Verifier::compile_with(spec, self.case.params).ok()?;
+        let verifier = Verifier::compile(spec).ok()?;
         // A secret that does not decode is left out; the others are tried.
         drop(verifier.set_secrets(secrets.to_vec()));
         for (file, text) in self.case.files {

@@ -3,7 +3,7 @@
 
 use super::{Case, Cause, Reach, causes};
 use crate::{
-    delivery::{Request, slot::Params},
+    delivery::Request,
     verify::{VerifyError, VerifySpec},
 };
 use parking_lot::{Mutex, RwLock};
@@ -20,7 +20,6 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// Explains the refusals of one source.
 pub struct Explainer {
     spec: VerifySpec,
-    params: Params,
     secrets: RwLock<Arc<[SecretString]>>,
     turn: Mutex<Turn>,
 }
@@ -33,9 +32,9 @@ struct Turn {
 
 impl Explainer {
     /// Makes the explainer of a source, still without secrets.
-    pub fn new(spec: VerifySpec, params: Params) -> Self {
+    pub fn new(spec: VerifySpec) -> Self {
         let turn = Turn { start: Instant::now(), given: 0 };
-        Self { spec, params, secrets: RwLock::new(Arc::new([])), turn: Mutex::new(turn) }
+        Self { spec, secrets: RwLock::new(Arc::new([])), turn: Mutex::new(turn) }
     }
 
     /// Replaces the secrets that the source verifies with.
@@ -52,7 +51,6 @@ impl Explainer {
         let case = Case {
             spec: &self.spec,
             secrets: &secrets,
-            params: &self.params,
             files: &[],
             request,
             relatives: &[],
@@ -86,10 +84,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_of_refusals_is_explained_ten_times_a_second() {
-        let explainer = Explainer::new(
-            spec("{ algorithm: hmac-sha256, header: x-signature, encoding: hex }"),
-            Params::new(),
-        );
+        let explainer =
+            Explainer::new(spec("{ algorithm: hmac-sha256, header: x-signature, encoding: hex }"));
         explainer.set_secrets(&[SECRET.into()]);
         let request = request(&[], "{}");
         let error = VerifyError::Missing("header `x-signature`".to_owned());
@@ -102,7 +98,7 @@ mod tests {
 
     #[test]
     fn an_explainer_does_not_print_its_secrets() {
-        let explainer = Explainer::new(VerifySpec::default(), Params::new());
+        let explainer = Explainer::new(VerifySpec::default());
         explainer.set_secrets(&[SECRET.into()]);
         assert_eq!(format!("{explainer:?}"), "Explainer { .. }");
     }

@@ -5,7 +5,7 @@ mod mistakes;
 
 use super::{Case, Cause, Reach, Relative, Stranger, causes};
 use crate::{
-    delivery::{Request, slot::Params},
+    delivery::Request,
     verify::{Verifier, VerifySpec},
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -79,7 +79,6 @@ pub(super) fn explained(
     let case = Case {
         spec: &spec,
         secrets: &secrets,
-        params: &Params::new(),
         files: &[],
         request,
         relatives: beside.relatives,

@@ -7,7 +7,7 @@ use crate::{
         exit::{Exit, Stop},
         out::{Out, Style},
     },
-    delivery::{Request, slot::Params},
+    delivery::Request,
     explain::{Case, Recipe, discover},
     verify::VerifySpec,
 };
@@ -27,7 +27,6 @@ pub(super) fn run(
     let case = Case {
         spec: &VerifySpec { url: explain.url(request), ..VerifySpec::default() },
         secrets: &secrets,
-        params: &Params::new(),
         files: &[],
         request,
         relatives: &[],

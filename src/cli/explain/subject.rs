@@ -111,23 +111,14 @@ impl Subject {
         self.spec.params.get_or_insert_default().extend(explain.param.iter().cloned());
         let verify = self.spec.verify.get_or_insert_default();
         let url = explain.url(request).filter(|_| explain.url.is_some() || verify.url.is_none());
-        let path = |file: &PathBuf| file.to_string_lossy().into_owned();
-        let mut schemes = vec![&mut *verify];
-        while let Some(scheme) = schemes.pop() {
-            if let Some(url) = &url {
-                scheme.url = Some(url.clone());
-            }
-            if let Some(timestamp) = scheme.timestamp.as_mut().filter(|_| explain.no_time_window) {
-                timestamp.tolerance = Some("off".to_owned());
-            }
-            if let (Some(file), Some(certificate)) = (&explain.certificate, &mut scheme.certificate) {
-                certificate.files = Some(vec![path(file)]);
-            }
-            if let (Some(file), Some(jwt)) = (&explain.jwks, &mut scheme.jwt) {
-                jwt.jwks = Some(path(file));
-            }
-            schemes.extend(scheme.any_of.iter_mut().flatten());
+        if let Some(url) = url {
+            verify.url = Some(url);
         }
+        if explain.no_time_window {
+            verify.ignore_time();
+        }
+        let path = |file: &Option<PathBuf>| file.as_ref().map(|file| file.display().to_string());
+        verify.give_files(path(&explain.certificate).as_deref(), path(&explain.jwks).as_deref());
     }
 
     /// Reads the files that the schemes name and gives them to a verifier.
@@ -142,7 +133,7 @@ impl Subject {
 
     fn read_files(&mut self) -> Result<(), Stop> {
         // What is wrong with the scheme is told later, with all its problems.
-        let Ok(verifier) = Verifier::compile_with(&self.verify(), &self.params) else { return Ok(()) };
+        let Ok(verifier) = Verifier::compile(&self.verify()) else { return Ok(()) };
         for file in verifier.files() {
             let text = std::fs::read_to_string(&file);
             let text = text.map_err(|error| Stop::usage(format!("{file} can't be read: {error}")))?;
@@ -153,7 +144,7 @@ impl Subject {
 
     /// Returns how it verifies.
     pub(super) fn verify(&self) -> VerifySpec {
-        self.spec.verify.clone().unwrap_or_default()
+        config::with_params(self.spec.clone()).verify.unwrap_or_default()
     }
 
     /// Returns the secrets of the configuration's other sources.

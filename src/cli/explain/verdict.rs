@@ -62,8 +62,7 @@ impl Verdict {
         notes: Vec<String>,
     ) -> Result<Self, Stop> {
         let spec = subject.verify();
-        let verifier = Verifier::compile_with(&spec, &subject.params)
-            .map_err(|problems| unbuildable(&subject.name, &problems))?;
+        let verifier = Verifier::compile(&spec).map_err(|problems| unbuildable(&subject.name, &problems))?;
         subject.give_files(&verifier)?;
         let responders = handshake::responders(subject)?;
         let mut notes: Vec<String> = notes.into_iter().chain(subject.notes.iter().cloned()).collect();
@@ -130,7 +129,6 @@ impl Verdict {
         let case = Case {
             spec,
             secrets: &subject.secrets,
-            params: &subject.params,
             files: &subject.files,
             request,
             relatives: &relatives,

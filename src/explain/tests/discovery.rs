@@ -1,7 +1,6 @@
 //! What a sender signs with is found from one request, and the printed lines verify it.
 
 use super::*;
-use crate::delivery::slot::Params;
 use crate::explain::{Recipe, discover};
 
 fn discovered(request: &Request, secrets: &[&str]) -> Vec<Recipe> {
@@ -10,7 +9,6 @@ fn discovered(request: &Request, secrets: &[&str]) -> Vec<Recipe> {
     let case = Case {
         spec: &nothing,
         secrets: &secrets,
-        params: &Params::new(),
         files: &[],
         request,
         relatives: &[],
