@@ -2,8 +2,9 @@
 
 use crate::{
     config::{self, Loaded, Problem, SourceConfig},
+    fetch::Client,
     pipeline::Handshakes,
-    respond::{Capture, Responders},
+    respond::{Capture, Confirmer, Responders},
     senders::SenderSpec,
 };
 use std::sync::Arc;
@@ -24,7 +25,8 @@ pub(super) fn build(
         let until = capture.until.parse().ok()?;
         Some(Arc::new(Capture::new(capture.file.clone(), until)))
     });
-    Ok(Handshakes { responders, capture, confirmer: None })
+    let confirmer = config.confirm.then(|| -> Arc<dyn Confirmer> { Client::system() });
+    Ok(Handshakes { responders, capture, confirmer })
 }
 
 /// Compiles what is answered, or returns all that is wrong with it.
