@@ -12,9 +12,11 @@
 
 mod accounting;
 mod architecture;
+mod batches;
 mod binary;
 mod bridge;
 mod client;
+mod cloud;
 mod corpus;
 mod doubles;
 mod eventually;
