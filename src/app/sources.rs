@@ -49,7 +49,7 @@ pub(super) fn build(
         for handshake in handshakes.responders.names() {
             metrics.expect_handshake(handshake);
         }
-        let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+        let explainer = Explainer::new(config::with_params(sender.clone()).verify.unwrap_or_default());
         let source = assemble(name, settings, (verifier, explainer), handshakes, normalizer, metrics);
         give_secrets(&source, config, health);
         sources.push(Arc::new(source));
@@ -137,6 +137,9 @@ pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Heal
     let usable = given.saturating_sub(problems.len());
     for problem in problems {
         tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
+    }
+    for problem in config::give_files(&source.verifier) {
+        tracing::error!(source = %source.name, problem, "a file of the sender's keys can't be used");
     }
     let weak = source.verifier.weak_secrets();
     if weak > 0 {

@@ -1,7 +1,7 @@
 //! The constants of a source: text, or references to what is kept elsewhere.
 
 use super::{SecretError, SecretRef};
-use crate::{delivery::slot::Params, senders::SenderSpec};
+use crate::{delivery::slot::Params, senders::SenderSpec, verify::Constants};
 use secrecy::ExposeSecret as _;
 
 /// The constants of one source as they are now.
@@ -27,6 +27,15 @@ pub fn params(sender: &SenderSpec) -> ResolvedParams {
         }
     }
     resolved
+}
+
+/// Returns the sender with its constants given to the check, which names them too.
+pub fn with_params(mut sender: SenderSpec) -> SenderSpec {
+    let values = params(&sender).values;
+    if let Some(verify) = &mut sender.verify {
+        verify.params = Constants(values);
+    }
+    sender
 }
 
 #[cfg(test)]
