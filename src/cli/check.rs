@@ -14,7 +14,7 @@ use crate::{
     normalize::{Normalizer, Setting},
     respond::Responders,
     senders::SenderSpec,
-    verify::{SpecProblem, Verifier},
+    verify::{Constants, SpecProblem, Verifier, VerifySpec},
 };
 use clap::Args;
 use serde::Serialize;
@@ -90,7 +90,7 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     };
     let references =
         loaded.config.sources.get(name).map(|source| source.secrets.as_slice()).unwrap_or_default();
-    let verifier = Verifier::compile_with(&sender.verify.clone().unwrap_or_default(), &constants(sender));
+    let verifier = Verifier::compile(&scheme(sender));
     let verifier = verifier.and_then(|verifier| verifier.set_secrets(Secrets::read(references).usable));
     let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
     problems.extend(unbuildable_handshakes(loaded, name, sender));
@@ -109,6 +109,11 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
         );
     }
     problems
+}
+
+/// Returns how a sender is verified, with its constants.
+fn scheme(sender: &SenderSpec) -> VerifySpec {
+    VerifySpec { params: Constants(constants(sender)), ..sender.verify.clone().unwrap_or_default() }
 }
 
 /// Returns the constants of a sender. One whose reference leads nowhere here stands there all the same: a pipeline can
