@@ -22,8 +22,11 @@ pub use confirm::Confirmer;
 pub use problem::SpecProblem;
 pub use spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, Texts, ValueForm, WhenSpec};
 
-use crate::delivery::{Request, slot::Params};
-use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use crate::{
+    delivery::{Request, slot::Params},
+    fetch::Target,
+};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 use bytes::Bytes;
 use condition::Condition;
 use confirm::Address;
@@ -91,7 +94,7 @@ pub enum Effect {
     /// A secret that the sender hands over.
     Capture(SecretString),
     /// An address that has to be fetched to agree; its host is one of the document's.
-    Confirm(Uri),
+    Confirm(Target),
 }
 
 /// Why a handshake can't be answered.
@@ -211,6 +214,10 @@ impl Responder {
         for (name, value) in &self.headers {
             let value = header::HeaderValue::try_from(value.render(&fill)?);
             headers.insert(name, value.map_err(|_| RespondError::Unusable(value::NOT_PLAIN))?);
+        }
+        if self.method == Method::OPTIONS {
+            // What somebody wants to know who asks for options, whatever else the document says.
+            headers.entry(header::ALLOW).or_insert(header::HeaderValue::from_static("POST"));
         }
         let effect = match (&self.capture, &self.confirm) {
             (Some(secret), _) => {

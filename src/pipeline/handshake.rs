@@ -1,13 +1,14 @@
 //! Handshakes on the path: what `respond` recognises is carried out and answered here, and goes no further.
 
-use super::Source;
+use super::{Answer, Source};
 use crate::{
     delivery::Request,
+    fetch::Target,
     refusal::Refusal,
-    respond::{Capture, Confirmer, Effect, Hash, Keys, Reply, RespondError, Responders, Step},
+    respond::{Capture, Confirmer, Effect, Hash, Keys, RespondError, Responders, Step},
     verify::{Algorithm, Verifier},
 };
-use axum::http::{Method, Uri};
+use axum::http::Method;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ impl Source {
         request: &Request,
         step: Step,
         deadline: Instant,
-    ) -> Result<Option<Reply>, Refusal> {
+    ) -> Result<Option<Answer>, Refusal> {
         let responders = &self.handshakes.responders;
         let Some(handshake) = responders.answer(request, step, &self.verifier)? else {
             let may_come = step == Step::Unverified && responders.takes(&request.method, Step::Verified);
@@ -48,12 +49,11 @@ impl Source {
         let done = match handshake.effect {
             None => Ok(()),
             Some(Effect::Capture(secret)) => self.capture(secret, request.received).await,
-            Some(Effect::Confirm(address)) => self.confirm(address, deadline).await,
+            Some(Effect::Confirm(target)) => self.confirm(target, deadline).await,
         };
         done.map_err(|why| Refusal::Unready(format!("{}: {why}", handshake.name)))?;
         self.metrics.handshake(handshake.name);
-        tracing::info!(source = %self.name, handshake = handshake.name, "handshake answered");
-        Ok(Some(handshake.reply))
+        Ok(Some(Answer::Handshake { name: handshake.name.to_owned(), reply: handshake.reply }))
     }
 
     async fn capture(&self, secret: SecretString, now: Timestamp) -> Result<(), String> {
@@ -69,9 +69,9 @@ impl Source {
         Ok(())
     }
 
-    async fn confirm(&self, address: Uri, deadline: Instant) -> Result<(), String> {
+    async fn confirm(&self, target: Target, deadline: Instant) -> Result<(), String> {
         let confirmer = self.handshakes.confirmer.as_ref().ok_or(HOW_TO_CONFIRM)?;
-        let fetched = tokio::time::timeout_at(deadline, confirmer.fetch(address)).await;
+        let fetched = tokio::time::timeout_at(deadline, confirmer.confirm(target)).await;
         fetched.map_err(|_| "the address was not fetched within the deadline".to_owned())?
     }
 }

@@ -78,7 +78,6 @@ sources:
           headers:
             webhook-allowed-origin: "{header:webhook-request-origin}"
             webhook-allowed-rate: "{header:webhook-request-rate|'*'}"
-            allow: POST
   discord:
     secrets: [ file:$home/secret ]
     verify: { algorithm: hmac-sha256, header: x-signature, encoding: hex }
@@ -361,6 +360,26 @@ async fn agreement_is_the_operators_to_give() {
     let reply = bridge.send(&post("/hooks/sns", &[("authorization", SECRET)], elsewhere.as_bytes())).await;
     assert_eq!((reply.status, reply.code().as_str()), (400, "request_malformed"));
     assert!(bridge.stored("kept").is_empty() && bridge.stored("aside").is_empty());
+}
+
+#[tokio::test]
+async fn an_address_is_fetched_where_the_operator_agrees() {
+    let bridge = Bridge::start(&CONFIG.replace("  sns:\n", "  sns:\n    confirm: true\n")).await;
+    let address = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=23";
+    let body = format!(r#"{{"Type":"SubscriptionConfirmation","SubscribeURL":"{address}"}}"#);
+    let signed = post("/hooks/sns", &[("authorization", SECRET)], body.as_bytes());
+    let send = || bridge.send(&signed);
+    assert_eq!(tell(&bridge, "sns", None, &body).await.status, 401);
+    assert!(bridge.agreeing.asked().is_empty(), "an unsigned address is not fetched");
+    bridge.agreeing.refuses(Some("the server answers 403"));
+    let reply = send().await;
+    assert_eq!((reply.status, reply.code().as_str()), (503, "handshake_unready"));
+    assert!(bridge.logs.text().contains("the server answers 403"));
+    bridge.agreeing.refuses(None);
+    let reply = send().await;
+    is_answered(&bridge, &reply, "sns", "confirmation");
+    assert_eq!(bridge.agreeing.asked(), [address, address]);
+    assert!(!bridge.logs.text().contains("Token=23"), "the address holds a token");
 }
 
 #[tokio::test]
