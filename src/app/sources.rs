@@ -62,7 +62,8 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
     let verify = spec.verify.clone().unwrap_or_default();
     let event = spec.event.clone().unwrap_or_default();
     let sender = spec.sender.as_deref().unwrap_or("custom");
-    let verifier = Verifier::compile(&verify).map_err(|problems| {
+    let params = config::params(spec).values;
+    let verifier = Verifier::compile_with(&verify, &params).map_err(|problems| {
         let place = |problem: &crate::verify::SpecProblem| {
             loaded.source_problem(name, &format!("verify.{}", problem.field), &problem.problem, &problem.fix)
         };
@@ -70,8 +71,7 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
     });
     let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), Verifier::credential_headers);
     let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| covers(verifier, slot));
-    let setting =
-        Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };
+    let setting = Setting { sender, source: name, params, withheld, covers: &covers };
     let normalizer = Normalizer::compile(&event, setting).map_err(|errors| {
         let fix = "see docs/senders.md for the grammar of templates";
         let place = |error: &crate::normalize::CompileError| {

@@ -89,18 +89,13 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     };
     let references =
         loaded.config.sources.get(name).map(|source| source.secrets.as_slice()).unwrap_or_default();
-    let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default());
+    let params = config::params(sender).or_names();
+    let verifier = Verifier::compile_with(&sender.verify.clone().unwrap_or_default(), &params);
     let verifier = verifier.and_then(|verifier| verifier.set_secrets(Secrets::read(references).usable));
     let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
     problems.extend(unbuildable_handshakes(loaded, name, sender));
     let event = sender.event.clone().unwrap_or_default();
-    let setting = Setting {
-        sender: "",
-        source: name,
-        params: config::params(sender).values,
-        withheld: Vec::new(),
-        covers: &|_| true,
-    };
+    let setting = Setting { sender: "", source: name, params, withheld: Vec::new(), covers: &|_| true };
     if let Err(errors) = Normalizer::compile(&event, setting) {
         let fix = "compare it with the presets' templates";
         problems.extend(

@@ -13,6 +13,18 @@ pub struct ResolvedParams {
     pub missing: Vec<(String, SecretError)>,
 }
 
+impl ResolvedParams {
+    /// Returns all constants; one that has no value on this machine stands as its own name, so that a document can be
+    /// checked where it is not run.
+    pub fn or_names(self) -> Params {
+        let mut values = self.values;
+        for (name, _) in self.missing {
+            values.insert(name.as_str().into(), name.as_str().into());
+        }
+        values
+    }
+}
+
 /// Reads the constants of an effective sender document anew. A text that is no reference stands for itself.
 pub fn params(sender: &SenderSpec) -> ResolvedParams {
     let mut resolved = ResolvedParams::default();
@@ -52,5 +64,6 @@ mod tests {
         assert_eq!(&*resolved.values["kept"], "kept elsewhere");
         let missing: Vec<&str> = resolved.missing.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(missing, ["lost"]);
+        assert_eq!(&*resolved.or_names()["lost"], "lost");
     }
 }

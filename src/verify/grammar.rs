@@ -17,6 +17,9 @@ static BASE64URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT.with_e
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
+/// Base64 as people copy it: bits behind the last byte may be set, as other libraries take it.
+static COPIED: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT.with_decode_allow_trailing_bits(true));
+
 /// Room for the base64 decoder, which counts in groups of three bytes: the longest digest, rounded up.
 const ROOM: usize = 66;
 
@@ -127,7 +130,7 @@ fn from_base64(engine: &GeneralPurpose, text: &str, bytes: usize) -> Option<Tag>
 
 /// Reads a key that is written as base64, padded or not.
 pub(super) fn base64_key(text: &str) -> Option<Vec<u8>> {
-    BASE64.decode(text).ok()
+    COPIED.decode(text).ok()
 }
 
 /// Reads base64 with the URL alphabet, padded or not.

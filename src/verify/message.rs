@@ -130,7 +130,9 @@ impl Message {
 
     /// True where the message holds what stands at one of these places.
     pub(super) fn covers(&self, wanted: &OneOf) -> bool {
+        let is_line_of_sns = || matches!(self, Self::Sns) && wanted.0.iter().all(sns::covers);
         (wanted.is_in_json() && self.covers_body())
+            || is_line_of_sns()
             || self.slots().any(|slots| wanted.0.iter().any(|value| slots.0.contains(value)))
     }
 

@@ -5,7 +5,7 @@ use crate::{
         exit::Stop,
         out::{Out, Style},
     },
-    config::{Loaded, RouteConfig, SinkConfig, TargetConfig},
+    config::{self, Loaded, RouteConfig, SinkConfig, TargetConfig},
     verify::Verifier,
 };
 use serde::Serialize;
@@ -84,12 +84,14 @@ fn part(out: &mut Out, name: &str, text: &str) -> Result<(), Stop> {
 impl Source {
     fn of(loaded: &Loaded, name: &str) -> Option<Self> {
         let source = loaded.config.sources.get(name)?;
-        let verify = loaded.senders.get(name)?.verify.clone().unwrap_or_default();
+        let sender = loaded.senders.get(name)?;
+        let verify = sender.verify.clone().unwrap_or_default();
+        let verifier = Verifier::compile_with(&verify, &config::params(sender).or_names());
         Some(Self {
             name: name.to_owned(),
             path: format!("/hooks/{name}"),
             preset: source.preset.clone(),
-            scheme: Verifier::compile(&verify).map_or("unknown", |verifier| verifier.scheme()),
+            scheme: verifier.map_or("unknown", |verifier| verifier.scheme()),
             secrets: source.secrets.len(),
         })
     }

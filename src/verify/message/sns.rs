@@ -2,7 +2,10 @@
 //! behind it (docs.aws.amazon.com, "Verifying the signatures of Amazon SNS messages"). The other fields are not
 //! signed: the address to unsubscribe and the attributes can be changed on the way.
 
-use crate::{delivery::slot::Pointer, verify::VerifyError};
+use crate::{
+    delivery::slot::{Pointer, Slot},
+    verify::{VerifyError, value::Value},
+};
 
 /// The fields of a notification; `Subject` may be absent.
 const NOTIFICATION: [&str; 6] = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
@@ -10,6 +13,13 @@ const NOTIFICATION: [&str; 6] = ["Message", "MessageId", "Subject", "Timestamp",
 /// The fields of a message about a subscription.
 const SUBSCRIPTION: [&str; 7] =
     ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
+
+/// True for a field that stands in every message.
+pub(super) fn covers(value: &Value) -> bool {
+    let Value::Slot(Slot::Json(pointer)) = value else { return false };
+    let name = pointer.to_string();
+    name.strip_prefix('/').is_some_and(|name| NOTIFICATION.contains(&name) && SUBSCRIPTION.contains(&name))
+}
 
 /// Returns the lines of the message in a body.
 pub(super) fn message(body: &[u8]) -> Result<Vec<u8>, VerifyError> {
