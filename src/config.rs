@@ -4,6 +4,7 @@
 mod check;
 mod defaults;
 mod document;
+mod files;
 mod grammar;
 mod keypath;
 mod load;
@@ -21,8 +22,9 @@ mod tests;
 pub mod units;
 
 pub use defaults::{JOURNAL, QUARANTINE};
+pub use files::give_files;
 pub use load::{LoadError, Loaded, load};
-pub use params::{ResolvedParams, params};
+pub use params::{ResolvedParams, params, with_params};
 pub use presets::preset_document;
 pub(crate) use presets::unknown_preset_fix;
 pub use problem::{Problem, Severity};

@@ -24,6 +24,7 @@ mod message;
 mod outside;
 mod place;
 mod problem;
+mod proof;
 mod public;
 mod remote;
 mod rewrite;
@@ -38,13 +39,14 @@ mod value;
 mod tests;
 
 pub use problem::SpecProblem;
+pub use proof::{Assurance, Proof, VerifyError};
 pub use sign::SignError;
 pub use spec::{
-    Algorithm, CertificateSpec, ClaimValue, Encoding, JwtAlgorithm, JwtSpec, KeyForm, KeyPosition,
+    Algorithm, CertificateSpec, ClaimValue, Constants, Encoding, JwtAlgorithm, JwtSpec, KeyForm, KeyPosition,
     MissingHash, RsaHash, Texts, TimeUnit, TimestampSpec, VerifySpec,
 };
 
-use crate::delivery::{Request, slot::Params};
+use crate::delivery::Request;
 use axum::http::{HeaderMap, HeaderName};
 use mac::Prepared;
 use parking_lot::RwLock;
@@ -52,107 +54,6 @@ use scheme::Scheme;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha1::{Digest as _, Sha1};
 use std::fmt;
-
-/// What verification established about a request's origin; weaker towards the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Assurance {
-    /// The sender holds the secret, and the body is as it left it.
-    Signature,
-    /// The sender holds the secret; the body is not covered.
-    Secret,
-    /// The body is consistent with its own digest; anyone could have made both.
-    Integrity,
-    /// Nothing was checked.
-    None,
-}
-
-impl Assurance {
-    /// Returns the stable name that stands in the envelope's `hookwayverified`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Signature => "signature",
-            Self::Secret => "secret",
-            Self::Integrity => "integrity",
-            Self::None => "none",
-        }
-    }
-}
-
-/// What was proven of one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proof {
-    /// How much it proves.
-    pub assurance: Assurance,
-    /// Which of the source's secrets matched, counted from 0 in the order of configuration; 0 where the
-    /// scheme has no secret.
-    pub key: usize,
-}
-
-impl Proof {
-    /// Returns the proof of a request that nobody checked.
-    pub fn none() -> Self {
-        Self { assurance: Assurance::None, key: 0 }
-    }
-}
-
-/// Why a request was not believed. For log and metric only: a sender is never told which one it was.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum VerifyError {
-    /// A header or another value that the scheme needs is not there.
-    #[error("{0} is missing")]
-    Missing(String),
-    /// A header, parameter, field or member that must stand once stands there several times.
-    #[error("{0} stands more than once")]
-    Repeated(String),
-    /// A part of the request is not written the way the scheme prescribes.
-    #[error("{0}")]
-    Malformed(String),
-    /// Everything is well-formed, but no secret gives this signature or token.
-    #[error("no configured secret matches")]
-    Mismatch,
-    /// The signature is right, but its time is outside the window.
-    #[error("the signed time is {off_by_seconds} s away from ours (positive: in the past)")]
-    Expired {
-        /// Our time less the signed time, in seconds.
-        off_by_seconds: i64,
-    },
-    /// The source has no usable secret: our fault, not the sender's.
-    #[error("the source has no usable secret")]
-    Unkeyed,
-    /// The sender's key at this address is not here yet: it can be fetched, and the check run again.
-    #[error("the sender's key at {0} is not here")]
-    KeyUnavailable(String),
-}
-
-impl VerifyError {
-    /// Returns the stable name of the metric label `result`.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Missing(_) => "missing",
-            Self::Repeated(_) | Self::Malformed(_) => "malformed",
-            Self::Mismatch => "mismatch",
-            Self::Expired { .. } => "expired",
-            Self::Unkeyed => "unkeyed",
-            Self::KeyUnavailable(_) => "key_unavailable",
-        }
-    }
-
-    /// Returns how much it says beside the errors of other alternatives.
-    fn weight(&self) -> u8 {
-        match self {
-            Self::KeyUnavailable(_) => 6,
-            Self::Expired { .. } => 5,
-            Self::Mismatch => 4,
-            Self::Repeated(_) | Self::Malformed(_) => 3,
-            Self::Missing(_) => 2,
-            Self::Unkeyed => 1,
-        }
-    }
-
-    fn malformed(detail: &str) -> Self {
-        Self::Malformed(detail.to_owned())
-    }
-}
 
 /// Checks the requests of one source.
 pub struct Verifier {
@@ -167,12 +68,7 @@ pub struct Verifier {
 impl Verifier {
     /// Builds the verifier of a source, still without secrets, or returns all that is wrong with `spec`.
     pub fn compile(spec: &VerifySpec) -> Result<Self, Vec<SpecProblem>> {
-        Self::compile_with(spec, &Params::new())
-    }
-
-    /// Likewise, with the constants that `{param:NAME}` in `spec` names.
-    pub fn compile_with(spec: &VerifySpec, params: &Params) -> Result<Self, Vec<SpecProblem>> {
-        let schemes = compile::compile(spec, params)?;
+        let schemes = compile::compile(spec)?;
         let algorithm = spec.algorithm.or_else(|| schemes.first().map(|(algorithm, _)| *algorithm));
         let first = spec.alternatives().into_iter().find_map(|scheme| scheme.key);
         Ok(Self {

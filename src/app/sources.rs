@@ -49,7 +49,7 @@ pub(super) fn build(
         for handshake in handshakes.responders.names() {
             metrics.expect_handshake(handshake);
         }
-        let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+        let explainer = Explainer::new(config::with_params(sender.clone()).verify.unwrap_or_default());
         let source = assemble(name, settings, (verifier, explainer), handshakes, normalizer, metrics);
         give_secrets(&source, config, health);
         sources.push(Arc::new(source));
@@ -62,8 +62,7 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
     let verify = spec.verify.clone().unwrap_or_default();
     let event = spec.event.clone().unwrap_or_default();
     let sender = spec.sender.as_deref().unwrap_or("custom");
-    let params = config::params(spec).values;
-    let verifier = Verifier::compile_with(&verify, &params).map_err(|problems| {
+    let verifier = Verifier::compile(&verify).map_err(|problems| {
         let place = |problem: &crate::verify::SpecProblem| {
             loaded.source_problem(name, &format!("verify.{}", problem.field), &problem.problem, &problem.fix)
         };
@@ -71,7 +70,8 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
     });
     let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), Verifier::credential_headers);
     let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| covers(verifier, slot));
-    let setting = Setting { sender, source: name, params, withheld, covers: &covers };
+    let setting =
+        Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };
     let normalizer = Normalizer::compile(&event, setting).map_err(|errors| {
         let fix = "see docs/senders.md for the grammar of templates";
         let place = |error: &crate::normalize::CompileError| {
@@ -137,6 +137,9 @@ pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Heal
     let usable = given.saturating_sub(problems.len());
     for problem in problems {
         tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
+    }
+    for problem in config::give_files(&source.verifier) {
+        tracing::error!(source = %source.name, problem, "a file of the sender's keys can't be used");
     }
     let weak = source.verifier.weak_secrets();
     if weak > 0 {

@@ -8,7 +8,7 @@ use crate::{
     publish::Sink,
 };
 use sha2::{Digest as _, Sha256};
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -72,7 +72,8 @@ async fn prepare(sink: &Sink, health: &Health, last: &mut String) -> bool {
     }
 }
 
-/// Reads secret files again when they change, and shows how full the windows are.
+/// Reads secret files and key files again when they change, keeps published key sets fresh, and shows how full the
+/// windows are.
 pub(super) fn sources(
     sources: &[Arc<Source>],
     loaded: &Loaded,
@@ -83,14 +84,16 @@ pub(super) fn sources(
         let Some(config) = loaded.config.sources.get(&*source.name).cloned() else { continue };
         let (source, health) = (Arc::clone(source), Arc::clone(health));
         spawn(stop, async move {
-            let mut seen = fingerprints(&config);
+            let files = source.verifier.files();
+            let mut seen = fingerprints(&config, &files);
             let mut turns = interval(SOURCE_PAUSE);
             loop {
                 turns.tick().await;
                 if let Some(window) = &source.window {
                     source.metrics.remembered(window.len());
                 }
-                let now = fingerprints(&config);
+                source.verifier.refresh().await;
+                let now = fingerprints(&config, &files);
                 // While a file is empty or away, as in the middle of a rotation, what was good stays in use.
                 let is_whole = now.iter().zip(&seen).all(|(now, seen)| now.is_some() || seen.is_none());
                 if now != seen && is_whole {
@@ -103,16 +106,17 @@ pub(super) fn sources(
     }
 }
 
-/// Returns a digest of each secret file's content; `None` for one that is empty or can't be read.
-fn fingerprints(config: &SourceConfig) -> Vec<Option<[u8; 32]>> {
-    let of = |reference: &SecretRef| match reference {
-        SecretRef::File(path) => {
-            let content = std::fs::read(path).ok().filter(|content| !content.trim_ascii().is_empty())?;
-            Some(Sha256::digest(&content).into())
-        }
-        SecretRef::Env(_) => None,
+/// Returns a digest of the content of each secret file and key file; `None` for one that is empty or can't be read.
+fn fingerprints(config: &SourceConfig, files: &[String]) -> Vec<Option<[u8; 32]>> {
+    let read = |path: &Path| {
+        let content = std::fs::read(path).ok().filter(|content| !content.trim_ascii().is_empty())?;
+        Some(Sha256::digest(&content).into())
     };
-    config.secrets.iter().map(of).collect()
+    let secrets = config.secrets.iter().map(|reference| match reference {
+        SecretRef::File(path) => read(path),
+        SecretRef::Env(_) => None,
+    });
+    secrets.chain(files.iter().map(|file| read(Path::new(file)))).collect()
 }
 
 fn spawn(stop: &CancellationToken, work: impl Future<Output = ()> + Send + 'static) {

@@ -1,7 +1,7 @@
 //! The constants of a source: text, or references to what is kept elsewhere.
 
 use super::{SecretError, SecretRef};
-use crate::{delivery::slot::Params, senders::SenderSpec};
+use crate::{delivery::slot::Params, senders::SenderSpec, verify::Constants};
 use secrecy::ExposeSecret as _;
 
 /// The constants of one source as they are now.
@@ -11,18 +11,6 @@ pub struct ResolvedParams {
     pub values: Params,
     /// Those whose reference leads nowhere, and why.
     pub missing: Vec<(String, SecretError)>,
-}
-
-impl ResolvedParams {
-    /// Returns all constants; one that has no value on this machine stands as its own name, so that a document can be
-    /// checked where it is not run.
-    pub fn or_names(self) -> Params {
-        let mut values = self.values;
-        for (name, _) in self.missing {
-            values.insert(name.as_str().into(), name.as_str().into());
-        }
-        values
-    }
 }
 
 /// Reads the constants of an effective sender document anew. A text that is no reference stands for itself.
@@ -39,6 +27,15 @@ pub fn params(sender: &SenderSpec) -> ResolvedParams {
         }
     }
     resolved
+}
+
+/// Returns the sender with its constants given to the check, which names them too.
+pub fn with_params(mut sender: SenderSpec) -> SenderSpec {
+    let values = params(&sender).values;
+    if let Some(verify) = &mut sender.verify {
+        verify.params = Constants(values);
+    }
+    sender
 }
 
 #[cfg(test)]
@@ -64,6 +61,5 @@ mod tests {
         assert_eq!(&*resolved.values["kept"], "kept elsewhere");
         let missing: Vec<&str> = resolved.missing.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(missing, ["lost"]);
-        assert_eq!(&*resolved.or_names()["lost"], "lost");
     }
 }

@@ -7,6 +7,7 @@ use super::{
     keypath::KeyPath,
     load::{LoadError, open, parse, read, report_repeated},
     nearest::nearest,
+    params::with_params,
     problem::Report,
     sender_schema,
 };
@@ -68,7 +69,7 @@ impl Presets {
         }
         senders::overlay(&mut base, own);
         self.settle(&mut base, at);
-        read(base, at, report)
+        read(base, at, report).map(with_params)
     }
 
     /// Takes out the keys without a value, once all layers lie over one another. Each layer was held to the grammar

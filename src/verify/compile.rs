@@ -15,15 +15,13 @@ use super::{
 use crate::delivery::slot::{Params, Pointer};
 
 /// Builds the schemes that are tried in turn, with their algorithms, or returns all problems.
-pub(super) fn compile(
-    spec: &VerifySpec,
-    params: &Params,
-) -> Result<Vec<(Algorithm, Scheme)>, Vec<SpecProblem>> {
+pub(super) fn compile(spec: &VerifySpec) -> Result<Vec<(Algorithm, Scheme)>, Vec<SpecProblem>> {
     let alternatives = spec.alternatives();
     let is_list = spec.any_of.as_ref().is_some_and(|list| !list.is_empty());
     let (mut schemes, mut problems) = (Vec::new(), Vec::new());
     for (place, alternative) in alternatives.iter().enumerate() {
-        let mut reader = Reader { spec: alternative, params, url: None, problems: Vec::new() };
+        let mut reader =
+            Reader { spec: alternative, params: &spec.params.0, url: None, problems: Vec::new() };
         schemes.extend(reader.scheme());
         let found = reader.problems.into_iter();
         problems.extend(found.map(|problem| if is_list { problem.of_alternative(place) } else { problem }));

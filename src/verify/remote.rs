@@ -83,6 +83,9 @@ impl<T: Send + Sync + 'static> Remote<T> {
         fresh: Duration,
         read: impl Fn(&[u8], Timestamp) -> Result<T, String> + Send + Sync + 'static,
     ) {
+        if !self.is_due(address, fresh) {
+            return;
+        }
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return;

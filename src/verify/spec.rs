@@ -3,13 +3,15 @@
 //! Every field is optional here because a source overrides single fields of a preset; what a scheme cannot
 //! do without is demanded when the [`Verifier`](super::Verifier) is compiled at start.
 
+mod layers;
 mod words;
 
 pub use words::{Algorithm, Encoding, JwtAlgorithm, KeyForm, KeyPosition, MissingHash, RsaHash, TimeUnit};
 
+use crate::delivery::slot::Params;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// The `verify` part of a sender document.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -67,6 +69,20 @@ pub struct VerifySpec {
     pub hash: Option<RsaHash>,
     /// What a token must say, for `jwt`.
     pub jwt: Option<JwtSpec>,
+    /// The source's constants, for `{param:NAME}`. They stand beside `verify` in a document; whoever reads one puts
+    /// them here.
+    #[serde(skip)]
+    pub params: Constants,
+}
+
+/// Constants that do not print: some are kept like secrets.
+#[derive(Clone, Default)]
+pub struct Constants(pub Params);
+
+impl fmt::Debug for Constants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// One text, or several.
@@ -77,6 +93,12 @@ pub enum Texts {
     One(String),
     /// Several, in order.
     Several(Vec<String>),
+}
+
+impl From<String> for Texts {
+    fn from(text: String) -> Self {
+        Self::One(text)
+    }
 }
 
 impl Texts {
@@ -154,70 +176,4 @@ pub enum ClaimValue {
     Truth(bool),
     /// Text.
     Text(String),
-}
-
-impl VerifySpec {
-    /// Returns the schemes that are tried in turn: the alternatives, or this one alone.
-    pub fn alternatives(&self) -> Vec<Self> {
-        match self.any_of.as_deref() {
-            None | Some([]) => vec![self.clone()],
-            Some(alternatives) => alternatives.iter().map(|over| over.over(self)).collect(),
-        }
-    }
-
-    /// True where every alternative says how it is verified.
-    pub fn is_chosen(&self) -> bool {
-        self.alternatives().iter().all(|scheme| scheme.algorithm.is_some())
-    }
-
-    /// True where nothing can be verified before the source has a secret.
-    pub fn needs_secret(&self) -> bool {
-        self.alternatives().iter().any(Self::is_keyed_by_secrets)
-    }
-
-    fn is_keyed_by_secrets(&self) -> bool {
-        let has_hs256 = || {
-            self.jwt
-                .iter()
-                .flat_map(|jwt| jwt.algorithms.iter().flatten())
-                .any(|name| *name == JwtAlgorithm::Hs256)
-        };
-        self.algorithm.is_some_and(|algorithm| {
-            algorithm.is_hmac()
-                || matches!(algorithm, Algorithm::Token | Algorithm::Basic)
-                || (algorithm.is_digest() && self.key_position.is_some())
-                || (algorithm.is_public_key() && self.public_keys.iter().flatten().next().is_none())
-                || (algorithm == Algorithm::Jwt && has_hs256())
-        })
-    }
-
-    /// Returns this scheme with the fields that it lacks taken from `base`.
-    fn over(&self, base: &Self) -> Self {
-        let places = self.header.is_some() || self.from.is_some() || self.member.is_some();
-        let place = if places { self } else { base };
-        let (own, base) = (self.clone(), base.clone());
-        Self {
-            header: place.header.clone(),
-            from: place.from.clone(),
-            member: place.member.clone(),
-            algorithm: own.algorithm.or(base.algorithm),
-            prefix: own.prefix.or(base.prefix),
-            prefix_optional: own.prefix_optional.or(base.prefix_optional),
-            separator: own.separator.or(base.separator),
-            encoding: own.encoding.or(base.encoding),
-            key: own.key.or(base.key),
-            key_position: own.key_position.or(base.key_position),
-            public_keys: own.public_keys.or(base.public_keys),
-            message: own.message.or(base.message),
-            url: own.url.or(base.url),
-            timestamp: own.timestamp.or(base.timestamp),
-            missing_hash: own.missing_hash.or(base.missing_hash),
-            require: own.require.or(base.require),
-            each: own.each.or(base.each),
-            any_of: None,
-            certificate: own.certificate.or(base.certificate),
-            hash: own.hash.or(base.hash),
-            jwt: own.jwt.or(base.jwt),
-        }
-    }
 }

@@ -204,7 +204,7 @@ fn source(
     let (sender, settings) = (&loaded.senders[name], &loaded.sources[name]);
     let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default()).expect("a scheme");
     let secrets = Secrets::read(&loaded.config.sources[name].secrets);
-    let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+    let explainer = Explainer::new(config::with_params(sender.clone()).verify.unwrap_or_default());
     explainer.set_secrets(&secrets.usable);
     verifier.set_secrets(secrets.usable).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();

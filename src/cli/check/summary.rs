@@ -5,7 +5,7 @@ use crate::{
         exit::Stop,
         out::{Out, Style},
     },
-    config::{self, Loaded, RouteConfig, SinkConfig, TargetConfig},
+    config::{Loaded, RouteConfig, SinkConfig, TargetConfig},
     verify::Verifier,
 };
 use serde::Serialize;
@@ -85,8 +85,7 @@ impl Source {
     fn of(loaded: &Loaded, name: &str) -> Option<Self> {
         let source = loaded.config.sources.get(name)?;
         let sender = loaded.senders.get(name)?;
-        let verify = sender.verify.clone().unwrap_or_default();
-        let verifier = Verifier::compile_with(&verify, &config::params(sender).or_names());
+        let verifier = Verifier::compile(&super::scheme(sender));
         Some(Self {
             name: name.to_owned(),
             path: format!("/hooks/{name}"),

@@ -69,7 +69,7 @@ pub(super) fn events(
         sender,
         source: &subject.name,
         params: subject.params.clone(),
-        withheld: verifier.credential_headers().to_vec(),
+        withheld: verifier.credential_headers(),
         covers: &|slot| sources::covers(verifier, slot),
     };
     let normalizer = Normalizer::compile(&spec, setting).map_err(|errors| {

@@ -63,6 +63,7 @@ impl Verdict {
     ) -> Result<Self, Stop> {
         let spec = subject.verify();
         let verifier = Verifier::compile(&spec).map_err(|problems| unbuildable(&subject.name, &problems))?;
+        subject.give_files(&verifier)?;
         let responders = handshake::responders(subject)?;
         let mut notes: Vec<String> = notes.into_iter().chain(subject.notes.iter().cloned()).collect();
         if let Err(problems) = verifier.set_secrets(subject.secrets.clone()) {
@@ -128,6 +129,7 @@ impl Verdict {
         let case = Case {
             spec,
             secrets: &subject.secrets,
+            files: &subject.files,
             request,
             relatives: &relatives,
             strangers: &strangers,

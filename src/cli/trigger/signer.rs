@@ -3,7 +3,7 @@
 use super::{Break, edit};
 use crate::{
     cli::exit::{Exit, Stop},
-    config::{self, Loaded, SecretRef, Secrets},
+    config::{Loaded, SecretRef, Secrets},
     delivery::Request,
     senders::SenderSpec,
     verify::{SpecProblem, Verifier, VerifySpec},
@@ -43,7 +43,7 @@ impl Signer {
             };
             Stop::new(Exit::Config, problems.iter().map(place).collect::<Vec<_>>().join("\n"))
         };
-        let verifier = Verifier::compile_with(&verify, &config::params(spec).values).map_err(place)?;
+        let verifier = Verifier::compile(&verify).map_err(place)?;
         let secrets = Secrets::read(references);
         let first = (0..references.len()).find(|at| secrets.missing.iter().all(|(missing, _)| missing != at));
         if verifier.needs_secret() && secrets.usable.is_empty() {
