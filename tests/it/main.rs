@@ -26,6 +26,7 @@ mod health;
 mod journal;
 mod lifecycle;
 mod limits;
+mod listed;
 mod logs;
 mod order;
 mod pipeline;
