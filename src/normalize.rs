@@ -20,7 +20,7 @@ mod time;
 mod values;
 
 pub use compile::{CompileError, Setting};
-pub use spec::{AllowPart, AllowSpec, EventSpec, Format, RuleSpec, Scalar, Shape};
+pub use spec::{AllowPart, AllowSpec, Empty, EventSpec, Format, RuleSpec, Scalar, Shape};
 
 use crate::{
     delivery::{Delivery, Request, Verified, slot::Params},
@@ -55,6 +55,7 @@ pub struct Normalizer {
     source: Arc<str>,
     format: Format,
     split: Option<Split>,
+    ignores_empty: bool,
     tries: Tries,
     forms: Vec<Form>,
     /// Whether equal bytes may be different events, so that only a fresh id tells them apart.
@@ -66,7 +67,8 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
-    /// Returns the events of a delivery; at least one. Those that can't be mapped carry the reason.
+    /// Returns the events of a delivery; none only where the sender's document says that an empty list is a sign of
+    /// life. Those that can't be mapped carry the reason.
     pub fn normalize(&self, delivery: &Delivery<Verified>) -> Vec<Event> {
         let shared = Shared::new(self, delivery);
         match (self.format, &self.split) {
@@ -102,10 +104,9 @@ impl Normalizer {
 
     /// Scans the body as JSON. `None`: it is something else, and the format allows that.
     fn scan<'a>(&self, request: &'a Request) -> Result<Option<Found<'a>>, Unmappable> {
-        let is_json = media::names_json(&request.headers);
         match self.format {
             Format::Form => check_form(request).map(|()| None),
-            Format::Any if !is_json => Ok(None),
+            Format::Any if !media::names_json(&request.headers) => Ok(None),
             Format::Any => Ok(self.tries.whole.scan(&request.body).ok()),
             Format::Json | Format::Cloudevents => Ok(Some(self.tries.whole.scan(&request.body)?)),
         }

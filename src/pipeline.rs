@@ -47,7 +47,12 @@ pub enum Answer {
     /// Each of its events has a receipt.
     Accepted(Vec<Receipt>),
     /// It shook hands, and nothing is published.
-    Handshake(Reply),
+    Handshake {
+        /// The handshake's name.
+        name: String,
+        /// What it hears.
+        reply: Reply,
+    },
 }
 
 /// Counts events on their way, however their task ends.
@@ -87,14 +92,14 @@ impl Pipeline {
         begun: Instant,
         deadline: Instant,
     ) -> Result<Answer, Refusal> {
-        if let Some(reply) = source.shake(delivery.request(), Step::Unverified, deadline).await? {
-            return Ok(Answer::Handshake(reply));
+        if let Some(answer) = source.shake(delivery.request(), Step::Unverified, deadline).await? {
+            return Ok(answer);
         }
         let delivery = delivery.verify_fetching(&source.verifier, deadline).await;
         let delivery = delivery.map_err(|unproven| source.unproven(*unproven))?;
         source.metrics.verified("ok");
-        if let Some(reply) = source.shake(delivery.request(), Step::Verified, deadline).await? {
-            return Ok(Answer::Handshake(reply));
+        if let Some(answer) = source.shake(delivery.request(), Step::Verified, deadline).await? {
+            return Ok(answer);
         }
         let begun = source.metrics.staged(Stage::Verify, begun);
 

@@ -106,7 +106,10 @@ async fn hook(
     let result = receiver.take(source, request, start).await;
     let response = match &result {
         Ok(Answer::Accepted(receipts)) => reply::accepted(receipts, source.success, &source.success_body),
-        Ok(Answer::Handshake(handshake)) => reply::handshake(handshake),
+        Ok(Answer::Handshake { name, reply }) => {
+            receiver.refusals.handshake(&source.name, name, peer);
+            reply::handshake(reply)
+        }
         Err(refusal) => reply::refused(refusal),
     };
     if let Err(refusal) = &result {

@@ -212,6 +212,10 @@ impl Responder {
             let value = header::HeaderValue::try_from(value.render(&fill)?);
             headers.insert(name, value.map_err(|_| RespondError::Unusable(value::NOT_PLAIN))?);
         }
+        if self.method == Method::OPTIONS {
+            // What somebody wants to know who asks for options, whatever else the document says.
+            headers.entry(header::ALLOW).or_insert(header::HeaderValue::from_static("POST"));
+        }
         let effect = match (&self.capture, &self.confirm) {
             (Some(secret), _) => {
                 let secret = secret.read(&fill)?;

@@ -30,7 +30,7 @@ pub(super) fn at_own_place(lab: &Lab<'_>) -> Option<Recipe> {
     let spec = lab.case.spec;
     let own = place::headers(spec);
     let is_own = |place: &Place| match (&place.spec.header, &place.spec.member) {
-        (Some(headers), _) => headers.iter().any(|header| own.iter().any(|name| name.as_str() == header)),
+        (Some(header), _) => header.iter().any(|text| own.iter().any(|name| name.as_str() == text)),
         (None, member) => member.is_some() && *member == spec.member,
     };
     places::all(lab).iter().filter(|place| is_own(place)).find_map(|place| at(lab, place))

@@ -13,12 +13,14 @@ const SHARED: [&str; 5] =
 
 /// Returns the headers in which a scheme expects its signature.
 pub(super) fn headers(spec: &VerifySpec) -> Vec<HeaderName> {
-    spec.header.iter().flat_map(Texts::iter).filter_map(|name| HeaderName::try_from(name).ok()).collect()
+    let alternatives = spec.any_of.iter().flatten();
+    let named = alternatives.chain([spec]).filter_map(|spec| spec.header.as_ref()).flat_map(Texts::iter);
+    named.filter_map(|name| HeaderName::try_from(name).ok()).collect()
 }
 
 /// Returns the scheme with its signature in another header.
 pub(super) fn with_header(spec: &VerifySpec, name: &HeaderName) -> VerifySpec {
-    VerifySpec { header: Some(name.to_string().into()), from: None, ..spec.clone() }
+    VerifySpec { header: Some(Texts::One(name.to_string())), ..spec.clone() }
 }
 
 /// Looks for the signature in other places.

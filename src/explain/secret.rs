@@ -93,9 +93,9 @@ fn wrong_form(number: usize, form: KeyForm) -> Cause {
         KeyForm::Hex => ("hex", "the key is the text read as hexadecimal"),
         KeyForm::Base64 => ("base64", "the key is the text read as base64"),
         KeyForm::Whsec => ("whsec", "the key is the text behind `whsec_`, read as base64"),
-        KeyForm::Sha1 => ("sha1", "the key is the text's SHA-1 digest"),
-        KeyForm::Spki => ("spki", "the key is a public one"),
-        KeyForm::Whpk => ("whpk", "the key is a public one behind `whpk_`"),
+        KeyForm::Sha1 => ("sha1", "the key is the SHA-1 digest of the text"),
+        KeyForm::Spki => ("spki", "it is a public key, as base64 or PEM"),
+        KeyForm::Whpk => ("whpk", "it is a public key, behind `whpk_`"),
     };
     let what = format!("secret number {} is right, and decoded wrongly: {meaning}", number + 1);
     Cause::proven("secret_form", what, format!("set `verify.key` to {form}"))

@@ -56,13 +56,16 @@ impl Normalizer {
             Err(_) if self.format == Format::Any => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        if division.elements.is_empty() {
-            return Err(Unmappable::new(
-                Reason::Unrecognized,
-                "the body holds no event: it is an empty list",
-            ));
-        }
+        self.check_empty(&division)?;
         Ok(Some((found, division)))
+    }
+
+    /// Refuses a body without any event, unless the sender means something by it.
+    pub(super) fn check_empty(&self, division: &Division<'_>) -> Result<(), Unmappable> {
+        if division.elements.is_empty() && !self.ignores_empty {
+            return Err(Unmappable::new(Reason::Unrecognized, "the body holds no event: its list is empty"));
+        }
+        Ok(())
     }
 
     /// Returns what stands at the `../` pointers of a value that elements were taken from.

@@ -30,7 +30,7 @@ impl Normalizer {
             |result: Result<Event, Unmappable>| vec![result.unwrap_or_else(|why| self.refuse(shared, why))];
         match essence.as_str() {
             STRUCTURED => whole(self.cloud_document(shared, &request.body)),
-            BATCH => match divide(&request.body) {
+            BATCH => match divide(&request.body).and_then(|it| self.check_empty(&it).map(|()| it)) {
                 Ok(division) => self.cloud_batch(shared, &division),
                 Err(why) => whole(Err(why)),
             },
@@ -92,11 +92,7 @@ fn divide(body: &[u8]) -> Result<Division<'_>, Unmappable> {
             "a batch of CloudEvents is expected to be a JSON array",
         ));
     }
-    let division = Split::elements().divide(text)?;
-    if division.elements.is_empty() {
-        return Err(Unmappable::new(Reason::Unrecognized, "the batch holds no event"));
-    }
-    Ok(division)
+    Split::elements().divide(text)
 }
 
 #[cfg(test)]

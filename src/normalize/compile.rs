@@ -1,7 +1,7 @@
 //! Compiles an [`EventSpec`] into a [`Normalizer`] at start, and says all that is wrong with it at once.
 
 use super::{
-    AllowPart, AllowSpec, EventSpec, Format, Normalizer, RuleSpec, Shape,
+    AllowPart, AllowSpec, Empty, EventSpec, Format, Normalizer, RuleSpec, Shape,
     form::{Allow, Form, Rule},
     split::Split,
     template::{
@@ -73,6 +73,7 @@ impl Normalizer {
             source: format!("/{}/{}", setting.sender, setting.source).into(),
             format,
             split,
+            ignores_empty: spec.empty == Some(Empty::Ignore),
             tries: compiler.grammar.tries,
             mints_ids: forms.iter().flat_map(|form| &form.rules).any(|rule| rule.id.is_minted()),
             forms,

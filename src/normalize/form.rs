@@ -117,7 +117,7 @@ impl Rule {
                 None => return Ok(None),
             },
             None => match (&object, &object_id) {
-                (Some(object), Some(id)) => Some(format!("{object}:{id}")),
+                (Some(object), Some(id)) => Some([object.as_str(), ":", id].concat()),
                 (None, Some(id)) => Some(id.clone()),
                 (_, None) => None,
             },
@@ -125,7 +125,7 @@ impl Rule {
         let Some(id) = self.id.render(values)? else { return Ok(None) };
         let named = object_id.as_ref().or(key.as_ref());
         let subject = match (&object, named) {
-            (Some(object), Some(id)) => Some(format!("{object}/{id}")),
+            (Some(object), Some(id)) => Some([object.as_str(), "/", id].concat()),
             (Some(object), None) => Some(object.clone()),
             (None, named) => named.cloned(),
         };

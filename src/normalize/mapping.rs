@@ -88,7 +88,10 @@ impl Normalizer {
             Some(time) => time.render(values)?.and_then(|text| time::parse(&text)),
             None => None,
         };
-        let kind = form.prefix.as_ref().map_or_else(|| name.clone(), |prefix| format!("{prefix}.{name}"));
+        let kind = match &form.prefix {
+            Some(prefix) => [prefix.as_str(), ".", &name].concat(),
+            None => name,
+        };
         let mut event = self.bare(shared, kind, identity.id, data);
         event.id_is_stable = identity.id_is_stable;
         event.subject = identity.subject;

@@ -15,8 +15,10 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
 
 /// Tells whether a media type names JSON (RFC 6839: `+json` too).
 pub(super) fn is_json(media_type: &str) -> bool {
-    let essence = essence(media_type).to_ascii_lowercase();
-    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+    let essence = essence(media_type);
+    let suffix = essence.rsplit_once('+').map(|(_, suffix)| suffix);
+    ["application/json", "text/json"].iter().any(|json| essence.eq_ignore_ascii_case(json))
+        || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
 }
 
 /// Returns the media type of a body without its parameters.

@@ -31,6 +31,8 @@ pub struct EventSpec {
     /// Where a body that holds several events has them: a pointer with `*` for every element of an array, as
     /// `/value/*` or `/entry/*/changes/*`; or `lines`, one JSON text per line. Alternatives stand between bars.
     pub each: Option<String>,
+    /// What a body whose list of events is empty is: `quarantine`, unless it is said to be a sign of life.
+    pub empty: Option<Empty>,
     /// The forms a body comes in; the first that fits gives the root of `./` pointers. None fits: quarantine.
     pub shapes: Option<Vec<Shape>>,
     /// Put in front of `type`, with a dot.
@@ -64,6 +66,16 @@ pub enum Format {
     Cloudevents,
     /// Anything; JSON stands in the envelope's `data`, all else in `data_base64`.
     Any,
+}
+
+/// What a body without any event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Empty {
+    /// Put aside as `unrecognized`.
+    Quarantine,
+    /// A sign of life: answered as a success, and nothing is published.
+    Ignore,
 }
 
 /// One form that a sender's bodies come in.

@@ -27,7 +27,7 @@ pub fn start(json: Option<bool>, level: &str) -> Result<(), String> {
     started.or(Ok(()))
 }
 
-/// Writes one line per refusal, and for a flood of them the number that was left out.
+/// Writes one line per refusal or handshake, and for a flood of them the number that was left out.
 #[derive(Debug, Default)]
 pub struct RefusalLog(Mutex<HashMap<String, Turn>>);
 
@@ -51,6 +51,14 @@ impl RefusalLog {
         } else {
             tracing::warn!(source, code, reason, status, client, left_out, detail = %refusal, "refused");
         }
+    }
+
+    /// Writes the line about a handshake. Anybody may ask for one, so that these are bounded like refusals.
+    pub fn handshake(&self, source: &str, handshake: &str, client: Option<SocketAddr>) {
+        let Some(left_out) = self.admit(&format!("{source}, handshakes")) else { return };
+        let left_out = (left_out > 0).then_some(left_out);
+        let client = client.map(tracing::field::display);
+        tracing::info!(source, handshake, client, left_out, "handshake answered");
     }
 
     /// Returns how many lines were left out before this one, or `None` when this one is left out too.

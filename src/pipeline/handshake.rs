@@ -1,10 +1,10 @@
 //! Handshakes on the path: what `respond` recognises is carried out and answered here, and goes no further.
 
-use super::Source;
+use super::{Answer, Source};
 use crate::{
     delivery::Request,
     refusal::Refusal,
-    respond::{Capture, Confirmer, Effect, Hash, Keys, Reply, RespondError, Responders, Step},
+    respond::{Capture, Confirmer, Effect, Hash, Keys, RespondError, Responders, Step},
     verify::{Algorithm, Verifier},
 };
 use axum::http::{Method, Uri};
@@ -38,7 +38,7 @@ impl Source {
         request: &Request,
         step: Step,
         deadline: Instant,
-    ) -> Result<Option<Reply>, Refusal> {
+    ) -> Result<Option<Answer>, Refusal> {
         let responders = &self.handshakes.responders;
         let Some(handshake) = responders.answer(request, step, &self.verifier)? else {
             let may_come = step == Step::Unverified && responders.takes(&request.method, Step::Verified);
@@ -52,8 +52,7 @@ impl Source {
         };
         done.map_err(|why| Refusal::Unready(format!("{}: {why}", handshake.name)))?;
         self.metrics.handshake(handshake.name);
-        tracing::info!(source = %self.name, handshake = handshake.name, "handshake answered");
-        Ok(Some(handshake.reply))
+        Ok(Some(Answer::Handshake { name: handshake.name.to_owned(), reply: handshake.reply }))
     }
 
     async fn capture(&self, secret: SecretString, now: Timestamp) -> Result<(), String> {

@@ -48,6 +48,9 @@ pub(super) fn accepted(receipts: &[Receipt], success: u16, body: &Bytes) -> Resp
 /// Returns the ids of the events, comma separated; `+N` at the end for `N` more. An id outside visible ASCII stands
 /// in the envelope and not in a header.
 fn event_ids(receipts: &[Receipt]) -> Option<HeaderValue> {
+    if receipts.is_empty() {
+        return None;
+    }
     let is_header_text = |id: &str| id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if let [receipt] = receipts {
         return is_header_text(&receipt.id).then(|| HeaderValue::from_str(&receipt.id).ok()).flatten();

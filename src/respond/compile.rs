@@ -56,10 +56,10 @@ struct Compiler<'d> {
 
 impl Compiler<'_> {
     fn responder(&mut self, spec: &RespondSpec) -> Responder {
-        let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         if spec.name.is_empty() || spec.name.len() > 63 || !spec.name.chars().all(is_letter) {
             let fix = "name it for log and metrics, as `crc`";
-            self.report("name", "expected 1 to 63 lower-case letters, digits and hyphens", fix);
+            self.report("name", "expected 1 to 63 lower-case letters, digits, hyphens and underscores", fix);
         }
         if spec.capture.is_some() && spec.verified {
             let fix = "take `verified` out: before the secret is known nothing can be verified";

@@ -267,3 +267,20 @@ proptest! {
         let _no_panic = answer(&json, &request(Method::POST, "/", &[], &body));
     }
 }
+
+#[test]
+fn the_handshakes_of_every_preset_compile() {
+    #[derive(serde::Deserialize)]
+    struct Document {
+        respond: Option<Vec<RespondSpec>>,
+    }
+    let mut names = 0;
+    for name in crate::senders::names() {
+        let document: Document = serde_saphyr::from_str(crate::senders::preset(name).unwrap()).unwrap();
+        let specs = document.respond.unwrap_or_default();
+        // Constants are the operator's to give.
+        let compiled = Responders::compile(&specs, &|_| true, Params::new());
+        names += compiled.unwrap_or_else(|problems| panic!("{name}: {problems:#?}")).names().count();
+    }
+    assert!(names > 15, "{names}");
+}

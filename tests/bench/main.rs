@@ -30,8 +30,9 @@ mod suite;
 mod support;
 mod targets;
 mod usage;
+mod verification;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use load::github::Deliveries;
 use measure::Timing;
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -47,9 +48,9 @@ struct Options {
     /// One short round: shows that everything runs, not how fast.
     #[arg(long)]
     quick: bool,
-    /// Only this kind of sink.
+    /// Only this part.
     #[arg(long)]
-    only: Option<Kind>,
+    only: Option<Part>,
     /// Length of a measurement.
     #[arg(long, default_value_t = 8)]
     seconds: u64,
@@ -62,6 +63,28 @@ struct Options {
     /// What `cargo bench` passes to every bench.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+/// A part of the bench.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Kafka,
+    Nats,
+    Journal,
+    /// What it costs to check a signature, without any sink.
+    Verification,
+}
+
+impl Part {
+    /// Returns the sink that the part is about.
+    fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Kafka => Some(Kind::Kafka),
+            Self::Nats => Some(Kind::Nats),
+            Self::Journal => Some(Kind::Journal),
+            Self::Verification => None,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -87,9 +110,16 @@ fn main() -> ExitCode {
         },
         hookway: !options.baselines,
     };
+    if options.only.is_none_or(|only| only == Part::Verification) {
+        let (window, rounds) = if options.quick { (20, 3) } else { (200, 9) };
+        report::verification(&verification::run(Duration::from_millis(window), rounds));
+    }
+    if options.only == Some(Part::Verification) {
+        return ExitCode::SUCCESS;
+    }
     // One thread for the generator: more would take the cores of those that are measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(bench(options.only, plan))
+    runtime.block_on(bench(options.only.and_then(Part::kind), plan))
 }
 
 async fn bench(only: Option<Kind>, plan: Plan) -> ExitCode {

@@ -4,6 +4,7 @@ use crate::{
     measure::Sample,
     suite::{Findings, Plan},
     targets::{self, Verdict},
+    verification::{self, Row},
 };
 use std::{fs, process::Command};
 
@@ -34,6 +35,22 @@ pub(crate) fn print(all: &[Findings], plan: Plan, load_average: f64) {
     for problem in all.iter().flat_map(|findings| &findings.problems) {
         println!("\n**Problem**: {problem}");
     }
+}
+
+/// Prints what each scheme costs beside its primitive.
+pub(crate) fn verification(rows: &[Row]) {
+    println!(
+        "| scheme | body, bytes | Hookway, µs | bare primitive, µs | ratio | |\n|---|--:|--:|--:|--:|---|"
+    );
+    for Row { scheme, bytes, ours, bare, ratio } in rows {
+        let verdict = match (*bytes >= 100_000, *ratio <= verification::BOUND) {
+            (false, _) => "",
+            (true, true) => "met",
+            (true, false) => "**missed**",
+        };
+        println!("| {scheme} | {bytes} | {ours:.2} | {bare:.2} | {ratio:.2} | {verdict} |");
+    }
+    println!();
 }
 
 /// Returns the one-minute load average.

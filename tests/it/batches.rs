@@ -187,6 +187,17 @@ async fn more_elements_than_are_taken_are_put_aside_as_one() {
 }
 
 #[tokio::test]
+async fn a_sign_of_life_is_a_success_without_an_event() {
+    let bridge = Bridge::start(&CONFIG.replace("each: /value/*,", "each: /value/*, empty: ignore,")).await;
+    let reply = send(&bridge, "graph", "application/json", r#"{"value":[]}"#).await;
+    assert_eq!((reply.status, reply.header("hookway-event-id")), (200, None));
+    assert!(bridge.stored("kept").is_empty() && bridge.stored("aside").is_empty());
+    assert_eq!(bridge.count("hookway_events_accepted_total", &[("source", "graph")]), 0);
+    assert_eq!(bridge.count("hookway_http_requests_total", &[("source", "graph"), ("code", "200")]), 1);
+    accounted(&bridge);
+}
+
+#[tokio::test]
 async fn lists_in_lists_find_their_object_around_them() {
     let bridge = Bridge::start(CONFIG).await;
     let body = r#"{"object":"page","entry":[

@@ -78,7 +78,6 @@ sources:
           headers:
             webhook-allowed-origin: "{header:webhook-request-origin}"
             webhook-allowed-rate: "{header:webhook-request-rate|'*'}"
-            allow: POST
   discord:
     secrets: [ file:$home/secret ]
     verify: { algorithm: hmac-sha256, header: x-signature, encoding: hex }

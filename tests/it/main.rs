@@ -12,11 +12,9 @@
 
 mod accounting;
 mod architecture;
-mod batches;
 mod binary;
 mod bridge;
 mod client;
-mod cloud;
 mod corpus;
 mod doubles;
 mod eventually;
@@ -26,10 +24,10 @@ mod health;
 mod journal;
 mod lifecycle;
 mod limits;
-mod listed;
 mod logs;
 mod order;
 mod pipeline;
+mod presets;
 mod quarantine;
 mod refusals;
 mod samples;

@@ -3,7 +3,7 @@
 use super::{Lab, place};
 use crate::{
     explain::writing,
-    verify::{Algorithm, Encoding, VerifySpec},
+    verify::{Algorithm, Encoding, Texts, VerifySpec},
 };
 use axum::http::HeaderName;
 use base64::{
@@ -51,7 +51,7 @@ fn tokens(lab: &Lab<'_>, name: &HeaderName, text: &str) -> impl Iterator<Item = 
         spec: VerifySpec {
             algorithm: Some(Algorithm::Token),
             prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
-            ..VerifySpec { header: Some(name.to_string().into()), ..VerifySpec::default() }
+            ..VerifySpec { header: Some(Texts::One(name.to_string())), ..VerifySpec::default() }
         },
         bytes: 0,
     };
@@ -65,7 +65,7 @@ fn in_header(name: &HeaderName, text: &str) -> impl Iterator<Item = Place> {
         let mut entries = entries.into_iter().map(str::trim).filter_map(|entry| entry.strip_prefix(prefix));
         let (encoding, bytes) = entries.find_map(decoded)?;
         let spec = VerifySpec {
-            header: Some(name.to_string().into()),
+            header: Some(Texts::One(name.to_string())),
             prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
             separator: separator.map(str::to_owned),
             encoding: Some(encoding),

@@ -32,7 +32,7 @@ impl Recipe {
         });
         let lines = [
             ("algorithm", spec.algorithm.map(|algorithm| algorithm.name().to_owned())),
-            ("header", spec.header.as_ref().and_then(|names| names.iter().next()).map(str::to_owned)),
+            ("header", spec.header.as_ref().map(|names| names.iter().collect::<Vec<_>>().join(", "))),
             ("member", spec.member.as_ref().map(quoted)),
             ("separator", spec.separator.as_ref().map(quoted)),
             ("prefix", spec.prefix.as_ref().map(quoted)),

@@ -128,6 +128,18 @@ fn what_cannot_be_divided_is_put_aside_whole() {
 }
 
 #[test]
+fn an_empty_list_may_be_a_sign_of_life() {
+    let spec = json!({ "each": "/events/*|lines", "empty": "ignore" });
+    for body in [r#"{"events":[]}"#, "", "\n"] {
+        assert!(events(&normalizer(spec.clone()), body).is_empty(), "{body:?}");
+    }
+    assert_eq!(events(&normalizer(spec), r#"{"other":[]}"#).len(), 1, "no list is no empty list");
+    let cloud = normalizer(json!({ "format": "cloudevents", "empty": "ignore" }));
+    let batch = [("content-type", "application/cloudevents-batch+json")];
+    assert!(cloud.normalize(&delivery(b"[]", &batch)).is_empty());
+}
+
+#[test]
 fn lines_are_events_and_a_broken_one_stands_alone() {
     let spec = json!({ "each": "/*|lines", "type": "./type", "id": "{./id}" });
     let normalizer = normalizer(spec);

@@ -39,7 +39,7 @@ impl VerifySpec {
 
     /// Takes times as signed, but neither reads nor judges them.
     pub fn ignore_time(&mut self) {
-        for timestamp in &mut self.timestamp {
+        if let Some(timestamp) = &mut self.timestamp {
             timestamp.tolerance = Some("off".to_owned());
         }
         self.any_of.iter_mut().flatten().for_each(Self::ignore_time);

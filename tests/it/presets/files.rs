@@ -14,7 +14,8 @@ const REFUSAL: &str = "expected.refusal";
 
 /// Writes a request as HTTP/1.1.
 pub(super) fn write(request: &Request) -> Vec<u8> {
-    let mut text = format!("{} {} HTTP/1.1\r\nhost: hooks.example.test\r\n", request.method, request.uri).into_bytes();
+    let mut text =
+        format!("{} {} HTTP/1.1\r\nhost: hooks.example.test\r\n", request.method, request.uri).into_bytes();
     for (name, value) in &request.headers {
         text.extend_from_slice(name.as_str().as_bytes());
         text.extend_from_slice(b": ");
@@ -70,32 +71,22 @@ impl Folder {
         fs::read(self.0.join(case).join("request.http")).unwrap()
     }
 
-    /// Holds an outcome to what is committed.
-    pub(super) fn compare(&self, case: &str, outcome: &Outcome) {
-        let path = self.0.join(case);
-        match outcome {
-            Outcome::Accepted { events, .. } => {
-                let expected = fs::read_to_string(path.join(EVENTS));
-                let expected = expected.unwrap_or_else(|_| panic!("{} was accepted", path.display()));
-                let expected: Value = serde_json::from_str(&expected).unwrap();
-                assert_eq!(Value::from(events.clone()), expected, "{}", path.display());
-            }
-            Outcome::Answered { .. } => {
-                let expected = fs::read_to_string(path.join(ANSWER));
-                let expected = expected.unwrap_or_else(|_| panic!("{} was answered", path.display()));
-                let expected: Value = serde_json::from_str(&expected).unwrap();
-                assert_eq!(answer(outcome), expected, "{}", path.display());
-            }
-            Outcome::Refused { class, detail } => self.compare_refusal(case, class, detail),
-            Outcome::Unanswered(detail) => self.compare_refusal(case, "unanswered", detail),
+    /// Returns how an outcome differs from what is committed.
+    pub(super) fn difference(&self, case: &str, outcome: &Outcome) -> Option<String> {
+        let (file, text) = written(outcome);
+        let expected = fs::read_to_string(self.0.join(case).join(file));
+        match expected {
+            Ok(expected) if expected == text => None,
+            Ok(expected) => Some(format!("{file} is\n{expected}and it came to\n{text}")),
+            Err(_) => Some(format!("there is no {file}, and it came to {outcome}")),
         }
     }
 
-    fn compare_refusal(&self, case: &str, class: &str, detail: &str) {
-        let path = self.0.join(case);
-        let expected = fs::read_to_string(path.join(REFUSAL));
-        let expected = expected.unwrap_or_else(|_| panic!("{} was refused: {detail}", path.display()));
-        assert_eq!(class, expected.trim(), "{}: {detail}", path.display());
+    /// Removes cases that are no longer made.
+    pub(super) fn keep(&self, names: &[&str]) {
+        for case in self.cases().iter().filter(|case| !names.contains(&case.as_str())) {
+            fs::remove_dir_all(self.0.join(case)).unwrap();
+        }
     }
 
     /// Writes a case anew.
@@ -109,23 +100,21 @@ impl Folder {
                 Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound),
             }
         }
-        match outcome {
-            Outcome::Accepted { events, .. } => {
-                let text = serde_json::to_string_pretty(events).unwrap();
-                fs::write(path.join(EVENTS), text + "\n").unwrap();
-            }
-            Outcome::Answered { .. } => {
-                let text = serde_json::to_string_pretty(&answer(outcome)).unwrap();
-                fs::write(path.join(ANSWER), text + "\n").unwrap();
-            }
-            Outcome::Refused { class, .. } => fs::write(path.join(REFUSAL), format!("{class}\n")).unwrap(),
-            Outcome::Unanswered(_) => fs::write(path.join(REFUSAL), "unanswered\n").unwrap(),
-        }
+        let (file, text) = written(outcome);
+        fs::write(path.join(file), text).unwrap();
     }
 }
 
-/// Returns an answer as it stands in its file.
-fn answer(outcome: &Outcome) -> Value {
-    let Outcome::Answered { status, headers, body, effect } = outcome else { return Value::Null };
-    json!({ "status": status, "headers": headers, "body": body, "effect": effect })
+/// Returns the file in which an outcome stands, and its text.
+fn written(outcome: &Outcome) -> (&'static str, String) {
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap() + "\n";
+    match outcome {
+        Outcome::Accepted { events, .. } => (EVENTS, pretty(&Value::from(events.clone()))),
+        Outcome::Answered { status, headers, body, effect } => {
+            let answer = json!({ "status": status, "headers": headers, "body": body, "effect": effect });
+            (ANSWER, pretty(&answer))
+        }
+        Outcome::Unanswered(_) => (REFUSAL, "unanswered\n".to_owned()),
+        Outcome::Refused { class, .. } => (REFUSAL, format!("{class}\n")),
+    }
 }

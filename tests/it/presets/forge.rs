@@ -57,7 +57,8 @@ fn token(source: &Source, request: &mut Request, key: usize) {
     let verify = source.verify();
     let algorithm = verify["jwt"]["algorithms"][0].as_str().unwrap();
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let header = json!({ "alg": algorithm, "typ": "JWT", "kid": format!("fixture-{}", 1 + key % keys::FOREIGN) });
+    let header =
+        json!({ "alg": algorithm, "typ": "JWT", "kid": format!("fixture-{}", 1 + key % keys::FOREIGN) });
     let message = format!("{}.{}", part(&header), part(&claims(source, request)));
     let signature = match algorithm {
         "RS256" => rsa(message.as_bytes(), key),
@@ -70,10 +71,9 @@ fn token(source: &Source, request: &mut Request, key: usize) {
     let prefix = verify["prefix"].as_str().unwrap_or_default();
     let token = format!("{prefix}{message}.{}", URL_SAFE_NO_PAD.encode(signature));
     let name = verify["header"].as_str().unwrap_or("authorization").to_owned();
-    request.headers.insert(
-        axum::http::HeaderName::try_from(name).unwrap(),
-        HeaderValue::try_from(token).unwrap(),
-    );
+    request
+        .headers
+        .insert(axum::http::HeaderName::try_from(name).unwrap(), HeaderValue::try_from(token).unwrap());
 }
 
 fn claims(source: &Source, request: &Request) -> Value {

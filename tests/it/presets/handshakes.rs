@@ -100,8 +100,8 @@ fn behind_the_check(asking: &mut Asking<'_>) {
         "slack" => {
             let headers = [("x-slack-request-timestamp", "1767323045")];
             let body = json!({ "token": "x", "challenge": HANDED, "type": "url_verification" }).to_string();
-            asking.add_signed("url_verification", ("POST", "", &headers, &body), text(HANDED));
-            asking.add("url_verification-unsigned", ("POST", "", &headers, &body), UNSIGNED);
+            asking.add_signed("url-verification", ("POST", "", &headers, &body), text(HANDED));
+            asking.add("url-verification-unsigned", ("POST", "", &headers, &body), UNSIGNED);
         }
         "azure-event-grid" => {
             let headers = [("aeg-event-type", "SubscriptionValidation")];
@@ -115,7 +115,7 @@ fn behind_the_check(asking: &mut Asking<'_>) {
             asking.add_signed("ping", ("POST", "", &headers, ping), empty(204));
             asking.add("ping-unsigned", ("POST", "", &headers, ping), UNSIGNED);
             let body = r#"{"type":1,"id":"1","token":"x"}"#;
-            asking.add_signed("interaction_ping", ("POST", "", &headers, body), object(json!({ "type": 1 })));
+            asking.add_signed("interaction-ping", ("POST", "", &headers, body), object(json!({ "type": 1 })));
         }
         "aws-sns" => {
             let body = r#"{"Type":"SubscriptionConfirmation","MessageId":"165545c9-2a5c-472c-8df2-7ff2be2b3b1b","Token":"2336412f37","TopicArn":"arn:aws:sns:eu-central-1:123456789012:doors","Message":"You have chosen to subscribe","SubscribeURL":"https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&Token=2336412f37","Timestamp":"2026-01-02T03:04:05Z","SignatureVersion":"2","Signature":"","SigningCertURL":"https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0000000000000000000000.pem"}"#;
@@ -138,9 +138,9 @@ fn proofs(asking: &mut Asking<'_>) {
             };
             let token = "qgg8vlvZRS6UYooatFL8Aw";
             let reply = json!({ "plainToken": token, "encryptedToken": hex::encode(hmac_of(token)) });
-            asking.add("url_validation", ("POST", "", &[], &body(token)), object(reply));
+            asking.add("url-validation", ("POST", "", &[], &body(token)), object(reply));
             let message = body("v0:1767323045:{}");
-            asking.add("url_validation-of-a-message", ("POST", "", &[], &message), Wanted::Unanswered);
+            asking.add("url-validation-of-a-message", ("POST", "", &[], &message), Wanted::Unanswered);
         }
         "x" => {
             let reply = json!({ "response_token": format!("sha256={}", STANDARD.encode(hmac_of("challenge_string"))) });

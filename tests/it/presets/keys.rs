@@ -43,8 +43,12 @@ pub(super) fn of(preset: &str, verify: &Value) -> Keys {
     match algorithm {
         "none" => Keys { secrets: Vec::new(), signing: Vec::new(), verify: json!({}) },
         "basic" => shared(texts(preset).iter().map(|text| format!("hookway:{text}")).collect()),
-        "ed25519" => Keys { secrets: public("ed25519", "hex", verify), signing: pems("ed25519"), verify: json!({}) },
-        "ecdsa-p256" => Keys { secrets: public("p256", "spki", verify), signing: pems("p256"), verify: json!({}) },
+        "ed25519" => {
+            Keys { secrets: public("ed25519", "hex", verify), signing: pems("ed25519"), verify: json!({}) }
+        }
+        "ecdsa-p256" => {
+            Keys { secrets: public("p256", "spki", verify), signing: pems("p256"), verify: json!({}) }
+        }
         "rsa-x509" => {
             let files = [path("certificate-1.pem"), path("certificate-2.pem")];
             let mut certificate = verify["certificate"].clone();

@@ -16,11 +16,11 @@ use hookway::{
     normalize::{Normalizer, Setting},
     respond::{Effect, Responders, Step},
     senders::{self, SampleSpec, SenderSpec},
-    verify::Verifier,
+    verify::{Constants, Verifier, VerifySpec},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::fs;
+use std::{fmt, fs};
 
 /// What the constants that presets ask for are in the fixtures.
 const PARAMS: [(&str, &str); 6] = [
@@ -43,6 +43,21 @@ pub(super) enum Outcome {
     Unanswered(String),
     /// Why it was not believed: the metric's label, and the reason in words.
     Refused { class: &'static str, detail: String },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted { key, events } => {
+                write!(f, "key {key} proved it: {}", Value::from(events.clone()))
+            }
+            Self::Answered { status, headers, body, effect } => {
+                write!(f, "an answer {status} {headers} {body} {effect:?}")
+            }
+            Self::Unanswered(why) => write!(f, "no answer: {why}"),
+            Self::Refused { class, detail } => write!(f, "{class}: {detail}"),
+        }
+    }
 }
 
 /// One configured source.
@@ -88,7 +103,8 @@ impl Source {
         let text = document.to_string();
         let asked = PARAMS.iter().filter(|(param, _)| text.contains(&format!("{{param:{param}}}")));
         let params: Params = asked.map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        let spec: SenderSpec = serde_json::from_value(document.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let spec: SenderSpec =
+            serde_json::from_value(document.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
         let verifier = verifier(name, &spec, &params);
         verifier.set_secrets(keys.secrets.iter().map(|secret| secret.as_str().into()).collect()).unwrap();
         let normalizer = normalizer(name, &spec, &params, &verifier);
@@ -156,7 +172,9 @@ impl Source {
         let shares = [1, 1].map(|part| Quota::new(part).take(part).unwrap());
         let delivery = match Delivery::new(request, shares).verify(&self.verifier) {
             Ok(delivery) => delivery,
-            Err(error) => return Outcome::Refused { class: error.reason(), detail: error.to_string() },
+            Err(why) => {
+                return Outcome::Refused { class: why.error.reason(), detail: why.error.to_string() };
+            }
         };
         if let Some(outcome) = self.shake(delivery.request(), Step::Verified) {
             return outcome;
@@ -191,9 +209,13 @@ impl Source {
         let text = std::str::from_utf8(&reply.body).unwrap();
         let body = match text {
             "" => Value::Null,
-            text => serde_json::from_str::<Value>(text).ok().filter(Value::is_object).unwrap_or_else(|| json!(text)),
+            text => serde_json::from_str::<Value>(text)
+                .ok()
+                .filter(Value::is_object)
+                .unwrap_or_else(|| json!(text)),
         };
-        let headers = reply.headers.iter().map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap())));
+        let headers =
+            reply.headers.iter().map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap())));
         Some(Outcome::Answered {
             status: reply.status,
             headers: Value::Object(headers.collect()),
@@ -219,8 +241,8 @@ pub(super) fn copy(request: &Request) -> Request {
 
 fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
     let verify = spec.verify.clone().unwrap_or_default();
-    let verifier =
-        Verifier::compile_with(&verify, params).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+    let verifier = Verifier::compile(&VerifySpec { params: Constants(params.clone()), ..verify })
+        .unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
     for file in verifier.files() {
         let text = fs::read_to_string(&file).unwrap();
         verifier.set_file(&file, &text).unwrap_or_else(|problem| panic!("{name}: {problem:?}"));
