@@ -92,7 +92,7 @@ impl Delivery<Unverified> {
         deadline: Instant,
     ) -> Result<Delivery<Verified>, Box<Unproven>> {
         let unproven = match self.verify(verifier) {
-            Ok(verified) => return Ok(verified),
+            Ok(delivery) => return Ok(delivery),
             Err(unproven) => unproven,
         };
         let VerifyError::KeyUnavailable(address) = &unproven.error else { return Err(unproven) };

@@ -14,6 +14,7 @@ mod place;
 mod scheme;
 mod secret;
 mod time;
+mod url;
 mod writing;
 
 #[cfg(test)]
@@ -27,7 +28,7 @@ use crate::{
     delivery::Request,
     verify::{VerifyError, VerifySpec},
 };
-use lab::Lab;
+use lab::{Budget, Lab};
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -38,6 +39,8 @@ pub struct Case<'c> {
     pub spec: &'c VerifySpec,
     /// Its secrets.
     pub secrets: &'c [SecretString],
+    /// The files that its scheme names, each with its text: certificates, key sets.
+    pub files: &'c [(String, String)],
     /// What was refused.
     pub request: &'c Request,
     /// The schemes of other senders.
@@ -111,11 +114,13 @@ impl Reach {
         match self {
             Self::Cheap => &[place::absent, time::probe, writing::plain, secret::blanks, body::line_end],
             Self::Whole => &[
+                unavailable,
                 place::probe,
                 time::probe,
                 secret::probe,
                 writing::probe,
                 body::probe,
+                url::probe,
                 scheme::probe,
                 place::relatives,
                 secret::strangers,
@@ -131,29 +136,55 @@ type Probe = fn(&Lab<'_>, &VerifyError) -> Vec<Cause>;
 /// Returns why `error` came about: the proven cause alone, or else the hints, the likeliest first. Empty only where
 /// nothing fits and `reach` is [`Reach::Cheap`].
 pub fn causes(case: &Case<'_>, error: &VerifyError, reach: Reach) -> Vec<Cause> {
-    let lab = Lab::new(*case, reach.budget());
+    let schemes = case.spec.alternatives();
+    let budget = Budget::new(reach.budget());
+    let mut hints = Vec::new();
+    for spec in &schemes {
+        let lab = Lab::new(Case { spec, ..*case }, &budget);
+        let own = if schemes.len() > 1 { lab.error() } else { Some(error.clone()) };
+        let Some(own) = own else { continue };
+        let found = examine(&lab, &own, reach);
+        if found.iter().any(|cause| cause.proven) {
+            return found;
+        }
+        // Of several schemes, the one that came as far as the whole check says most.
+        if own == *error || hints.is_empty() {
+            hints = found;
+        }
+    }
+    if hints.is_empty() && reach == Reach::Whole {
+        hints.push(unknown(error, budget.is_spent()));
+    }
+    hints
+}
+
+/// Returns the proven cause alone, or the hints.
+fn examine(lab: &Lab<'_>, error: &VerifyError, reach: Reach) -> Vec<Cause> {
     let mut hints = Vec::new();
     for probe in reach.probes() {
-        let found = probe(&lab, error);
+        let found = probe(lab, error);
         if let Some(proven) = found.iter().find(|cause| cause.proven) {
             return vec![proven.clone()];
         }
         hints.extend(found);
     }
-    if hints.is_empty() && reach == Reach::Whole {
-        hints.push(unknown(error, lab.is_spent()));
-    }
     hints
 }
 
-/// Says in which header or member a scheme expects its signature; empty where it needs none.
+/// Says that a key is missing which the sender publishes.
+fn unavailable(_: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+    let VerifyError::KeyUnavailable(address) = error else { return Vec::new() };
+    let what = format!("the sender's key at {address} is not here, and nothing is fetched");
+    let mend = "fetch it yourself and hand it over with --certificate or --jwks";
+    vec![Cause::hint("key_unavailable", what, mend)]
+}
+
+/// Says where a scheme expects its signature; empty where it needs none.
 pub fn places(spec: &VerifySpec) -> String {
-    let headers: Vec<String> = place::headers(spec).iter().map(|name| format!("`{name}`")).collect();
-    match &spec.member {
-        Some(member) => format!("member `{member}`"),
-        None if headers.is_empty() => String::new(),
-        None => format!("header {}", headers.join(" or ")),
-    }
+    let schemes = spec.alternatives();
+    let mut places: Vec<String> = schemes.iter().flat_map(place::named).collect();
+    places.dedup();
+    places.join(" or ")
 }
 
 fn unknown(error: &VerifyError, is_spent: bool) -> Cause {

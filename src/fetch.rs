@@ -8,6 +8,7 @@ use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use std::{
+    fmt,
     net::SocketAddr,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -104,6 +105,12 @@ impl Target {
     }
 }
 
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.uri, f)
+    }
+}
+
 /// Fetches documents over verified TLS.
 pub struct Client {
     /// `None` where the TLS library cannot be set up.
@@ -167,6 +174,12 @@ impl Client {
         }
         let body = Limited::new(answer.into_body(), LARGEST).collect().await;
         body.map(http_body_util::Collected::to_bytes).map_err(unreachable)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("has_tls", &self.tls.is_some()).finish_non_exhaustive()
     }
 }
 

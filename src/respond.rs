@@ -22,8 +22,11 @@ pub use confirm::Confirmer;
 pub use problem::SpecProblem;
 pub use spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, Texts, ValueForm, WhenSpec};
 
-use crate::delivery::{Request, slot::Params};
-use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use crate::{
+    delivery::{Request, slot::Params},
+    fetch::Target,
+};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 use bytes::Bytes;
 use condition::Condition;
 use confirm::Address;
@@ -91,7 +94,7 @@ pub enum Effect {
     /// A secret that the sender hands over.
     Capture(SecretString),
     /// An address that has to be fetched to agree; its host is one of the document's.
-    Confirm(Uri),
+    Confirm(Target),
 }
 
 /// Why a handshake can't be answered.

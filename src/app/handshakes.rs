@@ -2,13 +2,11 @@
 
 use crate::{
     config::{self, Loaded, Problem, SourceConfig},
-    fetch::{Client, Target},
+    fetch::Client,
     pipeline::Handshakes,
     respond::{Capture, Confirmer, Responders},
     senders::SenderSpec,
 };
-use axum::http::Uri;
-use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
 /// Builds them, or returns all that is wrong with them.
@@ -27,22 +25,8 @@ pub(super) fn build(
         let until = capture.until.parse().ok()?;
         Some(Arc::new(Capture::new(capture.file.clone(), until)))
     });
-    let confirmer: Option<Arc<dyn Confirmer>> = if config.confirm { Some(Arc::new(Fetcher)) } else { None };
+    let confirmer = config.confirm.then(|| -> Arc<dyn Confirmer> { Client::system() });
     Ok(Handshakes { responders, capture, confirmer })
-}
-
-/// Agrees by fetching the address over verified TLS; what stands there is thrown away.
-#[derive(Debug)]
-struct Fetcher;
-
-impl Confirmer for Fetcher {
-    fn fetch(&self, address: Uri) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async move {
-            let target = Target::parse(&address.to_string()).map_err(|error| error.to_string())?;
-            let fetched = Client::system().get(&target).await;
-            fetched.map(drop).map_err(|error| error.to_string())
-        })
-    }
 }
 
 /// Compiles what is answered, or returns all that is wrong with it.

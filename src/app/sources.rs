@@ -49,7 +49,7 @@ pub(super) fn build(
         for handshake in handshakes.responders.names() {
             metrics.expect_handshake(handshake);
         }
-        let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+        let explainer = Explainer::new(config::with_params(sender.clone()).verify.unwrap_or_default());
         let source = assemble(name, settings, (verifier, explainer), handshakes, normalizer, metrics);
         give_secrets(&source, config, health);
         sources.push(Arc::new(source));

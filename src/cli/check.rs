@@ -10,10 +10,11 @@ use super::{
 };
 use crate::{
     config::{self, Loaded, Problem, Secrets},
+    delivery::slot::Params,
     normalize::{Normalizer, Setting},
     respond::Responders,
     senders::SenderSpec,
-    verify::{SpecProblem, Verifier},
+    verify::{Constants, SpecProblem, Verifier, VerifySpec},
 };
 use clap::Args;
 use serde::Serialize;
@@ -89,7 +90,7 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     };
     let references =
         loaded.config.sources.get(name).map(|source| source.secrets.as_slice()).unwrap_or_default();
-    let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default());
+    let verifier = Verifier::compile(&scheme(sender));
     let verifier = verifier.and_then(|verifier| verifier.set_secrets(Secrets::read(references).usable));
     let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
     problems.extend(unbuildable_handshakes(loaded, name, sender));
@@ -97,7 +98,7 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     let setting = Setting {
         sender: "",
         source: name,
-        params: config::params(sender).values,
+        params: constants(sender),
         withheld: Vec::new(),
         covers: &|_| true,
     };
@@ -110,10 +111,25 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
     problems
 }
 
+/// Returns how a sender is verified, with its constants.
+fn scheme(sender: &SenderSpec) -> VerifySpec {
+    VerifySpec { params: Constants(constants(sender)), ..sender.verify.clone().unwrap_or_default() }
+}
+
+/// Returns the constants of a sender. One whose reference leads nowhere here stands there all the same: a pipeline can
+/// check what it must not know.
+fn constants(sender: &SenderSpec) -> Params {
+    let mut params = config::params(sender);
+    for (name, _) in params.missing {
+        params.values.insert(name.into(), "not known here".into());
+    }
+    params.values
+}
+
 fn unbuildable_handshakes(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<Problem> {
     let specs = sender.respond.as_deref().unwrap_or_default();
     let declared = |param: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(param));
-    let compiled = Responders::compile(specs, &declared, config::params(sender).values);
+    let compiled = Responders::compile(specs, &declared, constants(sender));
     let place = |problem: &crate::respond::SpecProblem| {
         loaded.source_problem(name, &problem.field, &problem.problem, &problem.fix)
     };

@@ -88,6 +88,15 @@ pub(super) struct Explain {
     partitions: u32,
 }
 
+impl Explain {
+    /// Returns the public URL, without its query: the given one, or the one that the capture has as a whole.
+    fn url(&self, request: &Request) -> Option<String> {
+        let captured = || request.uri.authority().map(|_| request.uri.to_string());
+        let url = self.url.clone().or_else(captured)?;
+        Some(url.split(['?', '#']).next().unwrap_or_default().to_owned())
+    }
+}
+
 /// Explains one request.
 pub(super) fn run(explain: &Explain, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let captured = capture::read(&explain.request, explain.entry)?;

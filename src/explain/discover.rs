@@ -7,31 +7,34 @@ mod recipe;
 
 pub use recipe::Recipe;
 
-use super::{Case, Lab, Reach, place, secret};
-use crate::verify::{Algorithm, KeyPosition, VerifySpec};
+use super::{Case, Lab, Reach, lab::Budget, place, secret::forms};
+use crate::verify::{Algorithm, KeyPosition, Texts, VerifySpec};
 use messages::Signed;
 use places::Place;
 
-/// Returns the recipes that verify the case's request with one of its secrets, at most one for each place. The
-/// second value is true where the body was too large to try all of them.
+/// Returns the recipes that verify the case's request with one of its keys, at most one for each place. The second
+/// value is true where the body was too large to try all of them.
 pub fn discover(case: &Case<'_>) -> (Vec<Recipe>, bool) {
-    let lab = Lab::new(*case, Reach::Whole.budget());
+    let budget = Budget::new(Reach::Whole.budget());
+    let lab = Lab::new(*case, &budget);
     let mut found: Vec<Recipe> = Vec::new();
     for place in places::all(&lab) {
-        // One header can be read in several ways; the simplest that fits is enough.
+        // One place can be read in several ways; the simplest that fits is enough.
         let is_known = found.iter().any(|recipe| recipe.stands_with(&place.spec));
         found.extend((!is_known).then(|| at(&lab, &place)).flatten());
     }
-    (found, lab.is_spent())
+    (found, budget.is_spent())
 }
 
 /// Returns the recipe that fits where the case's scheme expects the signature.
 pub(super) fn at_own_place(lab: &Lab<'_>) -> Option<Recipe> {
     let spec = lab.case.spec;
     let own = place::headers(spec);
-    let is_own = |place: &Place| match (&place.spec.header, &place.spec.member) {
-        (Some(header), _) => header.iter().any(|text| own.iter().any(|name| name.as_str() == text)),
-        (None, member) => member.is_some() && *member == spec.member,
+    let is_own = |place: &Place| {
+        let header = place.spec.header.as_ref().and_then(|names| Texts::iter(names).next());
+        header.is_some_and(|header| own.iter().any(|name| name.as_str() == header))
+            || (place.spec.member.is_some() && place.spec.member == spec.member)
+            || (place.spec.from.is_some() && place.spec.from == spec.from)
     };
     places::all(lab).iter().filter(|place| is_own(place)).find_map(|place| at(lab, place))
 }
@@ -43,20 +46,15 @@ fn at(lab: &Lab<'_>, place: &Place) -> Option<Recipe> {
     }
     let messages = messages::all(lab, place);
     for (algorithm, position) in algorithms(place.bytes) {
-        for Signed { message, timestamp } in &messages {
-            let forms = if algorithm.is_hmac() || position.is_some() {
-                &secret::FORMS[..]
-            } else {
-                &secret::FORMS[..1]
-            };
-            for form in forms {
+        let is_keyed = !algorithm.is_digest() || position.is_some();
+        let forms = forms(Some(algorithm));
+        for signed in &messages {
+            for form in forms.iter().take(if is_keyed { forms.len() } else { 1 }) {
                 let spec = VerifySpec {
                     algorithm: Some(algorithm),
                     key_position: position,
-                    key: (*form != secret::FORMS[0]).then_some(*form),
-                    message: Some(message.clone()),
-                    timestamp: timestamp.clone(),
-                    ..place.spec.clone()
+                    key: (forms.first() != Some(form) || algorithm.is_public_key()).then_some(*form),
+                    ..signed.over(&place.spec)
                 };
                 if lab.fits_scheme(&spec) {
                     return Some(Recipe::new(spec));
@@ -67,14 +65,28 @@ fn at(lab: &Lab<'_>, place: &Place) -> Option<Recipe> {
     None
 }
 
-/// Returns the algorithms whose digests have so many bytes, HMACs first; a digest without key last.
+impl Signed {
+    /// Returns the scheme with this message.
+    fn over(&self, spec: &VerifySpec) -> VerifySpec {
+        VerifySpec {
+            message: Some(self.message.clone()),
+            timestamp: self.timestamp.clone(),
+            url: self.url.clone(),
+            ..spec.clone()
+        }
+    }
+}
+
+/// Returns the algorithms whose signatures have so many bytes, HMACs first; a digest without key last.
 fn algorithms(bytes: usize) -> impl Iterator<Item = (Algorithm, Option<KeyPosition>)> {
     let fitting =
         move || Algorithm::ALL.into_iter().filter(move |algorithm| algorithm.digest_bytes() == bytes);
     let hmacs = fitting().filter(|algorithm| algorithm.is_hmac()).map(|algorithm| (algorithm, None));
-    let digests = move || fitting().filter(|algorithm| !algorithm.is_hmac());
+    let digests = move || fitting().filter(|algorithm| algorithm.is_digest());
     let positions = [Some(KeyPosition::Prefix), Some(KeyPosition::Suffix), None];
-    hmacs.chain(
-        positions.into_iter().flat_map(move |position| digests().map(move |algorithm| (algorithm, position))),
-    )
+    let public = [(Algorithm::Ed25519, bytes == 64), (Algorithm::EcdsaP256, places::ECDSA.contains(&bytes))];
+    let public = public.into_iter().filter(|(_, fits)| *fits).map(|(algorithm, _)| (algorithm, None));
+    let digests =
+        positions.into_iter().flat_map(move |position| digests().map(move |algorithm| (algorithm, position)));
+    hmacs.chain(public).chain(digests)
 }

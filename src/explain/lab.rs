@@ -12,22 +12,50 @@ use std::cell::Cell;
 /// What one verification costs beside its body, in bytes hashed.
 const EACH: u64 = 2048;
 
-/// A case under examination.
-pub(super) struct Lab<'c> {
-    pub(super) case: Case<'c>,
+/// How much may still be hashed.
+pub(super) struct Budget {
     left: Cell<u64>,
     spent: Cell<bool>,
 }
 
-impl<'c> Lab<'c> {
-    /// Examines `case` until `bytes` are hashed.
-    pub(super) fn new(case: Case<'c>, bytes: u64) -> Self {
-        Self { case, left: Cell::new(bytes), spent: Cell::new(false) }
+impl Budget {
+    /// Allows for `bytes`.
+    pub(super) fn new(bytes: u64) -> Self {
+        Self { left: Cell::new(bytes), spent: Cell::new(false) }
     }
 
     /// True where something was left untried for its cost.
     pub(super) fn is_spent(&self) -> bool {
         self.spent.get()
+    }
+
+    /// Pays for one verification; false where there is not enough left.
+    fn pays(&self, body: &Bytes) -> bool {
+        let cost = u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(EACH);
+        match self.left.get().checked_sub(cost) {
+            Some(left) => self.left.set(left),
+            None => self.spent.set(true),
+        }
+        !self.spent.get()
+    }
+}
+
+/// A case under examination.
+pub(super) struct Lab<'c> {
+    pub(super) case: Case<'c>,
+    budget: &'c Budget,
+}
+
+impl<'c> Lab<'c> {
+    /// Examines `case` until the budget is spent.
+    pub(super) fn new(case: Case<'c>, budget: &'c Budget) -> Self {
+        Self { case, budget }
+    }
+
+    /// Returns why the case's own scheme refuses its request; `None` where it does not.
+    pub(super) fn error(&self) -> Option<VerifyError> {
+        let verifier = self.compiled(self.case.spec, self.case.secrets)?;
+        verifier.verify(self.case.request).err()
     }
 
     /// True where the case's request verifies by another scheme.
@@ -42,7 +70,7 @@ impl<'c> Lab<'c> {
 
     /// True where the case's request verifies by another scheme and its time is within the window.
     pub(super) fn verifies_now(&self, spec: &VerifySpec) -> bool {
-        keyed(spec, self.case.secrets).is_some_and(|verifier| verifier.verify(self.case.request).is_ok())
+        self.keyed(spec, self.case.secrets).is_some_and(|verifier| verifier.verify(self.case.request).is_ok())
     }
 
     /// True where another request verifies by the case's scheme and secrets.
@@ -52,26 +80,35 @@ impl<'c> Lab<'c> {
 
     /// Returns the verifier of the case, to try many requests with; `None` without a usable secret.
     pub(super) fn verifier(&self) -> Option<Verifier> {
-        keyed(self.case.spec, self.case.secrets)
+        self.keyed(self.case.spec, self.case.secrets)
     }
 
     fn fits(&self, spec: &VerifySpec, secrets: &[SecretString], request: &Request) -> bool {
-        keyed(spec, secrets).is_some_and(|verifier| self.proves(&verifier, request))
+        self.keyed(spec, secrets).is_some_and(|verifier| self.proves(&verifier, request))
     }
 
     /// True where the request's origin is proven, whenever it was signed.
     pub(super) fn proves(&self, verifier: &Verifier, request: &Request) -> bool {
-        let cost = u64::try_from(request.body.len()).unwrap_or(u64::MAX).saturating_add(EACH);
-        let Some(left) = self.left.get().checked_sub(cost) else {
-            self.spent.set(true);
-            return false;
-        };
-        self.left.set(left);
-        match verifier.verify(request) {
-            Ok(proof) => proof.assurance != Assurance::None,
-            Err(VerifyError::Expired { .. }) => true,
-            Err(_) => false,
+        self.budget.pays(&request.body)
+            && match verifier.verify(request) {
+                Ok(proof) => proof.assurance != Assurance::None,
+                Err(error) => matches!(error, VerifyError::Expired { .. }),
+            }
+    }
+
+    /// Returns a verifier with its usable keys; `None` where the scheme can't be compiled or has none.
+    fn keyed(&self, spec: &VerifySpec, secrets: &[SecretString]) -> Option<Verifier> {
+        self.compiled(spec, secrets).filter(Verifier::is_keyed)
+    }
+
+    fn compiled(&self, spec: &VerifySpec, secrets: &[SecretString]) -> Option<Verifier> {
+        let verifier = Verifier::compile(spec).ok()?;
+        // A secret that does not decode is left out; the others are tried.
+        drop(verifier.set_secrets(secrets.to_vec()));
+        for (file, text) in self.case.files {
+            drop(verifier.set_file(file, text));
         }
+        Some(verifier)
     }
 
     /// Returns the case's request with another body.
@@ -89,12 +126,4 @@ pub(super) fn copy(request: &Request) -> Request {
         body: request.body.clone(),
         received: request.received,
     }
-}
-
-/// Returns a verifier with its usable secrets; `None` where the scheme can't be compiled or nothing is usable.
-fn keyed(spec: &VerifySpec, secrets: &[SecretString]) -> Option<Verifier> {
-    let verifier = Verifier::compile(spec).ok()?;
-    // A secret that does not decode is left out; the others are tried.
-    drop(verifier.set_secrets(secrets.to_vec()));
-    verifier.is_keyed().then_some(verifier)
 }

@@ -51,6 +51,7 @@ impl Explainer {
         let case = Case {
             spec: &self.spec,
             secrets: &secrets,
+            files: &[],
             request,
             relatives: &[],
             strangers: &[],

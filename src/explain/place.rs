@@ -11,16 +11,25 @@ use axum::http::{HeaderMap, HeaderName, header};
 const SHARED: [&str; 5] =
     ["authorization", "x-signature", "x-hub-signature", "x-hub-signature-256", "signature"];
 
-/// Returns the headers in which a scheme expects its signature.
+/// Returns the headers in which a scheme expects its signature; a numbered one by its first number.
 pub(super) fn headers(spec: &VerifySpec) -> Vec<HeaderName> {
-    let alternatives = spec.any_of.iter().flatten();
-    let named = alternatives.chain([spec]).filter_map(|spec| spec.header.as_ref()).flat_map(Texts::iter);
-    named.filter_map(|name| HeaderName::try_from(name).ok()).collect()
+    let names = spec.header.iter().flat_map(Texts::iter).map(|name| name.replace('*', "1"));
+    let slots = spec.from.iter().flat_map(|slots| slots.split('|'));
+    let slots = slots.filter_map(|slot| Some(slot.trim().strip_prefix("header:")?.to_owned()));
+    names.chain(slots).filter_map(|name| HeaderName::try_from(name).ok()).collect()
+}
+
+/// Names the places in which a scheme expects its signature.
+pub(super) fn named(spec: &VerifySpec) -> Vec<String> {
+    let headers = spec.header.iter().flat_map(Texts::iter).map(|name| format!("header `{name}`"));
+    let slots = spec.from.iter().map(|slot| format!("`{slot}`"));
+    let members = spec.member.iter().map(|member| format!("member `{member}`"));
+    headers.chain(slots).chain(members).collect()
 }
 
 /// Returns the scheme with its signature in another header.
 pub(super) fn with_header(spec: &VerifySpec, name: &HeaderName) -> VerifySpec {
-    VerifySpec { header: Some(Texts::One(name.to_string())), ..spec.clone() }
+    VerifySpec { header: Some(Texts::One(name.to_string())), from: None, member: None, ..spec.clone() }
 }
 
 /// Looks for the signature in other places.

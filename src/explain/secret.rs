@@ -1,11 +1,31 @@
 //! The secret: copied with a blank or a line end, kept in quotes, decoded when it should not be, or another source's.
 
 use super::{Cause, Lab};
-use crate::verify::{KeyForm, VerifyError, VerifySpec};
+use crate::verify::{Algorithm, KeyForm, VerifyError, VerifySpec};
 use secrecy::ExposeSecret as _;
 
-/// Every form that a secret's text may have.
-pub(super) const FORMS: [KeyForm; 4] = [KeyForm::Utf8, KeyForm::Base64, KeyForm::Hex, KeyForm::Whsec];
+/// Returns every form that a key's text may have for a scheme, the commonest first.
+pub(super) fn forms(algorithm: Option<Algorithm>) -> &'static [KeyForm] {
+    match algorithm {
+        Some(algorithm) if algorithm.is_public_key() => {
+            &[KeyForm::Spki, KeyForm::Hex, KeyForm::Whpk, KeyForm::Base64]
+        }
+        _ => &[KeyForm::Utf8, KeyForm::Base64, KeyForm::Hex, KeyForm::Whsec, KeyForm::Sha1],
+    }
+}
+
+/// Returns a form's name in a sender document, and what it means.
+pub(super) fn described(form: KeyForm) -> (&'static str, &'static str) {
+    match form {
+        KeyForm::Utf8 => ("utf8", "the text itself is the key; it is not decoded"),
+        KeyForm::Hex => ("hex", "the key is the text read as hexadecimal"),
+        KeyForm::Base64 => ("base64", "the key is the text read as base64"),
+        KeyForm::Whsec => ("whsec", "the key is the text behind `whsec_`, read as base64"),
+        KeyForm::Sha1 => ("sha1", "the key is the SHA-1 digest of the text"),
+        KeyForm::Spki => ("spki", "the key is the text read as SubjectPublicKeyInfo, base64 or PEM"),
+        KeyForm::Whpk => ("whpk", "the key is the text behind `whpk_`, read as base64"),
+    }
+}
 
 /// A secret as it may have been meant, and what would then have happened to it.
 type Meant = (String, &'static str);
@@ -20,9 +40,10 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
         return found;
     }
     let spec = lab.case.spec;
-    let forms = FORMS.into_iter().filter(|form| *form != spec.key.unwrap_or(KeyForm::Utf8));
+    let all = forms(spec.algorithm);
+    let other = || all.iter().copied().filter(|form| *form != spec.key.unwrap_or(KeyForm::Utf8));
     for (number, secret) in lab.case.secrets.iter().enumerate() {
-        for form in forms.clone() {
+        for form in other() {
             let spec = VerifySpec { key: Some(form), ..spec.clone() };
             if lab.fits_secrets(&spec, std::slice::from_ref(secret)) {
                 return vec![wrong_form(number, form)];
@@ -30,7 +51,7 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
         }
         let dressed = || slips(secret.expose_secret()).chain(wrappings(secret.expose_secret()));
         for (meant, slip) in dressed() {
-            for form in FORMS {
+            for form in all.iter().copied() {
                 let spec = VerifySpec { key: Some(form), ..spec.clone() };
                 if lab.fits_secrets(&spec, &[meant.clone().into()]) {
                     return vec![slipped(number, slip)];
@@ -88,15 +109,7 @@ fn slipped(number: usize, slip: &str) -> Cause {
 }
 
 fn wrong_form(number: usize, form: KeyForm) -> Cause {
-    let (form, meaning) = match form {
-        KeyForm::Utf8 => ("utf8", "the text itself is the key; it is not decoded"),
-        KeyForm::Hex => ("hex", "the key is the text read as hexadecimal"),
-        KeyForm::Base64 => ("base64", "the key is the text read as base64"),
-        KeyForm::Whsec => ("whsec", "the key is the text behind `whsec_`, read as base64"),
-        KeyForm::Sha1 => ("sha1", "the key is the SHA-1 digest of the text"),
-        KeyForm::Spki => ("spki", "it is a public key, as base64 or PEM"),
-        KeyForm::Whpk => ("whpk", "it is a public key, behind `whpk_`"),
-    };
+    let (form, meaning) = described(form);
     let what = format!("secret number {} is right, and decoded wrongly: {meaning}", number + 1);
     Cause::proven("secret_form", what, format!("set `verify.key` to {form}"))
 }

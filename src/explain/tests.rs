@@ -79,6 +79,7 @@ pub(super) fn explained(
     let case = Case {
         spec: &spec,
         secrets: &secrets,
+        files: &[],
         request,
         relatives: beside.relatives,
         strangers: beside.strangers,

@@ -11,11 +11,14 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
         return Vec::new();
     }
     let unit = timestamp.unit.unwrap_or(TimeUnit::Seconds);
-    let others = [TimeUnit::Seconds, TimeUnit::Milliseconds, TimeUnit::Rfc3339];
+    let others = [TimeUnit::Seconds, TimeUnit::Milliseconds, TimeUnit::Rfc3339, TimeUnit::HttpDate];
     let right = others.into_iter().filter(|other| *other != unit).find(|other| in_unit(lab, *other));
     if let Some(right) = right {
-        let (right, wrong) = (name(right), name(unit));
-        let what = format!("the signed time is written in {right}, and the scheme reads it as {wrong}");
+        let what = format!(
+            "the signed time is written in {}, and the scheme reads it as {}",
+            name(right),
+            name(unit)
+        );
         return vec![Cause::proven("time_unit", what, format!("set `timestamp.unit` to {}", word(right)))];
     }
     off.map(stale).into_iter().collect()
@@ -55,7 +58,8 @@ fn span(seconds: u64) -> String {
     }
 }
 
-pub(super) fn name(unit: TimeUnit) -> &'static str {
+/// Returns a unit's name for people.
+fn name(unit: TimeUnit) -> &'static str {
     match unit {
         TimeUnit::Seconds => "seconds",
         TimeUnit::Milliseconds => "milliseconds",
@@ -64,11 +68,12 @@ pub(super) fn name(unit: TimeUnit) -> &'static str {
     }
 }
 
-pub(super) fn word(name: &str) -> &'static str {
-    match name {
-        "seconds" => "s",
-        "milliseconds" => "ms",
-        "a text date" => "http-date",
-        _ => "rfc3339",
+/// Returns a unit's name in a sender document.
+pub(super) fn word(unit: TimeUnit) -> &'static str {
+    match unit {
+        TimeUnit::Seconds => "s",
+        TimeUnit::Milliseconds => "ms",
+        TimeUnit::Rfc3339 => "rfc3339",
+        TimeUnit::HttpDate => "http-date",
     }
 }

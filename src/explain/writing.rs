@@ -64,7 +64,8 @@ fn matters(error: &VerifyError) -> bool {
 
 /// True for a scheme whose signature is bytes written as text.
 fn not_a_token(spec: &VerifySpec) -> bool {
-    spec.algorithm.is_some_and(|algorithm| algorithm != Algorithm::Token)
+    let sent = [Algorithm::Token, Algorithm::Basic, Algorithm::Jwt, Algorithm::None];
+    spec.algorithm.is_some_and(|algorithm| !sent.contains(&algorithm))
 }
 
 /// Returns an encoding's name in a sender document.

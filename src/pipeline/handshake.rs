@@ -3,11 +3,12 @@
 use super::{Answer, Source};
 use crate::{
     delivery::Request,
+    fetch::Target,
     refusal::Refusal,
     respond::{Capture, Confirmer, Effect, Hash, Keys, RespondError, Responders, Step},
     verify::{Algorithm, Verifier},
 };
-use axum::http::{Method, Uri};
+use axum::http::Method;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl Source {
         let done = match handshake.effect {
             None => Ok(()),
             Some(Effect::Capture(secret)) => self.capture(secret, request.received).await,
-            Some(Effect::Confirm(address)) => self.confirm(address, deadline).await,
+            Some(Effect::Confirm(target)) => self.confirm(target, deadline).await,
         };
         done.map_err(|why| Refusal::Unready(format!("{}: {why}", handshake.name)))?;
         self.metrics.handshake(handshake.name);
@@ -68,9 +69,9 @@ impl Source {
         Ok(())
     }
 
-    async fn confirm(&self, address: Uri, deadline: Instant) -> Result<(), String> {
+    async fn confirm(&self, target: Target, deadline: Instant) -> Result<(), String> {
         let confirmer = self.handshakes.confirmer.as_ref().ok_or(HOW_TO_CONFIRM)?;
-        let fetched = tokio::time::timeout_at(deadline, confirmer.fetch(address)).await;
+        let fetched = tokio::time::timeout_at(deadline, confirmer.confirm(target)).await;
         fetched.map_err(|_| "the address was not fetched within the deadline".to_owned())?
     }
 }

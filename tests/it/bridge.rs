@@ -2,7 +2,7 @@
 
 use crate::{
     client::{self, Reply},
-    doubles::{Fault, FaultyPublisher},
+    doubles::{Agreeing, Fault, FaultyPublisher},
     eventually::{eventually, soon},
     logs::Logs,
     samples::SECRET,
@@ -22,7 +22,7 @@ use hookway::{
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
     receive::{self, Limits, Receiver},
     record::SinkIndex,
-    respond::{Capture, Responders},
+    respond::{Capture, Confirmer, Responders},
     route::{
         Route, RouteTarget, Routes,
         template::{Destination, Name},
@@ -60,6 +60,8 @@ pub(crate) struct Bridge {
     pub(crate) logs: Logs,
     home: TempDir,
     faulty: Vec<(String, Arc<FaultyPublisher>)>,
+    /// Fetches what sources with `confirm: true` agree to.
+    pub(crate) agreeing: Arc<Agreeing>,
     tasks: TaskTracker,
     stop: CancellationToken,
     _capture: DefaultGuard,
@@ -89,8 +91,9 @@ impl Bridge {
         let (routes, quarantine) = routes(&loaded, &names);
         let sinks = Sinks::new(sinks, "node-1".to_owned());
         let pipeline = Arc::new(Pipeline::new(routes, quarantine, sinks, tasks.clone(), &metrics));
-        let sources =
-            loaded.config.sources.keys().map(|name| source(&loaded, name, &names, &metrics)).collect();
+        let agreeing = Arc::new(Agreeing::default());
+        let sources = loaded.config.sources.keys();
+        let sources = sources.map(|name| source(&loaded, name, &names, &agreeing, &metrics)).collect();
         let bounds = &loaded.limits;
         let receiver = Receiver::new(sources, pipeline, bounds.body_bytes, bounds.body, metrics.clone());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
@@ -98,7 +101,7 @@ impl Bridge {
         let limits = Limits { connections: bounds.connections, idle: bounds.idle };
         let served = (metrics.clone(), tasks.clone(), stop.clone());
         tasks.spawn(receive::serve(listener, receiver.router(), limits, served.0, served.1, served.2));
-        Self { address, metrics, logs, home, faulty, tasks, stop, _capture: capture }
+        Self { address, metrics, logs, home, faulty, agreeing, tasks, stop, _capture: capture }
     }
 
     /// Sends one request on a connection of its own.
@@ -191,11 +194,17 @@ fn routes(loaded: &Loaded, sinks: &[String]) -> (Routes, RouteTarget) {
     (Routes::new(routes.collect()), quarantine)
 }
 
-fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> Arc<Source> {
+fn source(
+    loaded: &Loaded,
+    name: &str,
+    sinks: &[String],
+    agreeing: &Arc<Agreeing>,
+    metrics: &Metrics,
+) -> Arc<Source> {
     let (sender, settings) = (&loaded.senders[name], &loaded.sources[name]);
     let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default()).expect("a scheme");
     let secrets = Secrets::read(&loaded.config.sources[name].secrets);
-    let explainer = Explainer::new(sender.verify.clone().unwrap_or_default());
+    let explainer = Explainer::new(config::with_params(sender.clone()).verify.unwrap_or_default());
     explainer.set_secrets(&secrets.usable);
     verifier.set_secrets(secrets.usable).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();
@@ -209,7 +218,7 @@ fn source(loaded: &Loaded, name: &str, sinks: &[String], metrics: &Metrics) -> A
         capture: capture.map(|capture| {
             Arc::new(Capture::new(capture.file.clone(), capture.until.parse().expect("a time")))
         }),
-        confirmer: None,
+        confirmer: loaded.config.sources[name].confirm.then(|| -> Arc<dyn Confirmer> { agreeing.clone() }),
     };
     let counted = SourceMetrics::new(metrics, name, verifier.scheme(), sinks);
     for handshake in handshakes.responders.names() {

@@ -2,12 +2,41 @@
 
 use futures_util::future::BoxFuture;
 use hookway::{
+    fetch::Target,
     publish::{Prepared, PublishError, Publisher},
     record::{Ack, Record},
+    respond::Confirmer,
 };
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+
+/// Notes the addresses that it is to fetch, and fetches none.
+#[derive(Debug, Default)]
+pub(crate) struct Agreeing {
+    asked: Mutex<Vec<String>>,
+    refuses: Mutex<Option<String>>,
+}
+
+impl Agreeing {
+    /// Returns the addresses it was asked for.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().clone()
+    }
+
+    /// Fails from now on, saying this; or works again.
+    pub(crate) fn refuses(&self, why: Option<&str>) {
+        *self.refuses.lock() = why.map(str::to_owned);
+    }
+}
+
+impl Confirmer for Agreeing {
+    fn confirm(&self, target: Target) -> BoxFuture<'_, Result<(), String>> {
+        self.asked.lock().push(target.to_string());
+        let refuses = self.refuses.lock().clone();
+        Box::pin(async move { refuses.map_or(Ok(()), Err) })
+    }
+}
 
 /// What a [`FaultyPublisher`] does with the records it is handed.
 #[derive(Debug, Clone)]

@@ -363,6 +363,26 @@ async fn agreement_is_the_operators_to_give() {
 }
 
 #[tokio::test]
+async fn an_address_is_fetched_where_the_operator_agrees() {
+    let bridge = Bridge::start(&CONFIG.replace("  sns:\n", "  sns:\n    confirm: true\n")).await;
+    let address = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=23";
+    let body = format!(r#"{{"Type":"SubscriptionConfirmation","SubscribeURL":"{address}"}}"#);
+    let signed = post("/hooks/sns", &[("authorization", SECRET)], body.as_bytes());
+    let send = || bridge.send(&signed);
+    assert_eq!(tell(&bridge, "sns", None, &body).await.status, 401);
+    assert!(bridge.agreeing.asked().is_empty(), "an unsigned address is not fetched");
+    bridge.agreeing.refuses(Some("the server answers 403"));
+    let reply = send().await;
+    assert_eq!((reply.status, reply.code().as_str()), (503, "handshake_unready"));
+    assert!(bridge.logs.text().contains("the server answers 403"));
+    bridge.agreeing.refuses(None);
+    let reply = send().await;
+    is_answered(&bridge, &reply, "sns", "confirmation");
+    assert_eq!(bridge.agreeing.asked(), [address, address]);
+    assert!(!bridge.logs.text().contains("Token=23"), "the address holds a token");
+}
+
+#[tokio::test]
 async fn a_method_that_no_handshake_uses_is_405_and_told_those_that_are() {
     let bridge = start().await;
     for (source, method, allowed) in [

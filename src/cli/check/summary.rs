@@ -84,12 +84,13 @@ fn part(out: &mut Out, name: &str, text: &str) -> Result<(), Stop> {
 impl Source {
     fn of(loaded: &Loaded, name: &str) -> Option<Self> {
         let source = loaded.config.sources.get(name)?;
-        let verify = loaded.senders.get(name)?.verify.clone().unwrap_or_default();
+        let sender = loaded.senders.get(name)?;
+        let verifier = Verifier::compile(&super::scheme(sender));
         Some(Self {
             name: name.to_owned(),
             path: format!("/hooks/{name}"),
             preset: source.preset.clone(),
-            scheme: Verifier::compile(&verify).map_or("unknown", |verifier| verifier.scheme()),
+            scheme: verifier.map_or("unknown", |verifier| verifier.scheme()),
             secrets: source.secrets.len(),
         })
     }

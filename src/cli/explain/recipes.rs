@@ -25,8 +25,9 @@ pub(super) fn run(
         (_, keys) => keys,
     };
     let case = Case {
-        spec: &VerifySpec::default(),
+        spec: &VerifySpec { url: explain.url(request), ..VerifySpec::default() },
         secrets: &secrets,
+        files: &[],
         request,
         relatives: &[],
         strangers: &[],

@@ -10,7 +10,7 @@ use crate::{
     delivery::{Request, slot::Params},
     explain::{Relative, Stranger},
     senders::{self, SenderSpec},
-    verify::VerifySpec,
+    verify::{Verifier, VerifySpec},
 };
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -24,6 +24,8 @@ pub(super) struct Subject {
     pub(super) secrets: Vec<SecretString>,
     /// The constants that slots name.
     pub(super) params: Params,
+    /// The files that its scheme names, each with its text.
+    pub(super) files: Vec<(String, String)>,
     /// The configuration, where a source of it is meant.
     pub(super) loaded: Option<Loaded>,
     /// What the reader should know about the keys.
@@ -42,15 +44,24 @@ impl Subject {
             subject.secrets = keys;
             subject.notes.clear();
         }
-        subject.override_fields(explain);
+        subject.override_fields(explain, request);
         subject.resolve_params();
+        subject.read_files()?;
         Ok(subject)
     }
 
     fn preset(name: &str) -> Result<Self, Stop> {
         let spec = document(name)?;
         let params = Params::new();
-        Ok(Self { name: name.to_owned(), spec, secrets: Vec::new(), params, loaded: None, notes: Vec::new() })
+        Ok(Self {
+            name: name.to_owned(),
+            spec,
+            secrets: Vec::new(),
+            params,
+            files: Vec::new(),
+            loaded: None,
+            notes: Vec::new(),
+        })
     }
 
     fn source(chosen: Option<&str>, common: &Common, request: &Request) -> Result<Self, Stop> {
@@ -76,7 +87,15 @@ impl Subject {
         let read = Secrets::read(references.unwrap_or_default());
         let notes = read.missing.iter().map(|(place, error)| format!("secret number {}: {error}", place + 1));
         let notes = notes.collect();
-        Ok(Self { name, spec, secrets: read.usable, params: Params::new(), loaded: Some(loaded), notes })
+        Ok(Self {
+            name,
+            spec,
+            secrets: read.usable,
+            params: Params::new(),
+            files: Vec::new(),
+            loaded: Some(loaded),
+            notes,
+        })
     }
 
     /// Reads the constants that the document names.
@@ -87,18 +106,40 @@ impl Subject {
         self.params = resolved.values;
     }
 
-    /// Lays what the arguments say over the document.
-    fn override_fields(&mut self, explain: &Explain) {
+    /// Lays what the arguments say over the document, and over each alternative that says otherwise.
+    fn override_fields(&mut self, explain: &Explain, request: &Request) {
         self.spec.params.get_or_insert_default().extend(explain.param.iter().cloned());
         let verify = self.spec.verify.get_or_insert_default();
+        let url = explain.url(request).filter(|_| explain.url.is_some() || verify.url.is_none());
+        if let Some(url) = url {
+            verify.url = Some(url);
+        }
         if explain.no_time_window {
             verify.ignore_time();
         }
-        verify.url = explain.url.as_deref().map(without_query).or(verify.url.take());
-        verify.give_files(
-            path(explain.certificate.as_ref()).as_deref(),
-            path(explain.jwks.as_ref()).as_deref(),
-        );
+        let path = |file: &Option<PathBuf>| file.as_ref().map(|file| file.display().to_string());
+        verify.give_files(path(&explain.certificate).as_deref(), path(&explain.jwks).as_deref());
+    }
+
+    /// Reads the files that the schemes name and gives them to a verifier.
+    pub(super) fn give_files(&self, verifier: &Verifier) -> Result<(), Stop> {
+        for (file, text) in &self.files {
+            verifier
+                .set_file(file, text)
+                .map_err(|problem| Stop::usage(format!("{file}: {}; {}", problem.problem, problem.fix)))?;
+        }
+        Ok(())
+    }
+
+    fn read_files(&mut self) -> Result<(), Stop> {
+        // What is wrong with the scheme is told later, with all its problems.
+        let Ok(verifier) = Verifier::compile(&self.verify()) else { return Ok(()) };
+        for file in verifier.files() {
+            let text = std::fs::read_to_string(&file);
+            let text = text.map_err(|error| Stop::usage(format!("{file} can't be read: {error}")))?;
+            self.files.push((file, text));
+        }
+        Ok(())
     }
 
     /// Returns how it verifies.
@@ -125,18 +166,13 @@ impl Subject {
         let own = own.unwrap_or_else(|| self.name.clone());
         let others = senders::all_names().filter(|name| *name != own);
         others
-            .filter_map(|name| Some(Relative { name: name.to_owned(), spec: document(name).ok()?.verify? }))
+            .filter_map(|name| {
+                let mut spec = document(name).ok()?.verify?;
+                spec.url = spec.url.or_else(|| self.verify().url);
+                Some(Relative { name: name.to_owned(), spec })
+            })
             .collect()
     }
-}
-
-/// Returns an address as a source has it: the query comes from each request.
-fn without_query(url: &str) -> String {
-    url.split(['?', '#']).next().unwrap_or_default().to_owned()
-}
-
-fn path(path: Option<&PathBuf>) -> Option<String> {
-    path.map(|path| path.display().to_string())
 }
 
 /// Returns the effective document of a preset, a variant or a file.

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     cli::exit::Stop,
-    config,
     delivery::{Request, slot::Params},
     explain::{Case, Cause, Reach, causes},
     respond::Step,
@@ -64,9 +63,9 @@ impl Verdict {
     ) -> Result<Self, Stop> {
         let spec = subject.verify();
         let verifier = Verifier::compile(&spec).map_err(|problems| unbuildable(&subject.name, &problems))?;
+        subject.give_files(&verifier)?;
         let responders = handshake::responders(subject)?;
         let mut notes: Vec<String> = notes.into_iter().chain(subject.notes.iter().cloned()).collect();
-        notes.extend(config::give_files(&verifier));
         if let Err(problems) = verifier.set_secrets(subject.secrets.clone()) {
             notes.extend(problems.into_iter().map(|problem| format!("{}; {}", problem.problem, problem.fix)));
         }
@@ -130,6 +129,7 @@ impl Verdict {
         let case = Case {
             spec,
             secrets: &subject.secrets,
+            files: &subject.files,
             request,
             relatives: &relatives,
             strangers: &strangers,

@@ -1,67 +1,105 @@
-//! What a sender may have signed: the usual templates, filled with the times and ids that the request has.
+//! What a sender may have signed: the usual templates, filled with the times, ids and the URL that the request has.
 
 use super::{Lab, Place, place};
-use crate::verify::{TimeUnit, TimestampSpec};
+use crate::verify::{Texts, TimeUnit, TimestampSpec};
 use axum::http::HeaderName;
 use jiff::Timestamp;
 
 /// Forms that leave out a member of the body.
 const CUTS: [&str; 5] = ["raw_cut", "compact", "compact_sorted", "compact_php", "python"];
 
-/// A message form, with the time that is part of it.
+/// Templates of a time and the body.
+const WITH_TIME: [&str; 10] = [
+    "{t}.{body}",
+    "{t}:{body}",
+    "{t}{body}",
+    "v0:{t}:{body}",
+    "v1:{t}:{body}",
+    "{body}{t}",
+    "{body}.{t}",
+    "{body}:{t}",
+    "{t}|{body}",
+    "{t}\n{body}",
+];
+
+/// Templates of an id, a time and the body.
+const WITH_ID: [&str; 4] = ["{i}.{t}.{body}", "{t}.{i}.{body}", "{i}|{t}|{body}", "{i}:{t}:{body}"];
+
+/// Messages with the public URL.
+const WITH_URL: [&str; 6] =
+    ["{url}{body}", "{body}{url}", "{method}{url}{body}", "{method}{url:decoded}{body}", "twilio", "{url}"];
+
+/// Templates of the public URL and a time.
+const WITH_URL_AND_TIME: [&str; 4] =
+    ["{method}{url:decoded}{body}{t}", "{method}{url}{body}{t}", "{t}{url}{body}", "{t}.{url}.{body}"];
+
+/// A message form, with the time and the URL that are part of it.
 #[derive(Debug, Clone)]
 pub(super) struct Signed {
     pub(super) message: String,
     pub(super) timestamp: Option<TimestampSpec>,
+    pub(super) url: Option<String>,
 }
 
 /// Returns the message forms for one place, the commonest first.
 pub(super) fn all(lab: &Lab<'_>, place: &Place) -> Vec<Signed> {
+    let plain = |message: &str| Signed { message: message.to_owned(), timestamp: None, url: None };
     if place.spec.member.is_some() {
-        return CUTS.map(untimed).to_vec();
+        return CUTS.map(plain).to_vec();
     }
-    let names: Vec<&HeaderName> = place::candidates(&lab.case.request.headers).collect();
-    let text = |name: &HeaderName| lab.case.request.headers.get(name).and_then(|value| value.to_str().ok());
-    let clocks = names.iter().filter_map(|name| Some((*name, unit(text(name)?)?)));
-    let timed = clocks.flat_map(|(name, unit)| {
-        let ids = names.iter().filter(move |id| id.as_str().ends_with("-id") && **id != name);
-        let with_id = ids.flat_map(|id| with_id(id));
-        with_time().map(str::to_owned).into_iter().chain(with_id).map(move |form| Signed {
-            message: form.replace("{t}", &format!("{{header:{name}}}")),
-            timestamp: Some(TimestampSpec {
-                header: Some(name.to_string()),
-                unit: (unit != TimeUnit::Seconds).then_some(unit),
-                ..TimestampSpec::default()
-            }),
-        })
+    let url = lab.case.spec.url.as_ref();
+    let mut all = vec![plain("{body}")];
+    for (slot, timestamp) in times(lab, place) {
+        let ids = ids(lab, &slot);
+        let with_id = WITH_ID.iter().flat_map(|form| ids.iter().map(|id| form.replace("{i}", id)));
+        let with_time =
+            WITH_TIME.iter().map(|form| (*form).to_owned()).chain(with_id).map(|form| (form, None));
+        let with_url = url
+            .into_iter()
+            .flat_map(|url| WITH_URL_AND_TIME.map(|form| (form.to_owned(), Some(url.clone()))));
+        all.extend(with_time.chain(with_url).map(|(form, url)| Signed {
+            message: form.replace("{t}", &slot),
+            timestamp: Some(timestamp.clone()),
+            url,
+        }));
+    }
+    all.push(plain("json_stringify"));
+    all.extend(
+        url.into_iter().flat_map(|url| WITH_URL.map(|form| Signed { url: Some(url.clone()), ..plain(form) })),
+    );
+    all
+}
+
+/// Returns the times that may be signed: headers, and entries of the signature's own list.
+fn times(lab: &Lab<'_>, place: &Place) -> Vec<(String, TimestampSpec)> {
+    let unit_of = |unit: TimeUnit| (unit != TimeUnit::Seconds).then_some(unit);
+    let in_headers = place::candidates(&lab.case.request.headers).filter_map(|name| {
+        let unit = unit(text(lab, name)?)?;
+        let header = Some(name.to_string());
+        let timestamp = TimestampSpec { header, unit: unit_of(unit), ..TimestampSpec::default() };
+        Some((format!("{{header:{name}}}"), timestamp))
     });
-    std::iter::once(untimed("{body}")).chain(timed).chain([untimed("json_stringify")]).collect()
+    let own = place.spec.header.as_ref().and_then(|names| Texts::iter(names).next());
+    let own = own.and_then(|name| HeaderName::try_from(name).ok()).and_then(|name| text(lab, &name));
+    let entries = own.zip(place.spec.separator.as_deref());
+    let entries = entries.into_iter().flat_map(|(text, separator)| text.split(separator).take(8));
+    let in_list = entries.filter_map(|entry| {
+        let (name, value) = entry.trim().split_once('=')?;
+        let at = Some(format!("field:{name}"));
+        let timestamp = TimestampSpec { at, unit: unit_of(unit(value)?), ..TimestampSpec::default() };
+        Some((format!("{{field:{name}}}"), timestamp))
+    });
+    in_headers.chain(in_list).collect()
 }
 
-fn untimed(message: &str) -> Signed {
-    Signed { message: message.to_owned(), timestamp: None }
+/// Returns the slots of headers that look like an id.
+fn ids(lab: &Lab<'_>, time: &str) -> Vec<String> {
+    let names = place::candidates(&lab.case.request.headers).filter(|name| name.as_str().ends_with("-id"));
+    names.map(|name| format!("{{header:{name}}}")).filter(|slot| slot != time).take(4).collect()
 }
 
-/// Returns the templates of a time and the body.
-fn with_time() -> [&'static str; 10] {
-    [
-        "{t}.{body}",
-        "{t}:{body}",
-        "{t}{body}",
-        "v0:{t}:{body}",
-        "v1:{t}:{body}",
-        "{body}{t}",
-        "{body}.{t}",
-        "{body}:{t}",
-        "{t}|{body}",
-        "{t}\n{body}",
-    ]
-}
-
-/// Returns the templates of an id, a time and the body.
-fn with_id(id: &HeaderName) -> [String; 4] {
-    ["{i}.{t}.{body}", "{t}.{i}.{body}", "{i}|{t}|{body}", "{i}:{t}:{body}"]
-        .map(|form| form.replace("{i}", &format!("{{header:{id}}}")))
+fn text<'l>(lab: &'l Lab<'_>, name: &HeaderName) -> Option<&'l str> {
+    lab.case.request.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// Returns the unit of a text that looks like a time of this century.

@@ -1,11 +1,13 @@
-//! Where a request may hold a signature or token: its headers, and the members of its JSON body.
+//! Where a request may hold a signature or token: its headers, the members of its JSON body, the fields of its query
+//! and form.
 
 use super::{Lab, place};
 use crate::{
+    delivery::slot::form,
     explain::writing,
     verify::{Algorithm, Encoding, Texts, VerifySpec},
 };
-use axum::http::HeaderName;
+use axum::http::header;
 use base64::{
     Engine as _,
     alphabet::{STANDARD, URL_SAFE},
@@ -13,7 +15,7 @@ use base64::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// Base64 with or without padding, by either alphabet.
 static ENGINES: [(GeneralPurpose, Encoding); 2] = [
@@ -23,9 +25,12 @@ static ENGINES: [(GeneralPurpose, Encoding); 2] = [
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
+/// How many bytes a P-256 signature in DER has.
+pub(super) const ECDSA: RangeInclusive<usize> = 68..=72;
+
 /// One place that may hold a signature.
 #[derive(Debug, Clone)]
-pub(in crate::explain) struct Place {
+pub(super) struct Place {
     /// Where it stands and how it is written; with an algorithm, it is a token.
     pub(super) spec: VerifySpec,
     /// How many bytes it has, decoded.
@@ -34,49 +39,66 @@ pub(in crate::explain) struct Place {
 
 /// Returns every place of the request, headers first.
 pub(super) fn all(lab: &Lab<'_>) -> Vec<Place> {
-    let headers = &lab.case.request.headers;
-    let names = place::candidates(headers);
-    let in_headers = names.flat_map(|name| {
-        let text = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        tokens(lab, name, text).chain(in_header(name, text))
-    });
-    in_headers.chain(in_members(&lab.case.request.body)).collect()
+    let request = lab.case.request;
+    let mut places = Vec::new();
+    for name in place::candidates(&request.headers) {
+        let at = VerifySpec { header: Some(Texts::One(name.to_string())), ..VerifySpec::default() };
+        let text = request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        places.extend(tokens(lab, &at, text));
+        places.extend(signatures(&at, text));
+    }
+    places.extend(in_members(&request.body));
+    let kind = request.headers.get(header::CONTENT_TYPE);
+    let is_form = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let query = request.uri.query().unwrap_or_default().as_bytes();
+    for (kind, text) in [("query", query), ("form", if is_form { &request.body[..] } else { &[] })] {
+        for (name, value) in form::pairs(text) {
+            let (Ok(name), Ok(text)) = (std::str::from_utf8(&name), std::str::from_utf8(&value)) else {
+                continue;
+            };
+            let at = VerifySpec { from: Some(format!("{kind}:{name}")), ..VerifySpec::default() };
+            places.extend(tokens(lab, &at, text));
+            places.extend(signatures(&at, text));
+        }
+    }
+    places
 }
 
-/// Returns the header as one that holds a secret as it is.
-fn tokens(lab: &Lab<'_>, name: &HeaderName, text: &str) -> impl Iterator<Item = Place> {
-    let prefixes = lab.case.secrets.iter().filter_map(|secret| text.strip_suffix(secret.expose_secret()));
-    let prefixes: Vec<&str> = prefixes.filter(|prefix| prefix.len() <= 24).collect();
-    let place = |prefix: &str| Place {
-        spec: VerifySpec {
-            algorithm: Some(Algorithm::Token),
-            prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
-            ..VerifySpec { header: Some(Texts::One(name.to_string())), ..VerifySpec::default() }
-        },
+/// Returns the place as one that holds a secret as it is.
+fn tokens(lab: &Lab<'_>, at: &VerifySpec, text: &str) -> Vec<Place> {
+    let secrets = || lab.case.secrets.iter().map(|secret| secret.expose_secret());
+    let prefixes =
+        secrets().filter(|secret| !secret.is_empty()).filter_map(|secret| text.strip_suffix(secret));
+    let place = |algorithm, prefix: Option<&str>| Place {
+        spec: VerifySpec { algorithm: Some(algorithm), prefix: prefix.map(str::to_owned), ..at.clone() },
         bytes: 0,
     };
-    prefixes.into_iter().map(place).collect::<Vec<_>>().into_iter()
+    let tokens = prefixes.filter(|prefix| prefix.len() <= 24);
+    let tokens =
+        tokens.map(|prefix| place(Algorithm::Token, Some(prefix).filter(|prefix| !prefix.is_empty())));
+    let is_basic = text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic "));
+    tokens.chain(is_basic.then(|| place(Algorithm::Basic, None))).collect()
 }
 
-fn in_header(name: &HeaderName, text: &str) -> impl Iterator<Item = Place> {
+/// Returns the ways in which a text holds a digest or signature.
+fn signatures(at: &VerifySpec, text: &str) -> Vec<Place> {
     let read = |(prefix, separator): (&str, Option<&'static str>)| {
         let entries: Vec<&str> =
             separator.map_or_else(|| vec![text], |separator| text.split(separator).collect());
         let mut entries = entries.into_iter().map(str::trim).filter_map(|entry| entry.strip_prefix(prefix));
         let (encoding, bytes) = entries.find_map(decoded)?;
         let spec = VerifySpec {
-            header: Some(Texts::One(name.to_string())),
             prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
             separator: separator.map(str::to_owned),
             encoding: Some(encoding),
-            ..VerifySpec::default()
+            ..at.clone()
         };
         Some(Place { spec, bytes })
     };
-    writing::cuts(text).filter_map(read).collect::<Vec<_>>().into_iter()
+    writing::cuts(text).filter_map(read).collect()
 }
 
-fn in_members(body: &[u8]) -> impl Iterator<Item = Place> {
+fn in_members(body: &[u8]) -> Vec<Place> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_slice(body).unwrap_or_default();
     let place = |(name, value): (String, &RawValue)| {
         let text: String = serde_json::from_str(value.get()).ok()?;
@@ -84,18 +106,22 @@ fn in_members(body: &[u8]) -> impl Iterator<Item = Place> {
         let spec = VerifySpec { member: Some(name), encoding: Some(encoding), ..VerifySpec::default() };
         Some(Place { spec, bytes })
     };
-    members.into_iter().filter_map(place).collect::<Vec<_>>().into_iter()
+    members.into_iter().filter_map(place).collect()
 }
 
-/// Returns how a digest is written, and its length; `None` for a text that is no digest.
+/// Returns how a signature is written, and its length; `None` for a text that is none.
 fn decoded(text: &str) -> Option<(Encoding, usize)> {
-    let is_digest =
-        |bytes: &Vec<u8>| Algorithm::ALL.iter().any(|a| a.digest_bytes() == bytes.len() && !bytes.is_empty());
-    if let Some(bytes) = hex::decode(text).ok().filter(is_digest) {
+    if let Some(bytes) = hex::decode(text).ok().filter(|bytes| is_signature(bytes)) {
         return Some((Encoding::Hex, bytes.len()));
     }
     let mut engines = ENGINES.iter();
     engines.find_map(|(engine, encoding)| {
-        engine.decode(text).ok().filter(is_digest).map(|bytes| (*encoding, bytes.len()))
+        engine.decode(text).ok().filter(|bytes| is_signature(bytes)).map(|bytes| (*encoding, bytes.len()))
     })
+}
+
+fn is_signature(bytes: &[u8]) -> bool {
+    let is_digest = || Algorithm::ALL.iter().any(|algorithm| algorithm.digest_bytes() == bytes.len());
+    let is_ecdsa = || ECDSA.contains(&bytes.len()) && bytes.starts_with(&[0x30]);
+    !bytes.is_empty() && (is_digest() || is_ecdsa())
 }

@@ -1,8 +1,8 @@
 //! A scheme that fits, as the lines of a sender document.
 
 use crate::{
-    explain::{time, writing},
-    verify::{KeyForm, KeyPosition, VerifySpec},
+    explain::{secret, time, writing},
+    verify::{KeyPosition, Texts, VerifySpec},
 };
 
 /// A scheme that verifies a request.
@@ -19,7 +19,7 @@ impl Recipe {
 
     /// True where another scheme has its signature in the same header or member.
     pub(super) fn stands_with(&self, other: &VerifySpec) -> bool {
-        self.spec.header == other.header && self.spec.member == other.member
+        self.spec.header == other.header && self.spec.from == other.from && self.spec.member == other.member
     }
 
     /// Returns the lines below `verify:`, as names and values in YAML.
@@ -27,19 +27,23 @@ impl Recipe {
         let spec = &self.spec;
         let quoted = |text: &String| serde_json::to_string(text).unwrap_or_default();
         let timestamp = spec.timestamp.as_ref().and_then(|timestamp| {
-            let unit = timestamp.unit.map_or("s", |unit| time::word(time::name(unit)));
-            Some(format!("{{ header: {}, unit: {unit} }}", timestamp.header.as_ref()?))
+            let unit = timestamp.unit.map_or("s", time::word);
+            let place = timestamp.header.as_ref().map(|name| format!("header: {name}"));
+            let place = place.or_else(|| Some(format!("at: {}", timestamp.at.as_ref()?)))?;
+            Some(format!("{{ {place}, unit: {unit} }}"))
         });
         let lines = [
             ("algorithm", spec.algorithm.map(|algorithm| algorithm.name().to_owned())),
-            ("header", spec.header.as_ref().map(|names| names.iter().collect::<Vec<_>>().join(", "))),
+            ("header", spec.header.as_ref().and_then(|names| Texts::iter(names).next()).map(str::to_owned)),
+            ("from", spec.from.clone()),
             ("member", spec.member.as_ref().map(quoted)),
             ("separator", spec.separator.as_ref().map(quoted)),
             ("prefix", spec.prefix.as_ref().map(quoted)),
             ("encoding", spec.encoding.map(|encoding| writing::name(encoding).to_owned())),
-            ("key", spec.key.map(|form| key_form(form).to_owned())),
+            ("key", spec.key.map(|form| secret::described(form).0.to_owned())),
             ("key_position", spec.key_position.map(|position| key_position(position).to_owned())),
             ("message", spec.message.as_ref().map(quoted)),
+            ("url", spec.url.clone()),
             ("timestamp", timestamp),
         ];
         lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -62,23 +66,11 @@ impl Recipe {
         let algorithm = self.spec.algorithm.map_or("none", |algorithm| algorithm.name());
         match &self.spec.message {
             Some(message) => {
-                let form = self.spec.key.map_or("utf8", key_form);
+                let form = self.spec.key.map_or("utf8", |form| secret::described(form).0);
                 format!("{algorithm} over `{message}`, key {form}")
             }
             None => algorithm.to_owned(),
         }
-    }
-}
-
-fn key_form(form: KeyForm) -> &'static str {
-    match form {
-        KeyForm::Utf8 => "utf8",
-        KeyForm::Hex => "hex",
-        KeyForm::Base64 => "base64",
-        KeyForm::Whsec => "whsec",
-        KeyForm::Sha1 => "sha1",
-        KeyForm::Spki => "spki",
-        KeyForm::Whpk => "whpk",
     }
 }
 

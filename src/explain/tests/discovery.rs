@@ -5,9 +5,16 @@ use crate::explain::{Recipe, discover};
 
 fn discovered(request: &Request, secrets: &[&str]) -> Vec<Recipe> {
     let secrets: Vec<SecretString> = secrets.iter().map(|secret| (*secret).into()).collect();
-    let nothing = VerifySpec::default();
-    let case =
-        Case { spec: &nothing, secrets: &secrets, request, relatives: &[], strangers: &[], declared: None };
+    let nothing = VerifySpec { url: Some("https://a.example/in".to_owned()), ..VerifySpec::default() };
+    let case = Case {
+        spec: &nothing,
+        secrets: &secrets,
+        files: &[],
+        request,
+        relatives: &[],
+        strangers: &[],
+        declared: None,
+    };
     let (recipes, is_partial) = discover(&case);
     assert!(!is_partial);
     recipes
@@ -23,6 +30,9 @@ fn the_printed_lines_verify_the_request() {
         "{ algorithm: hmac-sha1, header: x-sig, encoding: hex, key: hex }",
         "{ algorithm: sha512, key_position: suffix, header: x-sig, encoding: hex }",
         "{ algorithm: token, header: authorization, prefix: 'Bearer ' }",
+        "{ algorithm: token, header: x-token }",
+        "{ algorithm: hmac-sha1, header: x-sig, encoding: hex, key: sha1 }",
+        "{ algorithm: hmac-sha256, header: x-sig, encoding: hex, message: '{method}{url}{body}', url: 'https://a.example/in' }",
         "{ algorithm: hmac-sha256, header: x-sig, encoding: hex, message: json_stringify }",
         "{ algorithm: hmac-sha256, header: x-sig, encoding: base64, message: 'v0:{header:x-t}:{body}', timestamp: { header: x-t, unit: ms } }",
         "{ algorithm: hmac-sha256, header: sig, encoding: base64, key: whsec, prefix: 'v1,', separator: ' ', message: '{header:x-id}.{header:x-at}.{body}', timestamp: { header: x-at } }",
@@ -54,4 +64,19 @@ fn nothing_is_discovered_with_another_secret() {
     let request = signed("{ algorithm: hmac-sha256, header: x-sig, encoding: hex }", SECRET, &[], "{}");
     assert!(discovered(&request, &["another"]).is_empty());
     assert!(discovered(&request, &[]).is_empty());
+}
+
+#[test]
+fn a_time_in_the_signatures_own_list_is_found() {
+    const BODY: &str = r#"{"a":1}"#;
+    let hmac = "{ algorithm: hmac-sha256, header: x-bare, encoding: hex, message: '{header:x-t}.{body}', timestamp: { header: x-t } }";
+    let bare = signed(hmac, SECRET, &[], BODY);
+    let text = |name: &str| bare.headers[name].to_str().expect("text").to_owned();
+    let list = format!("t={},v1={},v0=00", text("x-t"), text("x-bare"));
+    let request = request(&[("acme-signature", &list)], BODY);
+    let found = discovered(&request, &[SECRET]);
+    let [recipe] = found.as_slice() else { panic!("{found:#?}") };
+    let lines = recipe.yaml();
+    assert!(lines.contains("message: \"{field:t}.{body}\"") && lines.contains("prefix: \"v1=\""), "{lines}");
+    assert!(lines.contains("timestamp: { at: field:t, unit: s }"), "{lines}");
 }

@@ -231,10 +231,30 @@ fn schemes() -> Vec<Mistake> {
     ]
 }
 
+fn urls() -> Vec<Mistake> {
+    const SENT: &str = "{ algorithm: hmac-sha256, header: x-signature, encoding: base64, message: '{url}{body}', url: 'https://a.example/hooks/shop' }";
+    let configured = |source: &'static str| schemed("url", SENT, source);
+    vec![
+        configured(
+            "{ algorithm: hmac-sha256, header: x-signature, encoding: base64, message: '{url}{body}', url: 'http://a.example/hooks/shop' }",
+        ),
+        configured(
+            "{ algorithm: hmac-sha256, header: x-signature, encoding: base64, message: '{url}{body}', url: 'https://a.example/hooks/shop/' }",
+        ),
+        configured(
+            "{ algorithm: hmac-sha256, header: x-signature, encoding: base64, message: '{url}{body}', url: 'https://a.example:8443/hooks/shop' }",
+        ),
+        configured(
+            "{ algorithm: hmac-sha256, header: x-signature, encoding: base64, message: '{url}{body}', url: 'http://a.example/behind/the/proxy' }",
+        ),
+        Mistake { way: |r| r.uri = "/hooks/shop?added=1".parse().expect("a path"), ..configured(SENT) },
+    ]
+}
+
 #[test]
 fn every_mistake_is_named() {
     let mut wrong = Vec::new();
-    let tables = [headers_and_writing(), times(), texts(), json(), secrets(), schemes()];
+    let tables = [headers_and_writing(), times(), texts(), json(), secrets(), urls(), schemes()];
     for (place, mistake) in tables.into_iter().flatten().enumerate() {
         let mut request = signed(mistake.sender, mistake.sent_with, &[], mistake.body);
         (mistake.way)(&mut request);
@@ -264,6 +284,16 @@ fn a_request_of_another_sender_is_recognised() {
     assert_eq!((ours[0].code, ours[0].proven), ("other_sender", true), "{ours:?}");
     let foreign = explained(HEX, &["not their secret"], &request, &beside, Reach::Whole);
     assert_eq!((foreign[0].code, foreign[0].proven), ("looks_like_sender", false), "{foreign:?}");
+}
+
+#[test]
+fn every_alternative_of_a_scheme_is_examined() {
+    let either = "{ header: x-signature, encoding: hex, any_of: [ { algorithm: hmac-sha512 }, { algorithm: hmac-sha256, message: 'a{body}' } ] }";
+    let sent = "{ algorithm: hmac-sha256, header: x-signature, encoding: hex, message: 'a{body}' }";
+    let mut request = signed(sent, SECRET, &[], BODY);
+    rewritten(&mut request, [BODY.as_bytes(), b"\n"].concat());
+    let causes = explained(either, &[SECRET], &request, &Beside::default(), Reach::Whole);
+    assert_eq!((causes[0].code, causes[0].proven), ("body_newline", true), "{causes:?}");
 }
 
 #[test]

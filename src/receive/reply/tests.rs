@@ -33,7 +33,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::Encoded,
         Refusal::Stalled,
         Refusal::Unkeyed,
-        Refusal::KeyUnavailable("https://keys.example.com".to_owned()),
+        Refusal::KeyUnavailable("https://keys.example.com/".to_owned()),
         Refusal::Overloaded("requests"),
         Refusal::InFlight,
         Refusal::Deadline,

@@ -240,9 +240,8 @@ pub(super) fn copy(request: &Request) -> Request {
 }
 
 fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
-    let verify = spec.verify.clone().unwrap_or_default();
-    let verifier = Verifier::compile(&VerifySpec { params: Constants(params.clone()), ..verify })
-        .unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+    let verify = VerifySpec { params: Constants(params.clone()), ..spec.verify.clone().unwrap_or_default() };
+    let verifier = Verifier::compile(&verify).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
     for file in verifier.files() {
         let text = fs::read_to_string(&file).unwrap();
         verifier.set_file(&file, &text).unwrap_or_else(|problem| panic!("{name}: {problem:?}"));

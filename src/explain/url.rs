@@ -1,0 +1,70 @@
+//! The URL, where it is signed: behind a proxy it is easily another one than the sender was given.
+
+use super::{Cause, Lab, lab};
+use crate::verify::{VerifyError, VerifySpec};
+use axum::http::{Uri, header};
+
+/// Tries the URL with another scheme, port, host, path, slash, and without the query.
+pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+    let spec = lab.case.spec;
+    let Some(url) = spec.url.as_deref().filter(|_| matters(spec, error)) else { return Vec::new() };
+    let right = variants(lab, url)
+        .into_iter()
+        .find(|url| lab.fits_scheme(&VerifySpec { url: Some(url.clone()), ..spec.clone() }));
+    if let Some(right) = right {
+        let what = format!("the sender signs another URL than the configured one: {right}");
+        let mend = format!("set `verify.url` to {right}, or enter the configured one at the sender");
+        return vec![Cause::proven("url", what, mend)];
+    }
+    let mut request = lab::copy(lab.case.request);
+    let bare = lab.case.request.uri.query().and_then(|_| lab.case.request.uri.path().parse::<Uri>().ok());
+    let Some(bare) = bare else { return Vec::new() };
+    request.uri = bare;
+    if !lab.fits_request(&request) {
+        return Vec::new();
+    }
+    let what = "the sender signs the URL without the query that the request has";
+    vec![Cause::proven(
+        "url",
+        what,
+        "something on the way adds a query: let it pass the sender's URL on as it is",
+    )]
+}
+
+fn matters(spec: &VerifySpec, error: &VerifyError) -> bool {
+    let message = spec.message.as_deref().unwrap_or_default();
+    matches!(error, VerifyError::Mismatch) && (message.contains("{url") || message == "twilio")
+}
+
+/// Returns the URLs that may be meant by `url`.
+fn variants(lab: &Lab<'_>, url: &str) -> Vec<String> {
+    let Some((scheme, rest)) = url.split_once("://") else { return Vec::new() };
+    let (authority, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
+    let request = lab.case.request;
+    let named =
+        |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let host = authority
+        .rsplit_once(':')
+        .filter(|(_, port)| port.parse::<u16>().is_ok())
+        .map_or(authority, |(host, _)| host);
+    let hosts = [
+        Some(authority.to_owned()),
+        Some(host.to_owned()),
+        Some(format!("{host}:443")),
+        Some(format!("{host}:80")),
+        named(header::HOST.as_str()),
+        named("x-forwarded-host"),
+        request.uri.authority().map(ToString::to_string),
+    ];
+    let slashed = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
+    let paths = [path.to_owned(), slashed, request.uri.path().to_owned()];
+    let schemes = [scheme, if scheme == "https" { "http" } else { "https" }];
+    let mut found = Vec::new();
+    for scheme in schemes {
+        for host in hosts.iter().flatten() {
+            found.extend(paths.iter().map(|path| format!("{scheme}://{host}{path}")));
+        }
+    }
+    found.retain(|variant| variant != url);
+    found
+}
