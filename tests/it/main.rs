@@ -12,6 +12,7 @@
 
 mod accounting;
 mod architecture;
+mod batches;
 mod binary;
 mod bridge;
 mod client;
