@@ -100,7 +100,7 @@ impl Pipeline {
         }
         let delivery = delivery.verify_fetching(&source.verifier, deadline).await;
         let delivery = delivery.map_err(|unproven| source.unproven(*unproven))?;
-        source.metrics.verified("ok");
+        source.metrics.proven(delivery.proof().key, delivery.request().received);
         if let Some(answer) = source.shake(delivery.request(), Step::Verified, deadline).await? {
             return Ok(answer);
         }
