@@ -12,9 +12,11 @@
 
 mod accounting;
 mod architecture;
+mod batches;
 mod binary;
 mod bridge;
 mod client;
+mod cloud;
 mod corpus;
 mod doubles;
 mod eventually;
@@ -24,6 +26,7 @@ mod health;
 mod journal;
 mod lifecycle;
 mod limits;
+mod listed;
 mod logs;
 mod order;
 mod pipeline;
