@@ -65,7 +65,7 @@ impl Signer {
         }
         refuse_harmless(breaks, &verifier, source)?;
         let shown = matches!(verify.algorithm, Some(Algorithm::Token | Algorithm::Basic)).then(|| {
-            let shown = Verifier::compile_with(&verify, &config::params(spec).values)?;
+            let shown = Verifier::compile(&verify)?;
             shown.set_secrets(vec![STAND_IN.into()]).map(|()| Arc::new(shown))
         });
         Ok(Self {
