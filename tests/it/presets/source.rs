@@ -5,7 +5,6 @@ use super::{
     forge,
     keys::{self, Keys},
 };
-use axum::http::HeaderName;
 use hookway::{
     config,
     delivery::{
@@ -253,9 +252,9 @@ fn normalizer(name: &str, spec: &SenderSpec, params: &Params, verifier: &Verifie
     let covers = |slot: &Slot| match slot {
         Slot::Header(name) => verifier.covers_header(name),
         Slot::Query(_) => false,
-        _ => true,
+        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     };
-    let withheld: Vec<HeaderName> = verifier.credential_headers().to_vec();
+    let withheld = verifier.credential_headers();
     let sender = spec.sender.as_deref().unwrap_or(name);
     let setting = Setting { sender, source: "fixture", params: params.clone(), withheld, covers: &covers };
     Normalizer::compile(&spec.event.clone().unwrap_or_default(), setting)
