@@ -46,6 +46,8 @@ pub(super) fn build(
             }
         };
         let metrics = SourceMetrics::new(metrics, name, verifier.scheme(), &sinks);
+        // A scheme without secrets proves by none of them.
+        metrics.expect_secrets(if verifier.needs_secret() { config.secrets.len() } else { 0 });
         for handshake in handshakes.responders.names() {
             metrics.expect_handshake(handshake);
         }
@@ -133,7 +135,7 @@ pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Heal
     }
     let given = secrets.usable.len();
     source.explainer.set_secrets(&secrets.usable);
-    let problems = source.verifier.set_secrets(secrets.usable).err().unwrap_or_default();
+    let problems = source.verifier.set_secrets(secrets.in_place()).err().unwrap_or_default();
     let usable = given.saturating_sub(problems.len());
     for problem in problems {
         tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");

@@ -1,6 +1,7 @@
 //! Every metric, in one file: names, labels, buckets. Label values come from the configuration or from closed
 //! lists in code, never from a request, and every series known at start exists from then on.
 
+mod keys;
 mod sinks;
 mod sources;
 
@@ -69,6 +70,8 @@ pub struct Metrics {
     journal_bytes: IntGaugeVec,
     journal_failures: IntCounterVec,
     secrets: IntGaugeVec,
+    secret_matches: IntCounterVec,
+    secret_last_match: IntGaugeVec,
     dedup_entries: IntGaugeVec,
     /// What `/readyz` answers.
     pub ready: IntGauge,
@@ -158,6 +161,8 @@ impl Metrics {
             journal_bytes: r.gauges("hookway_journal_bytes", "Bytes of a journal on disk", &["sink"])?,
             journal_failures: r.counters("hookway_journal_write_errors_total", "Group commits of a journal that failed", &["sink"])?,
             secrets: r.gauges("hookway_source_secrets", "Usable secrets of the source; at 0 its requests are answered 503", &["source"])?,
+            secret_matches: r.counters("hookway_secret_matches_total", "Requests that this secret of the source proved; secrets are numbered from 1", &["source", "key"])?,
+            secret_last_match: r.gauges("hookway_secret_last_match_timestamp_seconds", "Unix time of the last request that this secret proved; 0 for never", &["source", "key"])?,
             dedup_entries: r.gauges("hookway_dedup_entries", "Event ids remembered", &["source"])?,
             ready: r.gauge("hookway_ready", "What /readyz answers")?,
             config_loaded: r.keep(GaugeVec::new(Opts::new("hookway_config_last_reload_success_timestamp_seconds", "Unix time of the last good load"), &[]))?,

@@ -1,6 +1,6 @@
 //! The counters of one source, resolved once so that the path looks up no label.
 
-use super::Metrics;
+use super::{Metrics, keys::Keys};
 use crate::{
     event::{Event, Reason},
     observe::order::Order,
@@ -9,7 +9,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use prometheus::{Histogram, IntCounter, IntGauge, core::Collector as _};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::OnceLock, time::Duration};
 use tokio::time::Instant;
 
 /// Results of a check, beside the ones that a refusal names.
@@ -42,6 +42,7 @@ pub struct SourceMetrics {
     stages: [Histogram; 5],
     order: Order,
     secrets: IntGauge,
+    keys: OnceLock<Keys>,
     dedup_entries: IntGauge,
 }
 
@@ -98,6 +99,7 @@ impl SourceMetrics {
             stages: Stage::NAMES.map(|stage| m.stages.with_label_values(&[stage])),
             order: Order::default(),
             secrets: m.secrets.with_label_values(&[name]),
+            keys: OnceLock::new(),
             dedup_entries: m.dedup_entries.with_label_values(&[name]),
             metrics: m,
         }
@@ -215,6 +217,19 @@ impl SourceMetrics {
         };
         histogram.observe(now.saturating_duration_since(start).as_secs_f64());
         now
+    }
+
+    /// Makes the series of the configured secrets, once.
+    pub fn expect_secrets(&self, count: usize) {
+        self.keys.get_or_init(|| Keys::new(&self.metrics, &self.name, count));
+    }
+
+    /// Notes a request that was proven, and by which secret.
+    pub fn proven(&self, place: usize, at: Timestamp) {
+        self.verified("ok");
+        if let Some(keys) = self.keys.get() {
+            keys.matched(place, at);
+        }
     }
 
     /// Notes how many secrets are usable.
