@@ -6,7 +6,6 @@ use super::{
     keys::{self, Keys},
     outcome::Outcome,
 };
-use axum::http::HeaderName;
 use hookway::{
     config,
     delivery::{
@@ -248,7 +247,7 @@ fn normalizer(name: &str, spec: &SenderSpec, params: &Params, verifier: &Verifie
         Slot::Query(_) => false,
         Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     };
-    let withheld: Vec<HeaderName> = verifier.credential_headers();
+    let withheld = verifier.credential_headers();
     let sender = spec.sender.as_deref().unwrap_or(name);
     let setting = Setting { sender, source: "fixture", params: params.clone(), withheld, covers: &covers };
     Normalizer::compile(&spec.event.clone().unwrap_or_default(), setting)
