@@ -4,6 +4,7 @@
 use super::{
     forge,
     keys::{self, Keys},
+    outcome::Outcome,
 };
 use hookway::{
     config,
@@ -19,7 +20,7 @@ use hookway::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// What the constants that presets ask for are in the fixtures.
 const PARAMS: [(&str, &str); 6] = [
@@ -30,34 +31,6 @@ const PARAMS: [(&str, &str); 6] = [
     ("email", "push@acme.iam.gserviceaccount.com"),
     ("tenant_id", "84bd8158-6d4d-4958-8b9f-9d6445542f95"),
 ];
-
-/// What came of a request.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// Its events, as envelopes without data, and the number of the key that proved it.
-    Accepted { key: usize, events: Vec<Value> },
-    /// A handshake, and what the sender hears.
-    Answered { status: u16, headers: Value, body: Value, effect: Option<String> },
-    /// A handshake that is not answered, and why.
-    Unanswered(String),
-    /// Why it was not believed: the metric's label, and the reason in words.
-    Refused { class: &'static str, detail: String },
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Accepted { key, events } => {
-                write!(f, "key {key} proved it: {}", Value::from(events.clone()))
-            }
-            Self::Answered { status, headers, body, effect } => {
-                write!(f, "an answer {status} {headers} {body} {effect:?}")
-            }
-            Self::Unanswered(why) => write!(f, "no answer: {why}"),
-            Self::Refused { class, detail } => write!(f, "{class}: {detail}"),
-        }
-    }
-}
 
 /// One configured source.
 pub(super) struct Source {
