@@ -14,6 +14,7 @@ mod handshakes;
 mod keys;
 mod sample;
 mod source;
+mod typed;
 
 use cases::{Case, Wanted};
 use files::Folder;
