@@ -15,7 +15,7 @@ pub use source::Source;
 
 use crate::{
     dedup::{Claim, Reservation},
-    delivery::{Delivery, Unverified, Verified},
+    delivery::{Delivery, Quota, Unverified, Verified},
     event::{Event, Reason},
     observe::metrics::{Metrics, Stage},
     publish::{self, PublishError, Sinks},
@@ -39,6 +39,8 @@ pub struct Pipeline {
     sinks: Sinks,
     tasks: TaskTracker,
     in_flight: IntGauge,
+    /// Bounds the events of lists: a small body may hold thousands, and each takes many times its room in it.
+    listed: Arc<Quota>,
 }
 
 /// What a sender hears that is not refused.
@@ -73,7 +75,8 @@ impl Pipeline {
         tasks: TaskTracker,
         metrics: &Metrics,
     ) -> Self {
-        Self { routes, quarantine, sinks, tasks, in_flight: metrics.events_in_flight.clone() }
+        let (in_flight, listed) = (metrics.events_in_flight.clone(), Quota::new(batch::MOST_LISTED));
+        Self { routes, quarantine, sinks, tasks, in_flight, listed }
     }
 
     /// The sinks that events are published to.

@@ -19,6 +19,9 @@ use tokio::time::Instant;
 /// Objects of one request whose events are on their way at once.
 const SIDE_BY_SIDE: usize = 64;
 
+/// Events of all lists on their way at once, some 50 MB of attributes.
+pub(super) const MOST_LISTED: u64 = 65_536;
+
 /// The events of one object, each with its place in the request.
 type Queue = Vec<(usize, Event)>;
 
@@ -38,6 +41,10 @@ pub(super) async fn carry(
     delivery: &Delivery<Verified>,
     events: Vec<Event>,
 ) -> (Vec<Receipt>, Option<Refusal>) {
+    let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+    let Some(_share) = pipeline.listed.take(count) else {
+        return (Vec::new(), Some(Refusal::Overloaded("events of lists")));
+    };
     let batch = Batch { pipeline, source, delivery, is_refused: AtomicBool::new(false) };
     let queues = queues(events).into_iter().map(|queue| batch.carry_queue(queue));
     let mut carried = stream::iter(queues).buffer_unordered(SIDE_BY_SIDE);

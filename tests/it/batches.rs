@@ -3,7 +3,7 @@
 
 use crate::{
     bridge::Bridge,
-    client::{Reply, post},
+    client::{Connection, Reply, post},
     doubles::Fault,
     samples::hmac,
 };
@@ -172,6 +172,38 @@ async fn a_long_list_keeps_the_order_of_each_object_and_names_its_first_events()
     }
     // The times run backwards: every event but the first of each object is older than one before.
     assert_eq!(bridge.count("hookway_events_out_of_order_total", &[("source", "mail")]), 393);
+    accounted(&bridge);
+}
+
+#[tokio::test]
+async fn the_events_of_all_lists_at_once_are_bounded() {
+    let bridge = Bridge::start(CONFIG).await;
+    bridge.sink("aside").becomes(Fault::HeldThenFails);
+    // Six bodies of 20 kB hold nearly all the events that may be on their way.
+    let signed = |body: &str| {
+        let signature = hmac(body.as_bytes());
+        let headers = [("x-signature", signature.as_str()), ("content-type", "application/json")];
+        post("/hooks/mail", &headers, body.as_bytes())
+    };
+    let mut held = Vec::new();
+    for number in 0..6 {
+        let mut connection = Connection::open(bridge.address).await;
+        connection.send(&signed(&format!("[{}{number}]", "1,".repeat(9_999)))).await;
+        held.push(connection);
+    }
+    bridge.handed("aside", 6 * 64).await;
+    let refused = bridge.send(&signed(&format!("[{}7]", "1,".repeat(9_999)))).await;
+    assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"));
+
+    for _ in 0..6 * 64 {
+        bridge.sink("aside").let_one_through();
+    }
+    for connection in &mut held {
+        assert_eq!(connection.reply().await.unwrap().status, 503, "its sink has failed");
+    }
+    bridge.sink("aside").becomes(Fault::None);
+    bridge.until_in_flight(0).await;
+    assert_eq!(bridge.send(&signed("[1,2,3]")).await.status, 200);
     accounted(&bridge);
 }
 

@@ -38,6 +38,7 @@ from hubspot.utils.signature import Signature as HubSpotSignature
 TEXT = "a-secret-of-more-than-sixteen-bytes"
 WHSEC = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 HEX = bytes(range(32, 64)).hex()
+EMAIL = "push@project.iam.gserviceaccount.com"
 PUBLIC = "https://hooks.example.com"
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -128,7 +129,7 @@ def pubsub_request(key):
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
                             serialization.NoEncryption())
     claims = {"iss": "https://accounts.google.com", "aud": f"{PUBLIC}/hooks/pubsub", "sub": "1", "iat": UNIX,
-              "exp": UNIX + 3600, "email": "push@project.iam.gserviceaccount.com", "email_verified": True}
+              "exp": UNIX + 3600, "email": EMAIL, "email_verified": True}
     token = google.auth.jwt.encode(google.auth.crypt.RSASigner.from_string(pem, key_id="key-1"), claims).decode()
     body = compact({"subscription": "projects/p/subscriptions/s",
                     "message": {"messageId": "1001", "publishTime": NOW.isoformat(), "data": "e30=", "attributes": {}}})
@@ -156,8 +157,8 @@ def configuration(home, key):
         "braintree": {"preset": "braintree", "secrets": [secret(TEXT)], "params": {"key_id": "integration_public_key"}},
         "hubspot": {"preset": "hubspot", "secrets": [secret(TEXT)], "verify": {"url": f"{PUBLIC}/hooks/hubspot"}},
         "workos": {"preset": "workos", "secrets": [secret(TEXT)]},
-        "pubsub": {"preset": "pubsub", "verify": {"jwt": {"audience": f"{PUBLIC}/hooks/pubsub",
-                                                        "jwks": str(home / "jwks.json")}}},
+        "pubsub": {"preset": "google-pubsub", "verify": {"jwt": {"jwks": str(home / "jwks.json")}},
+                   "params": {"audience": f"{PUBLIC}/hooks/pubsub", "email": EMAIL}},
         "cloudevents": {"preset": "cloudevents", "secrets": [secret(TEXT)]},
     }
     ports = [free_port(), free_port()]

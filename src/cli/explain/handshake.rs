@@ -24,8 +24,10 @@ pub(super) struct Response {
 pub(super) enum Shaken {
     /// A handshake, answered so, and what would be done for it.
     Answered(Response, Option<&'static str>),
-    /// A handshake that can't be answered, or a method that only handshakes use.
+    /// A handshake that can't be answered.
     Refused(String),
+    /// No handshake, and no event either: events are posted.
+    Unanswered,
     /// No handshake: it goes on.
     GoesOn,
 }
@@ -58,15 +60,7 @@ pub(super) fn shake(responders: &Responders, request: &Request, step: Step, veri
         }
         Ok(None) => {
             let may_come = step == Step::Unverified && responders.takes(&request.method, Step::Verified);
-            if request.method == Method::POST || may_come {
-                Shaken::GoesOn
-            } else {
-                let allowed = responders.allowed();
-                Shaken::Refused(format!(
-                    "a {} request that is no handshake: {allowed} are taken",
-                    request.method
-                ))
-            }
+            if request.method == Method::POST || may_come { Shaken::GoesOn } else { Shaken::Unanswered }
         }
         Err(error) => Shaken::Refused(format!("the handshake can't be answered: {error}")),
     }

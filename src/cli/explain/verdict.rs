@@ -69,15 +69,18 @@ impl Verdict {
         if let Err(problems) = verifier.set_secrets(subject.secrets.clone()) {
             notes.extend(problems.into_iter().map(|problem| format!("{}; {}", problem.problem, problem.fix)));
         }
+        let is_alone = subject.loaded.is_none();
         let mut verdict = Self::begun(Checked::of(subject, &spec, &verifier, &request), notes);
-        if verdict.shaken(handshake::shake(&responders, &request, Step::Unverified, &verifier)) {
+        if verdict.shaken(handshake::shake(&responders, &request, Step::Unverified, &verifier), is_alone) {
             return Ok(verdict);
         }
         match verifier.verify(&request) {
             Ok(proof) => {
                 verdict.checked.verified = Some(proof.assurance.name());
                 verdict.checked.key = verifier.needs_secret().then_some(proof.key + 1);
-                if !verdict.shaken(handshake::shake(&responders, &request, Step::Verified, &verifier)) {
+                if !verdict
+                    .shaken(handshake::shake(&responders, &request, Step::Verified, &verifier), is_alone)
+                {
                     verdict.events = follow::events(subject, &verifier, request, partitions)?;
                 }
             }
@@ -99,21 +102,35 @@ impl Verdict {
         }
     }
 
-    /// Takes in what a request is as a handshake; true where its way ends here.
-    fn shaken(&mut self, shaken: Shaken) -> bool {
+    /// Takes in what a request is as a handshake; true where its way ends here. `is_alone`: a scheme is tried without
+    /// a source that would answer.
+    fn shaken(&mut self, shaken: Shaken, is_alone: bool) -> bool {
         match shaken {
             Shaken::GoesOn => return false,
+            Shaken::Unanswered if is_alone => {
+                let note = "a source takes events by POST: it would answer this method with 405";
+                if !self.notes.iter().any(|known| known == note) {
+                    self.notes.push(note.to_owned());
+                }
+                return false;
+            }
+            Shaken::Unanswered => {
+                let why = "the request is no handshake of the sender's, and events are taken by POST only";
+                self.refused(why.to_owned());
+            }
             Shaken::Answered(response, effect) => {
                 self.response = Some(response);
                 self.notes.extend(effect.map(str::to_owned));
             }
-            Shaken::Refused(why) => {
-                self.outcome = "reject";
-                self.failure = Some("handshake");
-                self.reason = Some(why);
-            }
+            Shaken::Refused(why) => self.refused(why),
         }
         true
+    }
+
+    fn refused(&mut self, why: String) {
+        self.outcome = "reject";
+        self.failure = Some("handshake");
+        self.reason = Some(why);
     }
 
     /// Looks for the causes of a failed check.

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::exit::{Exit, Stop},
-    normalize::{EventSpec, RuleSpec},
+    normalize::{EventSpec, Format, RuleSpec},
     senders::{self, SenderSpec},
     verify::Algorithm,
 };
@@ -67,6 +67,9 @@ fn shortened(text: &str) -> String {
 
 /// Returns the templates of the key by rule, each once.
 fn keys(event: &EventSpec) -> Vec<String> {
+    if event.format == Some(Format::Cloudevents) {
+        return vec!["its own partitionkey or subject".to_owned()];
+    }
     let rules = event.rules.as_deref().unwrap_or(std::slice::from_ref(&event.defaults));
     let mut keys = Vec::new();
     for key in rules.iter().filter_map(|rule| key(rule, &event.defaults)) {

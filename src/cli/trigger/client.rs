@@ -67,13 +67,7 @@ impl Client {
         let mut connection = self.connected().await?;
         let mut message = http::Request::new(Full::new(request.body));
         *message.method_mut() = request.method;
-        // What a sender signs or puts into the query comes behind the path.
-        let path = match request.uri.query() {
-            Some(query) if self.target.path.contains('?') => format!("{}&{query}", self.target.path),
-            Some(query) => format!("{}?{query}", self.target.path),
-            None => self.target.path.clone(),
-        };
-        *message.uri_mut() = path.parse().map_err(|_| "the path is not legal".to_owned())?;
+        *message.uri_mut() = request.uri;
         *message.headers_mut() = request.headers;
         let host = self.target.authority.parse().map_err(|_| "the host is not legal".to_owned())?;
         message.headers_mut().insert(header::HOST, host);

@@ -36,6 +36,8 @@ pub(super) struct Draft {
     pub(super) extra: Vec<Header>,
     /// The user's changes of the body.
     pub(super) edits: Vec<Edit>,
+    /// Path and query of the address.
+    pub(super) path: String,
 }
 
 /// Where a body comes from.
@@ -107,7 +109,9 @@ impl Draft {
         for (name, value) in &self.extra {
             headers.insert(name.clone(), value.clone());
         }
-        Ok(Request { method: Method::POST, uri: Uri::default(), headers, body, received: fill.at })
+        let uri: Uri =
+            self.path.parse().map_err(|_| format!("{:?} is not the path of an address", self.path))?;
+        Ok(Request { method: Method::POST, uri, headers, body, received: fill.at })
     }
 
     fn body(&self, fill: &Fill) -> Result<Bytes, String> {
@@ -152,7 +156,13 @@ mod tests {
     #[test]
     fn a_body_of_ones_own_keeps_its_bytes() {
         let body = Body::Own(Bytes::from_static(b"{ \"id\" : \"$uuid\" }\n"));
-        let draft = Draft { body, headers: BTreeMap::new(), extra: Vec::new(), edits: Vec::new() };
+        let draft = Draft {
+            body,
+            headers: BTreeMap::new(),
+            extra: Vec::new(),
+            edits: Vec::new(),
+            path: "/hooks/a".into(),
+        };
         let request = draft.request(&fill()).unwrap();
         assert_eq!(&request.body[..], b"{ \"id\" : \"$uuid\" }\n");
         assert_eq!(request.headers[header::CONTENT_TYPE], "application/json");
@@ -165,9 +175,11 @@ mod tests {
             headers: BTreeMap::from([("x-event".to_owned(), "$name".to_owned())]),
             extra: vec![header("content-type=text/plain").unwrap()],
             edits: Vec::new(),
+            path: "/hooks/a?b=c".to_owned(),
         };
         let request = draft.request(&fill()).unwrap();
         assert_eq!(request.headers["x-event"], "TASK_CREATED");
         assert_eq!(request.headers[header::CONTENT_TYPE], "text/plain");
+        assert_eq!(request.uri, "/hooks/a?b=c");
     }
 }

@@ -68,8 +68,14 @@ impl Plan {
         Ok(Self {
             source: source.to_owned(),
             event: event.to_owned(),
+            draft: Draft {
+                body,
+                headers,
+                extra: trigger.header.clone(),
+                edits: trigger.set.clone(),
+                path: target.path.clone(),
+            },
             target,
-            draft: Draft { body, headers, extra: trigger.header.clone(), edits: trigger.set.clone() },
             signer: Signer::new(loaded, source, &spec, trigger.breaks)?,
             pauses: pauses(&spec),
             note,

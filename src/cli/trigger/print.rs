@@ -1,7 +1,7 @@
 //! Prints a signed request instead of sending it. A secret that is sent as it is never stands in the output: what
 //! stands there is where the shell finds it.
 
-use super::{Form, draft::Fill, plan::Plan};
+use super::{Form, draft::Fill, plan::Plan, signer::STAND_IN};
 use crate::{
     cli::{
         exit::{Exit, Stop},
@@ -11,72 +11,103 @@ use crate::{
     config::SecretRef,
     delivery::Request,
 };
-use axum::http::HeaderValue;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// Prints one request.
 pub(super) fn run(plan: &Plan, form: Form, out: &mut Out) -> Result<Exit, Stop> {
-    let mut request = plan.draft.request(&Fill::fresh(&plan.event, 0)).map_err(Stop::usage)?;
-    plan.signer.sign(&mut request, clock::now())?;
-    let headers = headers(plan, &request);
-    if out.is_json() {
-        let body = String::from_utf8_lossy(&request.body);
-        out.object(&serde_json::json!({ "method": "POST", "url": plan.target.url(), "headers": headers, "body": body }))?;
-        return Ok(Exit::Well);
-    }
-    if plan.signer.secret.is_some() && request.headers.values().any(HeaderValue::is_sensitive) {
+    let (fill, now) = (Fill::fresh(&plan.event, 0), clock::now());
+    let mut sent = plan.draft.request(&fill).map_err(Stop::usage)?;
+    let mut shown = plan.draft.request(&fill).map_err(Stop::usage)?;
+    plan.signer.sign(&mut sent, now)?;
+    plan.signer.sign_shown(&mut shown, now)?;
+    let reference = plan.signer.secret.as_ref().map(reference).unwrap_or_default();
+    if holds_stand_in(&shown) {
         out.note("the secret is not printed: the shell puts it in");
     }
+    if out.is_json() {
+        let resolved = |text: String| resolved(&text, &reference);
+        let headers: Vec<_> = headers(&shown).map(|(name, value)| (name, resolved(value))).collect();
+        let body = resolved(String::from_utf8_lossy(&shown.body).into_owned());
+        let url = resolved(plan.target.url_of(&shown.uri));
+        out.object(&serde_json::json!({ "method": "POST", "url": url, "headers": headers, "body": body }))?;
+        return Ok(Exit::Well);
+    }
     match form {
-        Form::Http => out.bytes(&http(plan, &request, &headers))?,
-        Form::Curl => out.line(curl(plan, &request, &headers)?)?,
+        Form::Http => out.bytes(&http(plan, &shown, sent.body.len(), &reference))?,
+        Form::Curl => out.line(curl(plan, &shown, &reference)?)?,
     }
     Ok(Exit::Well)
 }
 
-/// Returns the headers in text, a secret as a reference that a shell resolves.
-fn headers(plan: &Plan, request: &Request) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| match reference(plan).filter(|_| value.is_sensitive()) {
-        Some(reference) => format!("{}{reference}", plan.signer.prefix),
-        None => String::from_utf8_lossy(value.as_bytes()).into_owned(),
-    };
-    request.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+fn headers(request: &Request) -> impl Iterator<Item = (String, String)> {
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    request.headers.iter().map(move |(name, value)| (name.to_string(), text(value.as_bytes())))
 }
 
-fn reference(plan: &Plan) -> Option<String> {
-    plan.signer.secret.as_ref().map(|secret| match secret {
+/// Returns where a shell finds a secret.
+fn reference(secret: &SecretRef) -> String {
+    match secret {
         SecretRef::Env(name) => format!("${{{name}}}"),
         SecretRef::File(path) => format!("$(cat {})", quoted(&path.display().to_string())),
-    })
+    }
 }
 
-fn http(plan: &Plan, request: &Request, headers: &[(String, String)]) -> Vec<u8> {
-    let mut text = format!("POST {} HTTP/1.1\r\nhost: {}\r\n", plan.target.path, plan.target.authority);
-    for (name, value) in headers {
-        text += name;
+/// The forms in which the stand-in may be written, and what of the secret belongs there.
+fn stand_ins(reference: &str) -> [(String, String); 3] {
+    let in_query = percent_encoding::utf8_percent_encode(STAND_IN, percent_encoding::NON_ALPHANUMERIC);
+    [
+        (STAND_IN.to_owned(), reference.to_owned()),
+        (in_query.to_string(), reference.to_owned()),
+        (STANDARD.encode(STAND_IN), format!("$(printf %s \"{reference}\" | base64 | tr -d '\\n')")),
+    ]
+}
+
+fn holds_stand_in(request: &Request) -> bool {
+    let texts = headers(request).map(|(_, value)| value);
+    let texts = texts.chain([request.uri.to_string(), String::from_utf8_lossy(&request.body).into_owned()]);
+    texts.into_iter().any(|text| stand_ins("").iter().any(|(stand_in, _)| text.contains(stand_in)))
+}
+
+/// Puts references where the stand-in is.
+fn resolved(text: &str, reference: &str) -> String {
+    stand_ins(reference).iter().fold(text.to_owned(), |text, (stand_in, what)| text.replace(stand_in, what))
+}
+
+fn http(plan: &Plan, request: &Request, length: usize, reference: &str) -> Vec<u8> {
+    let mut text = format!("POST {} HTTP/1.1\r\nhost: {}\r\n", request.uri, plan.target.authority);
+    for (name, value) in headers(request) {
+        text += &name;
         text += ": ";
-        text += value;
+        text += &value;
         text += "\r\n";
     }
     text += "content-length: ";
-    text += &request.body.len().to_string();
+    text += &length.to_string();
     text += "\r\n\r\n";
-    [text.as_bytes(), &request.body].concat()
+    let head = resolved(&text, reference);
+    match std::str::from_utf8(&request.body) {
+        Ok(body) => [head.as_bytes(), resolved(body, reference).as_bytes()].concat(),
+        Err(_) => [head.as_bytes(), &request.body].concat(),
+    }
 }
 
-fn curl(plan: &Plan, request: &Request, headers: &[(String, String)]) -> Result<String, Stop> {
+fn curl(plan: &Plan, request: &Request, reference: &str) -> Result<String, Stop> {
     let body = std::str::from_utf8(&request.body);
     let body = body.map_err(|_| Stop::usage("the body is not text: print it with --print=http"))?;
-    let mut command = format!("curl -i {}", quoted(&plan.target.url()));
-    for (name, value) in headers {
-        let sensitive = request.headers.get(name).is_some_and(HeaderValue::is_sensitive);
-        let value = format!("{name}: {value}");
-        // Only between double quotes does a shell resolve the reference.
-        let value = if sensitive { format!("\"{value}\"") } else { quoted(&value) };
+    // Only between double quotes does a shell resolve a reference.
+    let word = |text: &str| {
+        let whole = quoted(text);
+        stand_ins(reference)
+            .iter()
+            .fold(whole, |text, (stand_in, what)| text.replace(stand_in, &format!("'\"{what}\"'")))
+    };
+    let mut command = format!("curl -i {}", word(&plan.target.url_of(&request.uri)));
+    for (name, value) in headers(request) {
         command += " \\\n  -H ";
-        command += &value;
+        command += &word(&format!("{name}: {value}"));
     }
     command += " \\\n  --data-binary ";
-    command += &quoted(body);
+    command += &word(body);
     Ok(command)
 }
 

@@ -6,7 +6,7 @@ use crate::{
     config::{Loaded, SecretRef, Secrets},
     delivery::Request,
     senders::SenderSpec,
-    verify::{SpecProblem, Verifier, VerifySpec},
+    verify::{Algorithm, SpecProblem, Verifier},
 };
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -21,9 +21,12 @@ pub(super) struct Signer {
     breaks: Option<Break>,
     /// Where the secret is kept that signs; `None` for a wrong one.
     pub(super) secret: Option<SecretRef>,
-    /// Text in front of the secret in a header.
-    pub(super) prefix: String,
+    /// Signs what is printed, where the scheme sends the secret as it is: with [`STAND_IN`] in its place.
+    shown: Option<Arc<Verifier>>,
 }
+
+/// What stands for a secret until a reference to it is printed.
+pub(super) const STAND_IN: &str = "hookway:the-secret-stands-here";
 
 impl Signer {
     /// Reads the source's secrets; the first one signs.
@@ -61,7 +64,10 @@ impl Signer {
             verifier.set_secrets(usable).map_err(place)?;
         }
         refuse_harmless(breaks, &verifier, source)?;
-        let VerifySpec { prefix, .. } = verify;
+        let shown = matches!(verify.algorithm, Some(Algorithm::Token | Algorithm::Basic)).then(|| {
+            let shown = Verifier::compile(&verify)?;
+            shown.set_secrets(vec![STAND_IN.into()]).map(|()| Arc::new(shown))
+        });
         Ok(Self {
             verifier: Arc::new(verifier),
             breaks,
@@ -69,7 +75,7 @@ impl Signer {
                 .and_then(|first| references.get(first))
                 .filter(|_| breaks != Some(Break::Signature))
                 .cloned(),
-            prefix: prefix.unwrap_or_default(),
+            shown: shown.transpose().map_err(place)?,
         })
     }
 
@@ -94,10 +100,20 @@ impl Signer {
 
     /// Signs a request at `now`.
     pub(super) fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), Stop> {
+        self.sign_with(&self.verifier, request, now)
+    }
+
+    /// Signs a request that is printed: it holds [`STAND_IN`] where the one that is sent holds the secret itself.
+    pub(super) fn sign_shown(&self, request: &mut Request, now: Timestamp) -> Result<(), Stop> {
+        let verifier = self.shown.as_ref().filter(|_| self.secret.is_some()).unwrap_or(&self.verifier);
+        self.sign_with(verifier, request, now)
+    }
+
+    fn sign_with(&self, verifier: &Verifier, request: &mut Request, now: Timestamp) -> Result<(), Stop> {
         if self.breaks == Some(Break::Header) {
             return Ok(());
         }
-        self.verifier.sign(request, now).map_err(|error| Stop::usage(error.to_string()))?;
+        verifier.sign(request, now).map_err(|error| Stop::usage(error.to_string()))?;
         if self.breaks == Some(Break::Body) {
             request.body = tampered(&request.body);
         }

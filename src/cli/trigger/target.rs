@@ -62,8 +62,17 @@ impl Target {
 
     /// Returns the whole URL.
     pub(super) fn url(&self) -> String {
+        self.whole(&self.path)
+    }
+
+    /// Returns the whole URL of a request, whose query may hold its signature.
+    pub(super) fn url_of(&self, uri: &Uri) -> String {
+        self.whole(&uri.to_string())
+    }
+
+    fn whole(&self, path: &str) -> String {
         let scheme = if self.secure { "https" } else { "http" };
-        format!("{scheme}://{}{}", self.authority, self.path)
+        format!("{scheme}://{}{path}", self.authority)
     }
 }
 

@@ -13,7 +13,7 @@ use base64::{
     alphabet::{STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -66,7 +66,7 @@ pub(super) fn all(lab: &Lab<'_>) -> Vec<Place> {
 
 /// Returns the place as one that holds a secret as it is.
 fn tokens(lab: &Lab<'_>, at: &VerifySpec, text: &str) -> Vec<Place> {
-    let secrets = || lab.case.secrets.iter().map(|secret| secret.expose_secret());
+    let secrets = || lab.case.secrets.iter().map(ExposeSecret::expose_secret);
     let prefixes =
         secrets().filter(|secret| !secret.is_empty()).filter_map(|secret| text.strip_suffix(secret));
     let place = |algorithm, prefix: Option<&str>| Place {

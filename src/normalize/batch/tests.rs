@@ -1,13 +1,18 @@
 //! Each element of a body is an event of its own; what is wrong with one is no other's fault.
 
 use crate::{
-    event::{Event, Reason},
+    event::{
+        Event, Reason,
+        envelope::{self, Origin},
+    },
     normalize::{
         Normalizer,
         tests::{delivery, normalizer, reason},
     },
 };
-use serde_json::json;
+use proptest::prelude::*;
+use serde_json::{json, value::RawValue};
+use std::collections::BTreeMap;
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
@@ -172,4 +177,41 @@ fn events_in_the_quarantine_share_the_headers() {
     let events = events(&normalizer(mails()), "[1,2]");
     let headers = |index: usize| &events[index].quarantine.as_ref().unwrap().headers;
     assert!(std::sync::Arc::ptr_eq(headers(0), headers(1)));
+}
+
+/// Bodies that are nearly what some document divides.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    let nearly =
+        r#"(\[|\]|\{|\}|,|:|\n|"list"|"a"|"id"|1|1e999|"x\\\\ud800"|null|"specversion":"1\.0"| ){0,14}"#;
+    let list = prop::collection::vec(r#"\{"id":[0-9]\}|\{"a":\[1,\{"id":2\}\]\}|7|\{|null"#, 0..5)
+        .prop_map(|items| format!(r#"{{"list":[{}]}}"#, items.join(",")).into_bytes());
+    prop_oneof![nearly.prop_map(String::into_bytes), list, prop::collection::vec(any::<u8>(), 0..40)]
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_body_is_its_events_are_parts_of_it_and_make_envelopes(body in body(), kind in 0_usize..4) {
+        let specs = [
+            json!({ "each": "/list/*/a/*|/list/*|/*|lines", "type": "{./id|'t'}", "key": "[{../id}]" }),
+            json!({ "each": "/list/*|/*", "format": "json", "id": "{./id}", "time": "/list/0/id" }),
+            json!({ "each": "lines", "type": "./id", "shapes": [{ "root": "/a", "has": "./id" }, {}] }),
+            json!({ "format": "cloudevents" }),
+        ];
+        let cloud = [("content-type", "application/cloudevents-batch+json")];
+        let delivery = delivery(&body, if kind == 3 { &cloud } else { JSON });
+        let events = normalizer(specs[kind].clone()).normalize(&delivery);
+        prop_assert!(!events.is_empty(), "an authentic delivery was lost");
+        let (start, mut at) = (delivery.request().body.as_ptr().addr(), 0);
+        for event in &events {
+            if !event.data.is_empty() {
+                let begin = event.data.as_ptr().addr() - start;
+                prop_assert!(begin >= at, "elements keep their order and do not overlap");
+                at = begin + event.data.len();
+                prop_assert!(at <= body.len());
+            }
+            let envelope = envelope::structured(event, Origin { replica: "r", path: "direct" });
+            prop_assert!(serde_json::from_slice::<BTreeMap<String, &RawValue>>(&envelope).is_ok());
+            prop_assert!(!event.id.is_empty() && !event.kind.is_empty());
+        }
+    }
 }
