@@ -218,7 +218,9 @@ fn source(
         capture: capture.map(|capture| {
             Arc::new(Capture::new(capture.file.clone(), capture.until.parse().expect("a time")))
         }),
-        confirmer: loaded.config.sources[name].confirm.then(|| -> Arc<dyn Confirmer> { agreeing.clone() }),
+        confirmer: loaded.config.sources[name]
+            .confirm
+            .then(|| -> Arc<dyn Confirmer> { Arc::<Agreeing>::clone(agreeing) }),
     };
     let counted = SourceMetrics::new(metrics, name, verifier.scheme(), sinks);
     for handshake in handshakes.responders.names() {
