@@ -105,7 +105,7 @@ impl Reach {
     /// Bytes that may be hashed; each verification counts for some of its own.
     fn budget(self) -> u64 {
         match self {
-            Self::Cheap => 4 << 20,
+            Self::Cheap => 1 << 20,
             Self::Whole => 1 << 30,
         }
     }
@@ -115,6 +115,7 @@ impl Reach {
             Self::Cheap => &[place::absent, time::probe, writing::plain, secret::blanks, body::line_end],
             Self::Whole => &[
                 unavailable,
+                secret::absent,
                 place::probe,
                 time::probe,
                 secret::probe,

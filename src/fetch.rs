@@ -187,3 +187,6 @@ impl fmt::Debug for Client {
 fn unreachable(error: impl ToString) -> FetchError {
     FetchError::Unreachable(error.to_string())
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -30,6 +30,16 @@ pub(super) fn described(form: KeyForm) -> (&'static str, &'static str) {
 /// A secret as it may have been meant, and what would then have happened to it.
 type Meant = (String, &'static str);
 
+/// Says that there is nothing to check with.
+pub(super) fn absent(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+    let is_bare = lab.case.secrets.iter().all(|secret| secret.expose_secret().is_empty());
+    if !is_bare || !matches!(error, VerifyError::Unkeyed) {
+        return Vec::new();
+    }
+    let mend = "name the source's `secrets`, or hand one over with --key env:NAME";
+    vec![Cause::hint("no_key", "there is no key to check with", mend)]
+}
+
 /// Tries every slip with every key form.
 pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     if !matters(error) {

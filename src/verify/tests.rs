@@ -3,7 +3,11 @@
 
 mod bodies;
 mod compiling;
+mod fetched;
+mod json_web_tokens;
+mod places;
 mod properties;
+mod public_keys;
 mod refusals;
 mod vectors;
 

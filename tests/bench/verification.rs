@@ -27,12 +27,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
-use std::{
-    fs,
-    hint::black_box,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs, hint::black_box, path::Path, time::Duration};
+use tokio::time::Instant;
 
 /// The shared secret.
 const SECRET: &str = "a secret of some thirty-two bytes";

@@ -49,7 +49,7 @@ pub(crate) fn slot(data: &[u8]) {
             Some(Value::String(text)) => assert_eq!(text, &*found),
             Some(Value::Bool(truth)) => assert_eq!(truth.to_string(), *found),
             Some(Value::Number(_)) => {
-                assert!(found.starts_with(|first: char| first == '-' || first.is_ascii_digit()))
+                assert!(found.starts_with(|first: char| first == '-' || first.is_ascii_digit()));
             }
             other => panic!("{pointer} is {other:?}, and {found:?} was read"),
         }
@@ -61,7 +61,7 @@ pub(crate) fn slot(data: &[u8]) {
 pub(crate) fn message(data: &[u8]) {
     let (line, body) = split(data);
     let Some(line) = line else { return };
-    never_believed(json!({ "algorithm": "hmac-sha256", "header": "x-signature", "message": line }), body);
+    never_believed(&json!({ "algorithm": "hmac-sha256", "header": "x-signature", "message": line }), body);
 }
 
 /// A signature of any text, in a header or in the body, is never believed.
@@ -76,7 +76,7 @@ pub(crate) fn signature(data: &[u8]) {
         json!({ "algorithm": "token", "header": "x-signature" }),
     ];
     for scheme in schemes {
-        believed_only_if_signed(&scheme, request(body, line));
+        believed_only_if_signed(&scheme, &request(body, line));
     }
 }
 
@@ -175,18 +175,18 @@ fn request(body: &[u8], line: Option<&str>) -> Request {
     Request { method: Method::POST, uri, headers, body, received: Timestamp::UNIX_EPOCH }
 }
 
-fn never_believed(spec: Value, body: &[u8]) {
+fn never_believed(spec: &Value, body: &[u8]) {
     let (line, rest) = split(body);
-    believed_only_if_signed(&spec, request(rest, line));
+    believed_only_if_signed(spec, &request(rest, line));
 }
 
 /// Compiles the scheme with a secret that no fuzzer guesses.
-fn believed_only_if_signed(spec: &Value, request: Request) {
+fn believed_only_if_signed(spec: &Value, request: &Request) {
     let spec: VerifySpec = serde_json::from_value(spec.clone()).expect("a scheme of this file");
     let Ok(verifier) = Verifier::compile(&spec) else { return };
     let secret = SecretString::from("6f1c5d7e-nobody-guesses-this-secret");
     if verifier.set_secrets(vec![secret]).is_ok() {
-        assert!(verifier.verify(&request).is_err(), "a forged request was believed");
+        assert!(verifier.verify(request).is_err(), "a forged request was believed");
     }
 }
 

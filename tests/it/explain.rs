@@ -121,6 +121,31 @@ fn a_preset_needs_no_configuration_and_keys_come_from_anywhere() {
     assert_eq!((code, &verdict["checked"]["key"]), (0, &json!(2)));
     let (code, verdict) = desk.json(&desk.request, &["--sender", "github"]);
     assert_eq!((code, &verdict["failure"]), (1, &json!("unkeyed")));
+    assert_eq!(verdict["findings"][0]["code"], "no_key");
+}
+
+#[test]
+fn a_handshake_shows_its_answer_and_an_open_preset_needs_its_url_and_time() {
+    let desk = Desk::new();
+    let asks = b"OPTIONS /in HTTP/1.1\nHost: a\nWebHook-Request-Origin: events.example\n\n";
+    let (code, verdict) = desk.json(asks, &["--sender", "cloudevents", "--key=a token of the tests"]);
+    assert_eq!((code, &verdict["response"]["status"]), (0, &json!(200)), "{verdict}");
+    assert_eq!(verdict["response"]["headers"]["webhook-allowed-origin"], "events.example");
+    assert_eq!(verdict["events"], json!([]));
+    let text = desk.explain(asks, &["--sender", "cloudevents", "--key=a token of the tests"]).stdout;
+    assert!(String::from_utf8(text).unwrap().starts_with("accepted: a handshake"));
+
+    let body = r#"{"id":"evt_1","object":"event","type":"charge.succeeded","data":{"object":{"id":"ch_1"}}}"#;
+    let signature = samples::hmac(format!("1762178400.{body}").as_bytes());
+    let stripe = format!("POST /in HTTP/1.1\nStripe-Signature: t=1762178400,v1={signature}\n\n{body}");
+    let explain = |more: &[&str]| {
+        desk.json(stripe.as_bytes(), &[&["--sender", "stripe", "--key", "file:secret"], more].concat())
+    };
+    let (code, verdict) = explain(&[]);
+    assert_eq!((code, &verdict["findings"][0]["code"]), (1, &json!("stale")), "{verdict}");
+    assert_eq!(explain(&["--no-time-window"]).0, 0);
+    assert_eq!(explain(&["--now", "1762178500"]).0, 0);
+    assert_eq!(explain(&["--now", "2025-11-03T14:00:00Z"]).0, 0);
 }
 
 #[test]

@@ -9,7 +9,10 @@ use crate::{
     verify::{member, place::Place, scheme::Each, value::Value},
 };
 use axum::http::{HeaderName, HeaderValue, Uri};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All but the unreserved characters of RFC 3986.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A signature or token as text.
 pub(super) struct Credential<'t> {
@@ -59,7 +62,7 @@ impl Credential<'_> {
     }
 
     fn encoded(&self, name: &str) -> String {
-        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let encode = |text| utf8_percent_encode(text, ESCAPED);
         format!("{}={}", encode(name), encode(self.text))
     }
 

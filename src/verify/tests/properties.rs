@@ -18,6 +18,20 @@ fn schemes() -> Vec<String> {
     all.extend(["compact", "compact_php", "compact_sorted", "python"].map(syncaroo));
     all.push(PROPEXO.replace("encoding: auto", "encoding: base64url, message: json_stringify"));
     all.push("{ algorithm: token, header: authorization, prefix: 'Bearer ' }".to_owned());
+    all.extend(
+        [
+            "{ algorithm: basic }",
+            "{ algorithm: token, header: [x-token, x-old] }",
+            "{ algorithm: hmac-sha256, header: X-Sig-*, encoding: hex }",
+            "{ algorithm: hmac-sha1, header: x-s, encoding: hex, key: sha1, message: '{sha256}' }",
+            "{ algorithm: hmac-sha256, header: x-s, separator: ';', prefix: 'h1=', encoding: hex, \
+             message: '{field:ts}:{body}', timestamp: { at: field:ts } }",
+            "{ algorithm: hmac-sha256, header: x-s, encoding: hex, url: 'https://a.example/b', \
+             message: '{method}{url}{body}{header:x-t}', timestamp: { header: x-t, unit: http-date } }",
+            "{ algorithm: hmac-sha1, header: x-s, encoding: hex, key: base64, message: '{body}[{/a}]:[{/b/c}:]' }",
+        ]
+        .map(str::to_owned),
+    );
     for algorithm in computed() {
         let place = if algorithm.is_hmac() { "" } else { ", key_position: suffix" };
         let name = algorithm.name();

@@ -24,6 +24,8 @@ pub(super) struct Case {
 pub(super) enum Wanted {
     /// Events that go their way; proven by this key, where it is said.
     Accepted { key: Option<usize> },
+    /// A success without events.
+    Nothing,
     /// An answer that is no event: its status and its body, text or JSON.
     Answered { status: u16, body: Value },
     /// No answer, though it looks like a handshake.
@@ -60,6 +62,9 @@ pub(super) fn of(source: &Source) -> Vec<Case> {
     cases.extend(handshakes::of(source));
     if !source.is_keyed() {
         return cases;
+    }
+    if source.document["event"]["empty"] == "ignore" {
+        cases.push(heartbeat(source));
     }
     let plain = unsigned(source, SignedDuration::ZERO);
     let right = source.signed(&plain, 0);
@@ -103,6 +108,16 @@ fn signed(source: &Source) -> Vec<Case> {
 fn unsigned(source: &Source, later: SignedDuration) -> Request {
     let sample = &source.samples()[0];
     sample::request(source, sample, &sample.names[0], source::now() + later)
+}
+
+/// Returns the first sample with an empty list, as a sender shows that it lives.
+fn heartbeat(source: &Source) -> Case {
+    let mut request = unsigned(source, SignedDuration::ZERO);
+    let list = source.document["event"]["each"].as_str().and_then(|each| each.strip_suffix("/*")).unwrap();
+    let mut body: Value = serde_json::from_slice(&request.body).unwrap();
+    *body.pointer_mut(list).unwrap() = Value::Array(Vec::new());
+    request.body = body.to_string().into();
+    Case { name: "heartbeat".to_owned(), request: source.signed(&request, 0), wanted: Wanted::Nothing }
 }
 
 /// Keys that stand in a set or a certificate are not counted.

@@ -1,6 +1,6 @@
 //! Fixtures on disk: a request as it goes over the wire, and beside it what it comes to.
 
-use super::source::{self, Outcome};
+use super::{outcome::Outcome, source};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use hookway::delivery::Request;

@@ -2,7 +2,8 @@
 
 use super::{
     cases::{Case, Wanted},
-    source::{self, Outcome, Source},
+    outcome::Outcome,
+    source::{self, Source},
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -4,8 +4,8 @@
 use super::{
     forge,
     keys::{self, Keys},
+    outcome::Outcome,
 };
-use axum::http::HeaderName;
 use hookway::{
     config,
     delivery::{
@@ -20,7 +20,7 @@ use hookway::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::{fmt, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// What the constants that presets ask for are in the fixtures.
 const PARAMS: [(&str, &str); 6] = [
@@ -32,39 +32,13 @@ const PARAMS: [(&str, &str); 6] = [
     ("tenant_id", "84bd8158-6d4d-4958-8b9f-9d6445542f95"),
 ];
 
-/// What came of a request.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// Its events, as envelopes without data, and the number of the key that proved it.
-    Accepted { key: usize, events: Vec<Value> },
-    /// A handshake, and what the sender hears.
-    Answered { status: u16, headers: Value, body: Value, effect: Option<String> },
-    /// A handshake that is not answered, and why.
-    Unanswered(String),
-    /// Why it was not believed: the metric's label, and the reason in words.
-    Refused { class: &'static str, detail: String },
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Accepted { key, events } => {
-                write!(f, "key {key} proved it: {}", Value::from(events.clone()))
-            }
-            Self::Answered { status, headers, body, effect } => {
-                write!(f, "an answer {status} {headers} {body} {effect:?}")
-            }
-            Self::Unanswered(why) => write!(f, "no answer: {why}"),
-            Self::Refused { class, detail } => write!(f, "{class}: {detail}"),
-        }
-    }
-}
-
 /// One configured source.
 pub(super) struct Source {
     pub(super) name: &'static str,
     /// The effective document.
     pub(super) document: Value,
+    /// What the source says of `verify` beside the preset.
+    own: Value,
     spec: SenderSpec,
     params: Params,
     keys: Keys,
@@ -90,16 +64,16 @@ pub(super) fn effective(name: &str) -> Value {
 impl Source {
     pub(super) fn new(name: &'static str) -> Self {
         let mut document = effective(name);
-        if name == "syncaroo" {
-            senders::overlay(&mut document, json!({ "verify": { "algorithm": "hmac-sha256" } }));
-        }
         let keys = keys::of(name, &document["verify"]);
-        senders::overlay(&mut document, json!({ "verify": keys.verify }));
+        let mut own = keys.verify.clone();
+        if name == "syncaroo" {
+            own["algorithm"] = json!("hmac-sha256");
+        }
         let message = document["verify"]["message"].as_str().unwrap_or_default();
         if message.contains("{url") || ["twilio", "atlassian_qsh"].contains(&message) {
-            let url = format!("https://hooks.example.test/hooks/{name}");
-            senders::overlay(&mut document, json!({ "verify": { "url": url } }));
+            own["url"] = json!(format!("https://hooks.example.test/hooks/{name}"));
         }
+        senders::overlay(&mut document, json!({ "verify": own }));
         let text = document.to_string();
         let asked = PARAMS.iter().filter(|(param, _)| text.contains(&format!("{{param:{param}}}")));
         let params: Params = asked.map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -112,7 +86,7 @@ impl Source {
         let declared = |param: &str| params.contains_key(param);
         let responders = Responders::compile(&specs, &declared, params.clone())
             .unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
-        Self { name, document, spec, params, keys, verifier, normalizer, responders }
+        Self { name, document, own, spec, params, keys, verifier, normalizer, responders }
     }
 
     /// Returns the same source before it has any secret.
@@ -124,6 +98,24 @@ impl Source {
 
     pub(super) fn verify(&self) -> &Value {
         &self.document["verify"]
+    }
+
+    /// Returns what a person writes for it, with its secrets in files of this folder.
+    pub(super) fn configured(&self, folder: &Path) -> Value {
+        let files = self.keys.secrets.iter().enumerate().map(|(number, secret)| {
+            let file = folder.join(format!("{}-{number}", self.name));
+            fs::write(&file, secret).unwrap();
+            format!("file:{}", file.display())
+        });
+        let params: BTreeMap<&str, &str> =
+            self.params.iter().map(|(name, value)| (&**name, &**value)).collect();
+        json!({
+            "preset": self.name, "secrets": files.collect::<Vec<_>>(), "params": params, "verify": self.own,
+        })
+    }
+
+    pub(super) fn secrets(&self) -> &[String] {
+        &self.keys.secrets
     }
 
     pub(super) fn param(&self, name: &str) -> &str {
@@ -253,9 +245,9 @@ fn normalizer(name: &str, spec: &SenderSpec, params: &Params, verifier: &Verifie
     let covers = |slot: &Slot| match slot {
         Slot::Header(name) => verifier.covers_header(name),
         Slot::Query(_) => false,
-        _ => true,
+        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     };
-    let withheld: Vec<HeaderName> = verifier.credential_headers().to_vec();
+    let withheld = verifier.credential_headers();
     let sender = spec.sender.as_deref().unwrap_or(name);
     let setting = Setting { sender, source: "fixture", params: params.clone(), withheld, covers: &covers };
     Normalizer::compile(&spec.event.clone().unwrap_or_default(), setting)

@@ -1,0 +1,141 @@
+//! Tests of fetching: which addresses may be fetched, what is taken of an answer, and how keys come to a check.
+
+use super::{Client, FetchError, Pins, Target};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        RootCertStore, ServerConfig,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    },
+};
+
+const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys");
+
+fn certificate() -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(format!("{KEYS}/server.pem")).unwrap()
+}
+
+/// A server for `keys.example.com` that gives every request the same answer.
+pub(crate) struct Server {
+    address: SocketAddr,
+    /// How many requests it had.
+    pub(crate) asked: Arc<AtomicUsize>,
+}
+
+impl Server {
+    pub(crate) async fn answering(answer: String) -> Self {
+        let key = PrivateKeyDer::from_pem_file(format!("{KEYS}/server-key.pem")).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let (counter, tls) = (Arc::clone(&asked), TlsAcceptor::from(Arc::new(config)));
+        tokio::spawn(async move {
+            loop {
+                let (tcp, _) = listener.accept().await.unwrap();
+                let (tls, counter, answer) = (tls.clone(), Arc::clone(&counter), answer.clone());
+                tokio::spawn(async move {
+                    // A client that does not trust us ends here.
+                    let Ok(mut stream) = tls.accept(tcp).await else { return };
+                    let mut head = [0; 4096];
+                    let read = stream.read(&mut head).await.unwrap();
+                    assert!(head[..read].starts_with(b"GET /"));
+                    counter.fetch_add(1, Ordering::SeqCst);
+                    drop(stream.write_all(answer.as_bytes()).await);
+                    drop(stream.shutdown().await);
+                });
+            }
+        });
+        Self { address, asked }
+    }
+
+    pub(crate) async fn holding(document: &str) -> Self {
+        Self::answering(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len()))
+            .await
+    }
+
+    /// Returns a client that finds every host here.
+    pub(crate) fn client(&self) -> Arc<Client> {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate()).unwrap();
+        Arc::new(Client::new(roots, Some(self.address)))
+    }
+}
+
+fn target(address: &str) -> Target {
+    Target::parse(address).unwrap()
+}
+
+#[test]
+fn only_pinned_addresses_are_admitted() {
+    let pins = Pins::new(vec!["sns.???*.example.com".to_owned()], Some("/*.pem".to_owned()));
+    for right in ["https://sns.eu-1.example.com/a.pem", "https://SNS.EU-1.Example.com/a/b.pem"] {
+        assert!(pins.admit(right).is_ok(), "{right}");
+    }
+    for wrong in [
+        "http://sns.eu-1.example.com/a.pem",
+        "https://sns.s3.example.com/a.pem",
+        "https://sns.eu.west.example.com/a.pem",
+        "https://sns.eu-1.example.com./a.pem",
+        "https://sns.eu-1.example.com:443/a.pem",
+        "https://me@sns.eu-1.example.com/a.pem",
+        "https://sns.eu-1.example.com/a.pem?b",
+        "https://sns.eu-1.example.com/a",
+        "https://127.0.0.1/a.pem",
+        "ftp://sns.eu-1.example.com/a.pem",
+        "sns.eu-1.example.com/a.pem",
+        "",
+    ] {
+        let admitted = pins.admit(wrong);
+        let is_fine = wrong.ends_with("?b"); // the query is no part of the path
+        assert_eq!(admitted.is_ok(), is_fine, "{wrong}: {admitted:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_is_fetched_over_tls_and_nothing_else_is() {
+    let server = Server::holding("a document").await;
+    let document = server.client().get(&target("https://keys.example.com/a?b=c")).await;
+    assert_eq!(document.unwrap(), "a document");
+    let other = server.client().get(&target("https://other.example.com/")).await;
+    assert!(
+        matches!(other, Err(FetchError::Unreachable(_))),
+        "the certificate is for another name: {other:?}"
+    );
+    let distrusting = Client::new(RootCertStore::empty(), Some(server.address));
+    let refused = distrusting.get(&target("https://keys.example.com/")).await;
+    assert!(matches!(refused, Err(FetchError::Unreachable(_))), "{refused:?}");
+    assert_eq!(server.asked.load(Ordering::SeqCst), 1, "no request was sent to whom we do not trust");
+}
+
+#[tokio::test]
+async fn redirects_errors_and_large_answers_are_refused() {
+    for status in [301_u16, 302, 204, 404, 500] {
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\nlocation: https://keys.example.com/b\r\ncontent-length: 0\r\n\r\n"
+        );
+        let server = Server::answering(answer).await;
+        let refused = server.client().get(&target("https://keys.example.com/a")).await;
+        assert_eq!(refused, Err(FetchError::Refused(status)));
+        assert_eq!(server.asked.load(Ordering::SeqCst), 1, "not followed");
+    }
+    let server = Server::holding(&"x".repeat(super::LARGEST + 1)).await;
+    let large = server.client().get(&target("https://keys.example.com/a")).await;
+    assert!(matches!(large, Err(FetchError::Unreachable(_))), "{large:?}");
+}

@@ -1,0 +1,275 @@
+//! Where else signatures, tokens and times stand: slots, lists, several headers, elements of a batch, alternatives; and
+//! what must stand beside them.
+
+use super::{NOW, now, refusal, request, spec, verifier};
+use crate::{
+    delivery::Request,
+    verify::{Algorithm, Constants, SignError, Verifier, VerifyError},
+};
+use axum::http::Method;
+
+const ADYEN: &str = "{ algorithm: hmac-sha256, each: '/items/*/item', from: ./data/mac, encoding: base64, key: hex, \
+     message: '[{./id}]:[{./original}]:[{./amount/value}]' }";
+const BRAINTREE: &str = "{ algorithm: hmac-sha1, from: form:bt_signature, separator: '&', prefix: '{param:key_id}|', \
+     encoding: hex, key: sha1, message: '{form:bt_payload}' }";
+const FIELDS: &str = "{ algorithm: hmac-sha256, header: x-s, separator: ',', prefix: 'v1=', encoding: hex, \
+     message: '{field:t}.{body}', timestamp: { at: field:t } }";
+
+fn signed(verifier: &Verifier, mut request: Request) -> Request {
+    verifier.sign(&mut request, now()).expect("a signature");
+    request
+}
+
+fn text(request: &Request, name: &str) -> String {
+    request.headers[name].to_str().expect("text").to_owned()
+}
+
+fn put(request: &mut Request, name: &'static str, value: &str) {
+    request.headers.insert(name, value.parse().expect("a value"));
+}
+
+#[test]
+fn every_element_of_a_batch_must_be_signed() {
+    let verifier = verifier(ADYEN, &["00112233445566778899aabbccddeeff"]);
+    let body = r#"{"items":[{"item":{"id":"a:b","amount":{"value":1130},"data":{"mac":""}}},{"item":{"id":"c","original":"","data":{"mac":""}}}]}"#;
+    let good = signed(&verifier, request(&[], body));
+    // The fields are joined, not the whole body.
+    assert_eq!(refusal(&verifier, &good), "secret");
+    assert!(!verifier.covers_body());
+    let body = std::str::from_utf8(&good.body).expect("text");
+    for (from, to, answer) in [
+        ("a:b", "a:c", "mismatch"),
+        (r#""id":"c""#, r#""id":"d""#, "mismatch"),
+        ("1130", "1131", "mismatch"),
+        (r#""original":"","#, r#""original":null,"#, "secret"),
+        (r#""original":"","#, r#""original":"","note":"x","#, "secret"),
+        (r#"{"item":{"id":"c""#, r#"{"other":{"id":"c""#, "malformed"),
+        (r#""id":"c","#, r#""id":"c","id":"c","#, "malformed"),
+    ] {
+        let changed = body.replace(from, to);
+        assert_ne!(changed, body);
+        assert_eq!(refusal(&verifier, &request(&[], changed)), answer, "{from} to {to}");
+    }
+    for none in [r#"{"items":[]}"#, r#"{"items":{}}"#, "{}"] {
+        assert_eq!(refusal(&verifier, &request(&[], none)), "missing", "{none}");
+    }
+}
+
+#[test]
+fn the_pair_of_our_own_public_key_counts() {
+    let mut spec = spec(BRAINTREE);
+    spec.params = Constants([("key_id".into(), "ours".into())].into());
+    let verifier = Verifier::compile(&spec).expect("a scheme");
+    verifier.set_secrets(vec!["private".into()]).expect("a secret");
+    let good = signed(&verifier, request(&[], "bt_payload=a%0Ab%2B"));
+    assert_eq!(refusal(&verifier, &good), "secret");
+    let body = String::from_utf8(good.body.to_vec()).expect("text");
+    let also = body.replace("bt_signature=", "bt_signature=theirs%7C00%26");
+    assert_eq!(refusal(&verifier, &request(&[], also)), "secret");
+    for (from, to) in [("ours", "theirs"), ("%7C", ""), ("%0A", "%0a%0a")] {
+        let changed = body.replace(from, to);
+        assert_ne!(refusal(&verifier, &request(&[], changed)), "secret", "{from}");
+    }
+    assert_eq!(refusal(&verifier, &request(&[], format!("{body}&bt_payload=x"))), "malformed");
+    assert_eq!(refusal(&verifier, &request(&[], "bt_payload=x")), "missing");
+    assert_eq!(verifier.hmac(Algorithm::HmacSha1, b"x").map(|mac| mac.len()), Some(20));
+}
+
+#[test]
+fn an_entry_of_the_list_is_signed_and_stands_once() {
+    let verifier = verifier(FIELDS, &["key"]);
+    let good = signed(&verifier, request(&[], "{}"));
+    let list = text(&good, "x-s");
+    assert!(list.starts_with(&format!("t={NOW},v1=")), "{list}");
+    let signature = list.split_once("v1=").expect("an entry").1.to_owned();
+    for (list, answer) in [
+        (format!("t={NOW}, v1={signature}"), "signature"),
+        (format!("v0=zz,v1=00,t={NOW},v1={signature},v1"), "signature"),
+        (format!("t={NOW},t={NOW},v1={signature}"), "malformed"),
+        (format!("v1={signature}"), "missing"),
+        (format!("t=,v1={signature}"), "malformed"),
+        (format!("t=x,v1={signature}"), "malformed"),
+        (format!("t={},v1={signature}", NOW + 1), "mismatch"),
+        (format!("t={NOW},v0={signature}"), "malformed"),
+    ] {
+        let mut changed = request(&[], "{}");
+        put(&mut changed, "x-s", &list);
+        assert_eq!(refusal(&verifier, &changed), answer, "{list}");
+    }
+    let old = FIELDS.replace("at: field:t", "at: field:t, tolerance: 1s");
+    let mut late = good.clone();
+    late.received = late.received.checked_add(jiff::SignedDuration::from_secs(2)).expect("a time");
+    assert_eq!(refusal(&super::verifier(&old, &["key"]), &late), "expired");
+    let off = FIELDS.replace("at: field:t", "at: field:t, tolerance: off");
+    assert_eq!(refusal(&super::verifier(&off, &["key"]), &late), "signature");
+}
+
+#[test]
+fn of_several_headers_the_first_counts_and_of_numbered_ones_any() {
+    let list = verifier("{ algorithm: hmac-sha256, header: [x-new, x-old], encoding: hex }", &["key"]);
+    let good = signed(&list, request(&[], "{}"));
+    let signature = text(&good, "x-new");
+    let answer = |headers: &[(&str, &str)]| refusal(&list, &request(headers, "{}"));
+    assert_eq!(answer(&[("x-old", &signature)]), "signature");
+    assert_eq!(answer(&[("x-new", "00"), ("x-old", &signature)]), "malformed");
+    assert_eq!(answer(&[("x-old", &signature), ("x-old", &signature)]), "malformed");
+    assert_eq!(answer(&[]), "missing");
+
+    let numbered = verifier("{ algorithm: hmac-sha256, header: X-Sig-*, encoding: hex }", &["key"]);
+    let answer = |headers: &[(&str, &str)]| refusal(&numbered, &request(headers, "{}"));
+    assert_eq!(text(&signed(&numbered, request(&[], "{}")), "x-sig-1"), signature);
+    assert_eq!(answer(&[("x-sig-1", "zz"), ("x-sig-12", &signature)]), "signature");
+    assert_eq!(answer(&[("x-sig-", &signature), ("x-sig-a", &signature)]), "missing");
+}
+
+#[test]
+fn a_token_stands_in_the_query_the_body_or_as_basic_credentials() {
+    let query = verifier("{ algorithm: token, from: query:access_token }", &["a token+"]);
+    let good = signed(&query, request(&[], ""));
+    assert_eq!(good.uri, "/?access_token=a%20token%2B");
+    assert_eq!(refusal(&query, &good), "secret");
+    assert_eq!(refusal(&query, &request(&[], "access_token=a+token%2B")), "missing");
+
+    let each = verifier("{ algorithm: token, each: '/value/*', from: ./clientState }", &["state"]);
+    let good = signed(&each, request(&[], r#"{"value":[{"clientState":""},{"clientState":"","id":1}]}"#));
+    assert_eq!(refusal(&each, &good), "secret");
+    let one = r#"{"value":[{"clientState":"state"},{"clientState":"other"}]}"#;
+    assert_eq!(refusal(&each, &request(&[], one)), "mismatch");
+
+    let basic = verifier("{ algorithm: basic }", &["user:pass:word"]);
+    let good = signed(&basic, request(&[], ""));
+    assert_eq!(refusal(&basic, &good), "secret");
+    assert_eq!(basic.credential_headers(), ["authorization"]);
+    let answer = |value| refusal(&basic, &request(&[("authorization", value)], ""));
+    assert_eq!(answer("basic dXNlcjpwYXNzOndvcmQ="), "secret");
+    assert_eq!(answer("Basic dXNlcjpwYXNzOndvcmQ"), "secret");
+    assert_eq!(answer("Basic dXNlcjpwYXNzOndvcmQK"), "mismatch");
+    assert_eq!(answer("Basic user:pass:word"), "malformed");
+    assert_eq!(answer("Bearer dXNlcjpwYXNzOndvcmQ="), "malformed");
+}
+
+#[test]
+fn the_first_alternative_that_proves_wins_and_the_most_telling_error_is_told() {
+    let scheme = "{ key: utf8, any_of: [ \
+         { algorithm: hmac-sha256, header: x-s, encoding: hex, key: whsec }, \
+         { algorithm: token, header: x-token, key: ~ } ] }"
+        .replace("key: utf8, ", "")
+        .replace(", key: ~", "");
+    let verifier = verifier(&scheme, &["whsec_c2VjcmV0c2VjcmV0c2VjcmV0"]);
+    assert_eq!(verifier.scheme(), "hmac-sha256");
+    let good = signed(&verifier, request(&[], "{}"));
+    assert_eq!(refusal(&verifier, &good), "signature");
+    let token = request(&[("x-token", "whsec_c2VjcmV0c2VjcmV0c2VjcmV0")], "{}");
+    assert_eq!(refusal(&verifier, &token), "secret");
+    assert!(!verifier.covers_body(), "the weakest alternative counts");
+    assert_eq!(refusal(&verifier, &request(&[("x-token", "x")], "{}")), "mismatch");
+    assert_eq!(refusal(&verifier, &request(&[], "{}")), "missing");
+    // A text that only one alternative can use is no mistake.
+    assert!(super::set(&verifier, &["plain text"]).is_ok());
+    assert_eq!(refusal(&verifier, &request(&[("x-token", "plain text")], "{}")), "secret");
+}
+
+#[test]
+fn what_is_required_is_an_allow_list() {
+    let scheme = "{ algorithm: hmac-sha256, header: x-s, require: { header:x-version: [v1, v2], /kind: a } }";
+    let verifier = verifier(scheme, &["key"]);
+    let good = signed(&verifier, request(&[], r#"{"kind":"a"}"#));
+    assert_eq!(text(&good, "x-version"), "v1");
+    assert_eq!(refusal(&verifier, &good), "signature");
+    let mut other = good.clone();
+    put(&mut other, "x-version", "v3");
+    assert_eq!(refusal(&verifier, &other), "malformed");
+    other.headers.remove("x-version");
+    assert_eq!(refusal(&verifier, &other), "missing");
+}
+
+#[test]
+fn the_address_is_the_configured_one_with_the_query_of_the_request() {
+    let scheme = "{ algorithm: hmac-sha256, header: x-s, url: 'https://hooks.example.com/a', \
+                  message: '{method}{url:decoded}{body}' }";
+    let verifier = verifier(scheme, &["key"]);
+    let with =
+        |uri: &str, method| Request { uri: uri.parse().expect("a target"), method, ..request(&[], "{}") };
+    let mut good = signed(&verifier, with("/hooks/x?q=%3A%20", Method::POST));
+    assert_eq!(refusal(&verifier, &good), "signature");
+    good.headers.insert("host", "evil.example".parse().expect("a value"));
+    assert_eq!(refusal(&verifier, &good), "signature", "no part of the request names the address");
+    for (uri, method) in
+        [("/hooks/x?q=%3A%21", Method::POST), ("/hooks/x", Method::POST), ("/hooks/x?q=%3A%20", Method::PUT)]
+    {
+        let other = Request { headers: good.headers.clone(), ..with(uri, method) };
+        assert_eq!(refusal(&verifier, &other), "mismatch", "{uri}");
+    }
+    let decoded = Request { headers: good.headers.clone(), ..with("/hooks/x?q=:%20", Method::POST) };
+    assert_eq!(refusal(&verifier, &decoded), "signature", "the sender decodes this escape before it signs");
+}
+
+#[test]
+fn twilio_signs_sorted_fields_or_the_digest_of_another_body() {
+    let scheme = "{ algorithm: hmac-sha1, header: x-twilio-signature, encoding: base64, message: twilio, \
+                  url: 'https://hooks.example.com/a' }";
+    let with_port = scheme.replace("example.com/a", "example.com:443/a");
+    let (plain, ported) = (verifier(scheme, &["key"]), verifier(&with_port, &["key"]));
+    let good = signed(&plain, request(&[], "B=2&A=1+2&A=0&B=2"));
+    assert_eq!(refusal(&plain, &good), "signature");
+    assert_eq!(refusal(&ported, &good), "signature", "the port may have been left out");
+    let with_body = |body: &str| Request { headers: good.headers.clone(), ..request(&[], body) };
+    assert_eq!(
+        refusal(&plain, &with_body("A=0&A=1%202&B=2")),
+        "signature",
+        "order and repeats are not signed"
+    );
+    assert_eq!(refusal(&plain, &with_body("A=0&A=1+2&B=3")), "mismatch");
+
+    let uri = format!("/?bodySHA256={}", hex::encode(<sha2::Sha256 as sha2::Digest>::digest("{}")));
+    let json = |body: &str| Request { uri: uri.parse().expect("a target"), ..request(&[], body) };
+    let good = signed(&plain, json("{}"));
+    assert_eq!(refusal(&plain, &good), "signature");
+    let other = Request { headers: good.headers.clone(), ..json("{ }") };
+    assert_eq!(refusal(&plain, &other), "mismatch");
+}
+
+#[test]
+fn a_text_date_needs_its_day_and_its_zone() {
+    let scheme = "{ algorithm: hmac-sha1, header: x-s, message: '{body}{header:date}', \
+                  timestamp: { header: date, unit: http-date } }";
+    let verifier = verifier(scheme, &["key"]);
+    let good = signed(&verifier, request(&[], "{}"));
+    assert_eq!(text(&good, "date"), "Mon, 03 Nov 2025 14:00:00 GMT");
+    assert_eq!(refusal(&verifier, &good), "signature");
+    for (date, answer) in [
+        ("Mon 03 Nov 2025 14:00:00 UTC", "mismatch"),
+        ("03 Nov 2025 14:00:00 GMT", "malformed"),
+        ("on, 03 Nov 2025 14:00:00 GMT", "malformed"),
+        ("Mon, 03 Nov 2025 14:00:00", "malformed"),
+        ("Mon, 33 Nov 2025 14:00:00 GMT", "malformed"),
+    ] {
+        let mut other = good.clone();
+        put(&mut other, "date", date);
+        assert_eq!(refusal(&verifier, &other), answer, "{date}");
+    }
+}
+
+#[test]
+fn a_time_in_the_body_is_judged_where_the_body_is_signed() {
+    let scheme = "{ algorithm: hmac-sha256, header: x-s, timestamp: { at: /at, unit: ms, tolerance: 60s } }";
+    let verifier = verifier(scheme, &["key"]);
+    for (ahead, answer) in [(0, "signature"), (60, "signature"), (61, "expired"), (-61, "expired")] {
+        let body = format!(r#"{{"at":{}}}"#, (NOW + ahead) * 1000);
+        assert_eq!(refusal(&verifier, &signed(&verifier, request(&[], body))), answer, "{ahead}");
+    }
+    for (body, answer) in [("{}", "missing"), (r#"{"at":1.5}"#, "malformed"), ("[", "malformed")] {
+        assert_eq!(refusal(&verifier, &signed(&verifier, request(&[], body))), answer, "{body}");
+    }
+}
+
+#[test]
+fn the_public_half_of_a_key_signs_nothing() {
+    let scheme = format!("{{ algorithm: ed25519, header: x-s, public_keys: ['{}'] }}", "00".repeat(32));
+    let verifier = verifier(&scheme, &[]);
+    assert!(verifier.is_keyed() && !verifier.needs_secret());
+    let mut request = request(&[], "{}");
+    assert_eq!(verifier.sign(&mut request, now()), Err(SignError::NoPrivateKey));
+    assert!(request.headers.is_empty(), "a request that cannot be signed stays as it was");
+    assert_eq!(verifier.verify(&request), Err(VerifyError::Missing("header `x-s`".to_owned())));
+}
