@@ -13,7 +13,7 @@ use super::{
     spec::RsaHash,
     value::{OneOf, Subject},
 };
-use crate::fetch::{self, Pins};
+use crate::fetch::Pins;
 use dates::Validity;
 use jiff::Timestamp;
 use parking_lot::RwLock;
@@ -96,7 +96,7 @@ impl Certificates {
         let chains = self.chains;
         let remote = Arc::clone(&self.remote);
         let read = move |body: &[u8], now| read(body, chains.then_some(now));
-        remote.fetch(address, fetch::Client::system(), target, Duration::MAX, read).await;
+        remote.fetch(address, target, Duration::MAX, read).await;
     }
 
     /// Takes the content of one of the files.

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -34,6 +34,8 @@ pub(super) struct Remote<T> {
     held: Mutex<HashMap<Box<str>, Entry<T>>>,
     turn: tokio::sync::Mutex<()>,
     waiting: AtomicUsize,
+    /// Who fetches, in tests; else the client that trusts the system's roots.
+    pub(super) client: OnceLock<Arc<Client>>,
 }
 
 struct Entry<T> {
@@ -49,6 +51,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
             held: Mutex::new(HashMap::new()),
             turn: tokio::sync::Mutex::new(()),
             waiting: AtomicUsize::new(0),
+            client: OnceLock::new(),
         })
     }
 
@@ -78,7 +81,6 @@ impl<T: Send + Sync + 'static> Remote<T> {
     pub(super) async fn fetch(
         self: Arc<Self>,
         address: &str,
-        client: Arc<Client>,
         target: Target,
         fresh: Duration,
         read: impl Fn(&[u8], Timestamp) -> Result<T, String> + Send + Sync + 'static,
@@ -91,6 +93,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
             return;
         }
         let address: Box<str> = address.into();
+        let client = self.client.get().map_or_else(Client::system, Arc::clone);
         let task = tokio::spawn(async move {
             let turn = self.turn.lock().await;
             if self.is_due(&address, fresh) {

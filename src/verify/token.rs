@@ -52,7 +52,7 @@ impl Token {
             .strip(text.as_bytes())
             .ok_or_else(|| VerifyError::malformed("the token lacks its prefix"))?;
         let digest: [u8; 32] = if self.is_basic {
-            let bare = std::str::from_utf8(bare).ok().and_then(grammar::base64_key);
+            let bare = std::str::from_utf8(bare).ok().and_then(grammar::base64);
             Sha256::digest(
                 bare.ok_or_else(|| VerifyError::malformed("the user and password are not base64"))?,
             )

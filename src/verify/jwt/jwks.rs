@@ -1,7 +1,7 @@
 //! A sender's public keys (RFC 7517): from an address that is fetched and looked at again, or from a file.
 
 use crate::{
-    fetch::{Client, Target},
+    fetch::Target,
     verify::{SpecProblem, VerifyError, grammar, remote::Remote, spec::JwtAlgorithm},
 };
 use parking_lot::RwLock;
@@ -152,7 +152,7 @@ impl Source {
     pub(in crate::verify) async fn fetch(&self, fresh: Duration) {
         if let Self::Remote { address, target, remote } = self {
             let read = |document: &[u8], _| Keys::read(document);
-            Arc::clone(remote).fetch(address, Client::system(), target.clone(), fresh, read).await;
+            Arc::clone(remote).fetch(address, target.clone(), fresh, read).await;
         }
     }
 

@@ -1,8 +1,16 @@
-//! Keys that are fetched: once for many who miss them, not again after a failure, and dropped when they are old.
+//! Keys that are fetched: once for many who miss them, not again after a failure, and dropped when they are old; and the
+//! whole way of a request whose key is not here yet.
 
+use super::{public_keys, refusal, verifier};
 use crate::{
+    delivery::{Delivery, Quota, Request},
     fetch::{Target, tests::Server},
-    verify::remote::{PAUSE, Remote},
+    verify::{
+        Verifier, VerifyError,
+        keys::Keys,
+        remote::{PAUSE, Remote},
+        scheme::Check,
+    },
 };
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -20,7 +28,8 @@ fn text(document: &[u8], _: jiff::Timestamp) -> Result<String, String> {
 }
 
 async fn fetch(remote: &Arc<Remote<String>>, server: &Server, fresh: Duration) {
-    Arc::clone(remote).fetch(ADDRESS, server.client(), target(), fresh, text).await;
+    let _first = remote.client.set(server.client());
+    Arc::clone(remote).fetch(ADDRESS, target(), fresh, text).await;
 }
 
 #[tokio::test]
@@ -46,14 +55,15 @@ async fn a_failure_is_not_tried_again_at_once_and_keeps_what_was_good() {
     assert_eq!(missing.asked.load(Ordering::SeqCst), 1);
     assert!(remote.get(ADDRESS).is_none());
 
-    let good = Server::holding("a key").await;
+    let server = Server::holding("a key").await;
     let remote = Remote::new();
-    fetch(&remote, &good, Duration::ZERO).await;
+    fetch(&remote, &server, Duration::ZERO).await;
     tokio::time::pause();
     tokio::time::advance(PAUSE).await;
     tokio::time::resume();
-    fetch(&remote, &missing, Duration::ZERO).await;
-    assert_eq!(missing.asked.load(Ordering::SeqCst), 2, "the pause is over");
+    let unreadable = |_: &[u8], _| Err("not that".to_owned());
+    Arc::clone(&remote).fetch(ADDRESS, target(), Duration::ZERO, unreadable).await;
+    assert_eq!(server.asked.load(Ordering::SeqCst), 2, "the pause is over");
     assert_eq!(remote.get(ADDRESS).as_deref().map(String::as_str), Some("a key"));
 }
 
@@ -62,6 +72,49 @@ async fn a_document_that_cannot_be_read_is_no_key() {
     let server = Server::holding("a key").await;
     let remote: Arc<Remote<String>> = Remote::new();
     let never = |_: &[u8], _| Err("not that".to_owned());
-    Arc::clone(&remote).fetch(ADDRESS, server.client(), target(), Duration::MAX, never).await;
+    let _first = remote.client.set(server.client());
+    Arc::clone(&remote).fetch(ADDRESS, target(), Duration::MAX, never).await;
     assert!(remote.get(ADDRESS).is_none());
+}
+
+/// Takes a request the way that the pipeline takes it.
+async fn carry(verifier: &Verifier, request: Request) -> Result<(), VerifyError> {
+    let shares = [1, 1].map(|part| Quota::new(part).take(part).expect("a share"));
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
+    let delivery = Delivery::new(request, shares).verify_fetching(verifier, deadline).await;
+    delivery.map(drop).map_err(|unproven| unproven.error)
+}
+
+fn remote_certificates(scheme: &str, server: &Server) -> Verifier {
+    let verifier = verifier(scheme, &[]);
+    let Some(Check::Signature(signature)) = verifier.schemes.first().map(|scheme| &scheme.check) else {
+        panic!("a signature")
+    };
+    let Keys::Certificate(certificates) = &signature.keys else { panic!("certificates") };
+    let _first = certificates.remote.client.set(server.client());
+    verifier
+}
+
+#[tokio::test]
+async fn a_certificate_is_fetched_for_the_first_request_that_names_it() {
+    let server = Server::holding(&public_keys::fixture("certificate-1.pem")).await;
+    let scheme = public_keys::CERTIFIED
+        .replace(", files: [own.pem]", "")
+        .replace("api.*.example.com", "keys.example.com");
+    let verifier = remote_certificates(&scheme, &server);
+    let mut good = public_keys::certified("{}", ADDRESS);
+    good.received = "2027-01-01T00:00:00Z".parse().expect("a time");
+    assert_eq!(carry(&verifier, good.clone()).await, Ok(()));
+    assert_eq!(refusal(&verifier, &good), "secret", "it is here now");
+    let mut late = good.clone();
+    late.received = "2200-01-01T00:00:00Z".parse().expect("a time");
+    assert_eq!(refusal(&verifier, &late), "malformed", "a certificate has its dates");
+    let other = public_keys::certified("{}", "https://other.example.com/one.pem");
+    assert!(matches!(carry(&verifier, other).await, Err(VerifyError::Malformed(_))));
+    assert_eq!(server.asked.load(Ordering::SeqCst), 1);
+
+    // The fixtures' certificates chain to nobody.
+    let chained = scheme.replace("path:", "chain: true, path:");
+    let verifier = remote_certificates(&chained, &server);
+    assert_eq!(carry(&verifier, good).await, Err(VerifyError::KeyUnavailable(ADDRESS.to_owned())));
 }

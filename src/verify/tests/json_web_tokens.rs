@@ -75,11 +75,7 @@ fn keyed(scheme: &str, jwks: &str) -> Verifier {
 fn with(base: &Value, name: &str, value: Value) -> Value {
     let mut changed = base.clone();
     let members = changed.as_object_mut().expect("an object");
-    if value.is_null() {
-        drop(members.remove(name))
-    } else {
-        drop(members.insert(name.to_owned(), value))
-    }
+    let _before = if value.is_null() { members.remove(name) } else { members.insert(name.to_owned(), value) };
     changed
 }
 

@@ -40,7 +40,7 @@ fn pair(algorithm: &str) -> (String, Vec<u8>) {
     (grammar::to_base64(pkcs8.as_ref()), public)
 }
 
-fn fixture(file: &str) -> String {
+pub(super) fn fixture(file: &str) -> String {
     let path = format!("{}/tests/fixtures/keys/{file}", env!("CARGO_MANIFEST_DIR"));
     fs::read_to_string(path).expect("a fixture")
 }
@@ -123,7 +123,7 @@ proptest! {
     }
 }
 
-const CERTIFIED: &str = "{ algorithm: rsa-x509, header: x-s, encoding: base64, message: '{header:x-id}|{crc32}', \
+pub(super) const CERTIFIED: &str = "{ algorithm: rsa-x509, header: x-s, encoding: base64, message: '{header:x-id}|{crc32}', \
      certificate: { at: header:x-cert, hosts: ['api.*.example.com'], path: '/*.pem', files: [own.pem] } }";
 const CERTIFICATE: &str = "https://api.eu.example.com/one.pem";
 
@@ -137,7 +137,7 @@ fn rsa(message: &str, key: u8) -> String {
     grammar::to_base64(&signature)
 }
 
-fn certified(body: &str, certificate: &str) -> Request {
+pub(super) fn certified(body: &str, certificate: &str) -> Request {
     let message = format!("id|{}", crc32fast::hash(body.as_bytes()));
     request(&[("x-id", "id"), ("x-cert", certificate), ("x-s", &rsa(&message, 1))], body)
 }
