@@ -21,7 +21,7 @@ mod value;
 pub use capture::{Capture, CaptureError};
 pub use confirm::Confirmer;
 pub use problem::SpecProblem;
-pub use spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, Texts, ValueForm, WhenSpec};
+pub use spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, ValueForm, WhenSpec};
 
 use crate::{
     delivery::{Request, slot::Params},

@@ -43,7 +43,7 @@ pub use proof::{Assurance, Proof, VerifyError};
 pub use sign::SignError;
 pub use spec::{
     Algorithm, CertificateSpec, ClaimValue, Constants, Encoding, JwtAlgorithm, JwtSpec, KeyForm, KeyPosition,
-    MissingHash, RsaHash, Texts, TimeUnit, TimestampSpec, VerifySpec,
+    MissingHash, RsaHash, TimeUnit, TimestampSpec, VerifySpec,
 };
 
 use crate::delivery::Request;

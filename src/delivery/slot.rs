@@ -14,8 +14,10 @@
 
 pub mod form;
 mod pointer;
+mod texts;
 
 pub use pointer::Pointer;
+pub use texts::Texts;
 
 use super::Request;
 use axum::http::HeaderName;

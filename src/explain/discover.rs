@@ -8,7 +8,10 @@ mod recipe;
 pub use recipe::Recipe;
 
 use super::{Case, Lab, Reach, lab::Budget, place, secret::forms};
-use crate::verify::{Algorithm, KeyPosition, Texts, VerifySpec};
+use crate::{
+    delivery::slot::Texts,
+    verify::{Algorithm, KeyPosition, VerifySpec},
+};
 use messages::Signed;
 use places::Place;
 

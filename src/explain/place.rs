@@ -3,7 +3,8 @@
 use super::{Cause, Lab};
 use crate::{
     config::nearest::nearest,
-    verify::{Texts, VerifyError, VerifySpec},
+    delivery::slot::Texts,
+    verify::{VerifyError, VerifySpec},
 };
 use axum::http::{HeaderMap, HeaderName, header};
 

@@ -6,7 +6,7 @@ use super::{
     confirm::Address,
     json::Json,
     responder::{Body, Responder},
-    spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, Texts, WhenSpec},
+    spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, WhenSpec},
     template::Template,
     value::Value,
 };
@@ -104,11 +104,7 @@ impl Compiler<'_> {
         let matches = matches.collect();
         let mut is = Vec::new();
         for (slot, texts) in &when.is {
-            let texts = match texts {
-                Texts::One(text) => std::slice::from_ref(text),
-                Texts::Many(texts) => texts,
-            };
-            let expected: Vec<Expected> = texts.iter().map(|text| Expected::parse(text)).collect();
+            let expected: Vec<Expected> = texts.iter().map(Expected::parse).collect();
             if expected.is_empty() {
                 self.report("when.is", format!("`{slot}` has no text to be"), "write the text it must be");
             }

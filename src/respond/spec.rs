@@ -4,6 +4,7 @@
 //! `param:NAME` (a configured constant) or `'text'`. A reply's texts are templates with slots in braces, where also
 //! `{hmac:sha256:hex:SLOT}` stands: the HMAC of that value with the source's first secret.
 
+use crate::delivery::slot::Texts;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,16 +55,6 @@ pub enum HandshakeMethod {
     Options,
     /// POST.
     Post,
-}
-
-/// One text, or several of which any will do.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Texts {
-    /// One text.
-    One(String),
-    /// Any of these.
-    Many(Vec<String>),
 }
 
 /// The form of a value.

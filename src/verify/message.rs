@@ -51,9 +51,13 @@ impl<'r> Pieces<'r> {
         self.held.iter().take(self.used).map(|piece| &**piece)
     }
 
-    /// Returns the message in one piece, for what cannot hash piece by piece.
-    pub(super) fn joined(&self) -> Vec<u8> {
-        self.iter().flatten().copied().collect()
+    /// Returns the message in one piece, for what cannot hash piece by piece; a copy only where there are several.
+    pub(super) fn joined(&self) -> Cow<'_, [u8]> {
+        match self.held.get(..self.used) {
+            Some([piece]) => Cow::Borrowed(piece),
+            Some(pieces) => Cow::Owned(pieces.concat()),
+            None => Cow::Borrowed(&[]),
+        }
     }
 }
 

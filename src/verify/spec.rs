@@ -8,7 +8,7 @@ mod words;
 
 pub use words::{Algorithm, Encoding, JwtAlgorithm, KeyForm, KeyPosition, MissingHash, RsaHash, TimeUnit};
 
-use crate::delivery::slot::Params;
+use crate::delivery::slot::{Params, Texts};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt};
@@ -82,34 +82,6 @@ pub struct Constants(pub Params);
 impl fmt::Debug for Constants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-/// One text, or several.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Texts {
-    /// One.
-    One(String),
-    /// Several, in order.
-    Several(Vec<String>),
-}
-
-impl From<String> for Texts {
-    fn from(text: String) -> Self {
-        Self::One(text)
-    }
-}
-
-impl Texts {
-    /// Returns them in order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        match self {
-            Self::One(text) => std::slice::from_ref(text),
-            Self::Several(texts) => texts,
-        }
-        .iter()
-        .map(String::as_str)
     }
 }
 

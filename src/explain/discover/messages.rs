@@ -1,7 +1,10 @@
 //! What a sender may have signed: the usual templates, filled with the times, ids and the URL that the request has.
 
 use super::{Lab, Place, place};
-use crate::verify::{Texts, TimeUnit, TimestampSpec};
+use crate::{
+    delivery::slot::Texts,
+    verify::{TimeUnit, TimestampSpec},
+};
 use axum::http::HeaderName;
 use jiff::Timestamp;
 

@@ -3,9 +3,10 @@
 
 use super::{Lab, place};
 use crate::{
+    delivery::slot::Texts,
     delivery::slot::form,
     explain::writing,
-    verify::{Algorithm, Encoding, Texts, VerifySpec},
+    verify::{Algorithm, Encoding, VerifySpec},
 };
 use axum::http::header;
 use base64::{

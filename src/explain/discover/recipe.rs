@@ -1,8 +1,9 @@
 //! A scheme that fits, as the lines of a sender document.
 
 use crate::{
+    delivery::slot::Texts,
     explain::{secret, time, writing},
-    verify::{KeyPosition, Texts, VerifySpec},
+    verify::{KeyPosition, VerifySpec},
 };
 
 /// A scheme that verifies a request.

@@ -1,11 +1,9 @@
 //! Reads where a signature stands and how it is written there.
 
 use super::Reader;
-use crate::verify::{
-    grammar::Prefix,
-    place::Place,
-    spec::{MissingHash, Texts},
-    value::fill,
+use crate::{
+    delivery::slot::Texts,
+    verify::{grammar::Prefix, place::Place, spec::MissingHash, value::fill},
 };
 use axum::http::HeaderName;
 

@@ -1,12 +1,15 @@
 //! Reads the schemes that send a credential: a secret as it is, or a JSON Web Token.
 
 use super::Reader;
-use crate::verify::{
-    jwt::{Expected, Jwt, Source},
-    keyring::Keyring,
-    spec::{Algorithm, ClaimValue, JwtAlgorithm, JwtSpec, Texts},
-    token::Token,
-    value::fill,
+use crate::{
+    delivery::slot::Texts,
+    verify::{
+        jwt::{Expected, Jwt, Source},
+        keyring::Keyring,
+        spec::{Algorithm, ClaimValue, JwtAlgorithm, JwtSpec},
+        token::Token,
+        value::fill,
+    },
 };
 use jiff::SignedDuration;
 
