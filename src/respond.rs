@@ -11,6 +11,7 @@ mod condition;
 mod confirm;
 mod json;
 mod problem;
+mod responder;
 mod spec;
 mod template;
 #[cfg(test)]
@@ -26,15 +27,11 @@ use crate::{
     delivery::{Request, slot::Params},
     fetch::Target,
 };
-use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
-use condition::Condition;
-use confirm::Address;
-use json::Json;
+use responder::Responder;
 use secrecy::SecretString;
 use std::fmt;
-use template::Template;
-use value::{Fill, Value};
 
 /// What a handshake may know of its source's secrets.
 pub trait Keys {
@@ -111,28 +108,6 @@ pub enum RespondError {
     Unset(Box<str>),
 }
 
-/// One handshake of a sender.
-#[derive(Debug)]
-struct Responder {
-    name: Box<str>,
-    method: Method,
-    step: Step,
-    condition: Condition,
-    status: u16,
-    body: Body,
-    headers: Vec<(HeaderName, Template)>,
-    capture: Option<Value>,
-    confirm: Option<Address>,
-}
-
-/// The body of an answer.
-#[derive(Debug)]
-enum Body {
-    Empty,
-    Text(Template),
-    Json(Json),
-}
-
 /// The handshakes of one source.
 #[derive(Default)]
 pub struct Responders {
@@ -191,46 +166,6 @@ impl Responders {
             }
         }
         Ok(None)
-    }
-}
-
-impl Responder {
-    fn answer(
-        &self,
-        request: &Request,
-        params: &Params,
-        keys: &dyn Keys,
-    ) -> Result<Handshake<'_>, RespondError> {
-        let fill = Fill { request, params, keys };
-        let (body, kind) = match &self.body {
-            Body::Empty => (Bytes::new(), None),
-            Body::Text(text) => (text.render(&fill)?.into(), Some("text/plain; charset=utf-8")),
-            Body::Json(json) => (json.render(&fill)?.to_string().into(), Some("application/json")),
-        };
-        let mut headers = HeaderMap::new();
-        if let Some(kind) = kind {
-            headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-        }
-        for (name, value) in &self.headers {
-            let value = header::HeaderValue::try_from(value.render(&fill)?);
-            headers.insert(name, value.map_err(|_| RespondError::Unusable(value::NOT_PLAIN))?);
-        }
-        if self.method == Method::OPTIONS {
-            // What somebody wants to know who asks for options, whatever else the document says.
-            headers.entry(header::ALLOW).or_insert(header::HeaderValue::from_static("POST"));
-        }
-        let effect = match (&self.capture, &self.confirm) {
-            (Some(secret), _) => {
-                let secret = secret.read(&fill)?;
-                if secret.is_empty() {
-                    return Err(RespondError::Unusable("the secret that is handed over is empty"));
-                }
-                Some(Effect::Capture(secret.into_owned().into()))
-            }
-            (None, Some(address)) => Some(Effect::Confirm(address.read(&fill)?)),
-            (None, None) => None,
-        };
-        Ok(Handshake { name: &self.name, reply: Reply { status: self.status, headers, body }, effect })
     }
 }
 

@@ -3,6 +3,9 @@
 use super::{Cause, Lab};
 use crate::verify::{TimeUnit, VerifyError, VerifySpec};
 
+/// How far a clock on local time can be off, in seconds: 14 hours, and a minute for the way.
+const FARTHEST_ZONE: u64 = 14 * 3600 + 60;
+
 /// Looks at the time once the signature is right, and at its unit where it can't be read.
 pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     let Some(timestamp) = &lab.case.spec.timestamp else { return Vec::new() };
@@ -37,7 +40,7 @@ fn stale(off: i64) -> Cause {
     let (side, span) = (if off > 0 { "in the past" } else { "in the future" }, span(off.unsigned_abs()));
     let what =
         format!("the signature is right, and its time is outside the window: {off} s off, {span} {side}");
-    let mend = if off.unsigned_abs() > 900 && off.unsigned_abs() % 900 < 60 {
+    let mend = if (900..=FARTHEST_ZONE).contains(&off.unsigned_abs()) && off.unsigned_abs() % 900 < 60 {
         "a whole number of quarters of an hour: somebody's clock runs on local time instead of UTC; or the request \
          is an old one: give `--now` the time at which it came"
     } else if off > 0 {

@@ -1,10 +1,11 @@
 //! From the `respond` part of a document to responders, or to all that is wrong with it.
 
 use super::{
-    Body, Responder, SpecProblem, Step,
+    SpecProblem, Step,
     condition::{Condition, Expected},
     confirm::Address,
     json::Json,
+    responder::{Body, Responder},
     spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, Texts, WhenSpec},
     template::Template,
     value::Value,

@@ -1,7 +1,7 @@
 //! Handshakes as functions: what is recognised, what is answered, what is refused.
 
-use super::*;
-use axum::http::HeaderValue;
+use super::{template::Template, *};
+use axum::http::{HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;

@@ -92,7 +92,8 @@ fn key(rule: &RuleSpec, defaults: &RuleSpec) -> Option<String> {
 
 /// Returns a template of one slot in the braces that it may be written without.
 fn braced(template: &str) -> String {
-    let is_slot = ["/", "./", "header:", "query:", "form:"].iter().any(|start| template.starts_with(start));
+    const STARTS: [&str; 7] = ["/", "./", "../", "header:", "query:", "form:", "param:"];
+    let is_slot = STARTS.iter().any(|start| template.starts_with(start));
     if is_slot { format!("{{{template}}}") } else { template.to_owned() }
 }
 
