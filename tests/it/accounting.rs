@@ -209,3 +209,23 @@ async fn ten_thousand_random_paths_add_no_series_and_a_bounded_log() {
     let lines = bridge.logs.lines("refused");
     assert!(lines.len() <= 20 * windows, "a flood is counted and not written: {} lines", lines.len());
 }
+
+#[tokio::test]
+async fn a_rotation_shows_which_secret_the_sender_uses() {
+    let yaml = "sources: { hotel: { preset: likemagic, secrets: [ file:$home/empty, file:$home/secret ] } }\n\
+                sinks: { kept: { journal: { dir: $home/kept } } }\n\
+                routes: [ { match: { source: '*' }, to: { sink: kept } } ]\n\
+                quarantine: { sink: kept }\n";
+    let bridge = Bridge::start(yaml).await;
+    assert_eq!(bridge.send(&event("1")).await.status, 200);
+    let of = |key: &str| [("source", "hotel"), ("key", key)].map(|(name, value)| (name, value.to_owned()));
+    let count = |family: &str, key: &str| {
+        let labels = of(key);
+        let labels: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        bridge.count(family, &labels)
+    };
+    assert_eq!(count("hookway_secret_matches_total", "1"), 0, "the empty one proves nothing");
+    assert_eq!(count("hookway_secret_matches_total", "2"), 1, "each keeps its number");
+    assert_eq!(count("hookway_secret_last_match_timestamp_seconds", "1"), 0);
+    assert!(count("hookway_secret_last_match_timestamp_seconds", "2") > 1_700_000_000);
+}

@@ -206,7 +206,7 @@ fn source(
     let secrets = Secrets::read(&loaded.config.sources[name].secrets);
     let explainer = Explainer::new(config::with_params(sender.clone()).verify.unwrap_or_default());
     explainer.set_secrets(&secrets.usable);
-    verifier.set_secrets(secrets.usable).expect("secrets that decode");
+    verifier.set_secrets(secrets.in_place()).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();
     let withheld = verifier.credential_headers();
     let specs = sender.respond.as_deref().unwrap_or_default();
@@ -223,6 +223,11 @@ fn source(
             .then(|| -> Arc<dyn Confirmer> { Arc::<Agreeing>::clone(agreeing) }),
     };
     let counted = SourceMetrics::new(metrics, name, verifier.scheme(), sinks);
+    counted.expect_secrets(if verifier.needs_secret() {
+        loaded.config.sources[name].secrets.len()
+    } else {
+        0
+    });
     for handshake in handshakes.responders.names() {
         counted.expect_handshake(handshake);
     }

@@ -6,6 +6,7 @@ use crate::{
     verify::{
         jwt::{Expected, Jwt, Source},
         keyring::Keyring,
+        place::Place,
         spec::{Algorithm, ClaimValue, JwtAlgorithm, JwtSpec},
         token::Token,
         value::fill,
@@ -35,7 +36,12 @@ impl Reader<'_> {
         let is_basic = algorithm == Algorithm::Basic;
         let (header, prefix) = if is_basic { (Some("authorization"), "Basic ") } else { (None, "") };
         let prefix = self.prefix(prefix);
-        Some(Token { place: self.place(header)?, prefix, is_basic, ring: Keyring::empty() })
+        let place = self.place(header);
+        if matches!(place, Some(Place::Numbered(_))) {
+            let fix = "name the header, or a list of headers";
+            self.report("header", "a token stands in one header, and not in numbered ones", fix);
+        }
+        Some(Token { place: place?, prefix, is_basic, ring: Keyring::empty() })
     }
 
     pub(super) fn jwt(&mut self) -> Option<Jwt> {
