@@ -56,6 +56,7 @@ pub struct Normalizer {
     format: Format,
     split: Option<Split>,
     ignores_empty: bool,
+    reads_path: bool,
     tries: Tries,
     forms: Vec<Form>,
     /// Whether equal bytes may be different events, so that only a fresh id tells them apart.
@@ -67,6 +68,11 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
+    /// True where an event takes something from the path behind the source's own, which then may be longer.
+    pub fn reads_path(&self) -> bool {
+        self.reads_path
+    }
+
     /// Returns the events of a delivery; none only where the sender's document says that an empty list is a sign of
     /// life. Those that can't be mapped carry the reason.
     pub fn normalize(&self, delivery: &Delivery<Verified>) -> Vec<Event> {

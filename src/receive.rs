@@ -1,8 +1,8 @@
 //! First stage: takes webhooks from the network and answers them.
 //!
-//! `POST /hooks/{source}`, with and without a trailing slash, never a redirect; other methods only where a handshake
-//! of the source uses them. Limits come before
-//! authentication: an unknown source, a full process and an oversized body are refused before anything is read.
+//! `POST /hooks/<source>`, with and without a trailing slash, never a redirect; other methods only where a handshake
+//! of the source uses them, longer paths only where its events read them. Limits come before authentication: an unknown
+//! source, a full process and an oversized body are refused before anything is read.
 
 mod body;
 mod reply;
@@ -23,12 +23,12 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{Path, State, rejection::PathRejection},
+    extract::State,
     http::{self, Method, header},
     response::Response,
-    routing::any,
 };
 use body::Budget;
+use percent_encoding::percent_decode_str;
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -64,10 +64,19 @@ impl Receiver {
     /// Returns the routes of the webhook listener.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
-            .route("/hooks/{source}", any(hook))
-            .route("/hooks/{source}/", any(hook))
-            .fallback(elsewhere)
+            // Paths are read here: every request has the same shape, and its name needs no copy.
+            .fallback(hook)
             .with_state(Arc::clone(self))
+    }
+
+    /// Returns the source that a path leads to. A path that goes on behind it is that of a source whose events
+    /// read it.
+    fn source(&self, path: &str) -> Option<&Arc<Source>> {
+        let (name, behind) =
+            path.strip_prefix("/hooks/").map(|path| path.split_once('/').unwrap_or((path, "")))?;
+        let name = percent_decode_str(name).decode_utf8().ok()?;
+        let source = self.sources.get(&*name)?;
+        (behind.is_empty() || source.normalizer.reads_path()).then_some(source)
     }
 
     /// Takes one request from the sender to its answer.
@@ -90,17 +99,12 @@ impl Receiver {
     }
 }
 
-/// Answers a request to `/hooks/{source}`.
-async fn hook(
-    State(receiver): State<Arc<Receiver>>,
-    path: Result<Path<String>, PathRejection>,
-    request: http::Request<axum::body::Body>,
-) -> Response {
+/// Answers a request to `/hooks/<source>`, or to a path that leads nowhere.
+async fn hook(State(receiver): State<Arc<Receiver>>, request: http::Request<axum::body::Body>) -> Response {
     let start = Instant::now();
     let _counted = Counted::new(&receiver.metrics.in_flight);
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
-    let source = path.ok().and_then(|Path(name)| receiver.sources.get(&name));
-    let Some(source) = source else {
+    let Some(source) = receiver.source(request.uri().path()) else {
         return unmatched(&receiver, peer);
     };
     let result = receiver.take(source, request, start).await;
@@ -118,14 +122,6 @@ async fn hook(
     }
     source.metrics.answered(response.status().as_u16(), start.elapsed());
     response
-}
-
-/// Answers a request to any other path.
-async fn elsewhere(
-    State(receiver): State<Arc<Receiver>>,
-    request: http::Request<axum::body::Body>,
-) -> Response {
-    unmatched(&receiver, request.extensions().get::<Peer>().map(|peer| peer.0))
 }
 
 fn unmatched(receiver: &Receiver, peer: Option<SocketAddr>) -> Response {

@@ -95,7 +95,7 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
 pub(crate) fn covers(verifier: &Verifier, slot: &Slot) -> bool {
     match slot {
         Slot::Header(name) => verifier.covers_header(name),
-        Slot::Query(_) => false,
+        Slot::Query(_) | Slot::Path(_) => false,
         Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     }
 }

@@ -6,6 +6,7 @@
 //! | `header:NAME` | a header that stands once |
 //! | `query:NAME`, `form:NAME` | a parameter of the query, a field of a form body, both decoded |
 //! | `form:NAME/pointer` | a value in the JSON text that a form field holds |
+//! | `path:N` | the N-th segment of the path behind `/hooks/<source>`, decoded |
 //! | `/pointer` | a scalar of the JSON body, by RFC 6901 |
 //! | `param:NAME` | a constant of the configuration |
 //! | `'text'` | a constant of the document |
@@ -21,7 +22,14 @@ pub use texts::Texts;
 
 use super::Request;
 use axum::http::HeaderName;
+use percent_encoding::percent_decode_str;
 use std::{borrow::Cow, collections::BTreeMap, fmt};
+
+/// The segments of a path that lead to a source: what is in front of `/`, `hooks`, and the source's name.
+const SOURCE_SEGMENTS: usize = 3;
+
+/// The last segment that a slot may name.
+const MOST_SEGMENTS: usize = 8;
 
 /// The constants of a document and its source, by name.
 pub type Params = BTreeMap<Box<str>, Box<str>>;
@@ -35,6 +43,8 @@ pub enum Slot {
     Query(Box<str>),
     /// A field of a form body, or a value in the JSON text that it holds.
     Form(Box<str>, Option<Pointer>),
+    /// A segment of the path behind the source's own, from 1.
+    Path(usize),
     /// A scalar of a JSON body.
     Json(Pointer),
     /// A constant of the configuration.
@@ -73,10 +83,14 @@ impl Slot {
                 Some((name, pointer)) => Ok(Self::Form(name.into(), Some(Pointer::parse(pointer)?))),
                 None => Ok(Self::Form(name.into(), None)),
             },
+            Some(("path", number)) => match number.parse() {
+                Ok(number) if (1..=MOST_SEGMENTS).contains(&number) => Ok(Self::Path(number)),
+                Ok(_) | Err(_) => Err(format!("`{text}`: expected a number from 1 to {MOST_SEGMENTS}")),
+            },
             Some(("param", name)) => Ok(Self::Param(name.into())),
             _ => Err(format!(
-                "`{text}` is not a slot: expected `header:NAME`, `query:NAME`, `form:NAME`, `param:NAME`, a \
-                 pointer as `/data/id`, or `'text'`"
+                "`{text}` is not a slot: expected `header:NAME`, `query:NAME`, `form:NAME`, `path:N`, \
+                 `param:NAME`, a pointer as `/data/id`, or `'text'`"
             )),
         }
     }
@@ -102,6 +116,14 @@ impl Slot {
                 let Some(text) = self.field(&request.body, name)? else { return Ok(None) };
                 let value = pointer.scalar(&text).map_err(|error| self.inside(error))?;
                 Ok(value.map(|value| Cow::Owned(value.into_owned())))
+            }
+            Self::Path(number) => {
+                let segments = request.uri.path().split('/').skip(SOURCE_SEGMENTS);
+                let Some(segment) = segments.filter(|segment| !segment.is_empty()).nth(number - 1) else {
+                    return Ok(None);
+                };
+                let decoded = percent_decode_str(segment).decode_utf8();
+                decoded.map(Some).map_err(|_| self.malformed("is not UTF-8"))
             }
             Self::Json(pointer) => {
                 let text = std::str::from_utf8(&request.body);
@@ -147,6 +169,7 @@ impl fmt::Display for Slot {
             Self::Query(name) => write!(f, "query:{name}"),
             Self::Form(name, None) => write!(f, "form:{name}"),
             Self::Form(name, Some(pointer)) => write!(f, "form:{name}{pointer}"),
+            Self::Path(number) => write!(f, "path:{number}"),
             Self::Json(pointer) => pointer.fmt(f),
             Self::Param(name) => write!(f, "param:{name}"),
             Self::Text(text) => write!(f, "'{text}'"),

@@ -56,7 +56,7 @@ impl Normalizer {
     /// Compiles a sender's `event` part for one source. Returns every problem of the document.
     pub fn compile(spec: &EventSpec, setting: Setting<'_>) -> Result<Self, Vec<CompileError>> {
         let (tries, root, is_split) = (Tries::default(), String::new(), spec.each.is_some());
-        let grammar = Grammar { tries, root, is_split, covers: setting.covers };
+        let grammar = Grammar { tries, root, is_split, covers: setting.covers, reads_path: false };
         let mut compiler = Compiler { grammar, errors: Vec::new() };
         let format = spec.format.unwrap_or(Format::Any);
         let split = spec.each.as_deref().map(|each| compiler.split(each, format));
@@ -74,6 +74,7 @@ impl Normalizer {
             format,
             split,
             ignores_empty: spec.empty == Some(Empty::Ignore),
+            reads_path: compiler.grammar.reads_path,
             tries: compiler.grammar.tries,
             mints_ids: forms.iter().flat_map(|form| &form.rules).any(|rule| rule.id.is_minted()),
             forms,

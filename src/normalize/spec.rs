@@ -7,7 +7,7 @@
 //! | `/data/id` | a scalar of the body, by JSON pointer (RFC 6901); `null` counts as absent |
 //! | `./id` | one below the root of the body's shape; of a divided body, below the element's |
 //! | `../id` | of a divided body: one in the value that the element was taken from |
-//! | `header:NAME`, `query:NAME`, `form:NAME`, `form:NAME/pointer`, `param:NAME`, `'text'` | see [`Slot`] |
+//! | `header:NAME`, `query:NAME`, `form:NAME`, `form:NAME/pointer`, `path:N`, `param:NAME`, `'text'` | see [`Slot`] |
 //! | `sha256`, `sha256:32` | the hex digest of the event's bytes, or its first digits |
 //! | `index` | the number of the element, from 0 |
 //! | `uuid` | a fresh id |

@@ -39,7 +39,7 @@ fn delivery_to(uri: &str, body: &[u8], headers: &[(&'static str, &'static str)])
 fn compile(spec: &EventSpec, sender: &str) -> Result<Normalizer, Vec<CompileError>> {
     let covers = |slot: &Slot| match slot {
         Slot::Header(name) => name == "x-signed",
-        Slot::Query(_) => false,
+        Slot::Query(_) | Slot::Path(_) => false,
         Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     };
     let (params, withheld) =

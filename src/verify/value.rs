@@ -73,9 +73,12 @@ impl Value {
                 Some(value) => Ok(Self::Slot(Slot::Text(value.clone()))),
                 None => Err(format!("the constant `{name}` is not set: add it to `params`")),
             },
-            slot @ (Slot::Header(_) | Slot::Query(_) | Slot::Form(..) | Slot::Json(_) | Slot::Text(_)) => {
-                Ok(Self::Slot(slot))
-            }
+            slot @ (Slot::Header(_)
+            | Slot::Query(_)
+            | Slot::Form(..)
+            | Slot::Path(_)
+            | Slot::Json(_)
+            | Slot::Text(_)) => Ok(Self::Slot(slot)),
         }
     }
 

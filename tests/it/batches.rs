@@ -56,6 +56,10 @@ sources:
       object: message
       object_id: form:MessageSid
       id: '{header:i-twilio-idempotency-token}-{sha256:32}'
+  tenants:
+    preset: hmac
+    secrets: [ file:$home/secret ]
+    event: { type: 'order[.{path:2}]', account: path:1, key: '{path:1}:{/id}' }
 sinks:
   kept: { journal: { dir: $home/kept } }
   aside: { journal: { dir: $home/aside } }
@@ -333,4 +337,17 @@ async fn a_type_from_a_header_that_nobody_signed_is_marked() {
     );
     send(&bridge, "graph", "application/json", r#"{"changeType":"a","resourceData":{"id":1}}"#).await;
     assert!(bridge.stored("kept")[1].envelope.get("typeunsigned").is_none());
+}
+
+#[tokio::test]
+async fn a_longer_path_is_taken_only_where_events_read_it() {
+    let bridge = Bridge::start(CONFIG).await;
+    let body = r#"{"id":7}"#;
+    assert_eq!(send(&bridge, "tenants/acme%20ag/paid", "application/json", body).await.status, 200);
+    assert_eq!(all(&bridge, "kept", "source"), ["/hmac/tenants/acme%20ag"]);
+    assert_eq!(all(&bridge, "kept", "type"), ["dev.hookway.order.paid"]);
+    assert_eq!(all(&bridge, "kept", "partitionkey"), ["acme ag:7"]);
+    assert_eq!(bridge.stored("kept")[0].envelope["typeunsigned"], true, "nothing covers the path");
+    assert_eq!(send(&bridge, "calls/acme", "application/json", body).await.status, 404);
+    accounted(&bridge);
 }

@@ -234,7 +234,7 @@ fn source(
     let vendor = sender.sender.as_deref().unwrap_or("custom");
     let covers = |slot: &Slot| match slot {
         Slot::Header(name) => verifier.covers_header(name),
-        Slot::Query(_) => false,
+        Slot::Query(_) | Slot::Path(_) => false,
         Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     };
     let setting = Setting {

@@ -29,6 +29,17 @@ fn read(slot: &str, request: &Request) -> Result<Option<String>, SlotError> {
 }
 
 #[test]
+fn a_segment_behind_the_source_is_read_decoded() {
+    let request = request("/hooks/a/tenant%2042//eu/?x=1", &[], "");
+    let segments = [1, 2, 3].map(|number| read(&format!("path:{number}"), &request).unwrap());
+    assert_eq!(segments, [Some("tenant 42".to_owned()), Some("eu".to_owned()), None]);
+    assert!(matches!(read("path:1", &self::request("/hooks/a/%ff", &[], "")), Err(SlotError::Malformed(_))));
+    for text in ["path:0", "path:9", "path:x", "path:"] {
+        assert!(Slot::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn every_slot_reads_its_place() {
     let json = request(
         "/hooks/a?a=1&b%5B%5D=x+y%2B&c",

@@ -28,6 +28,8 @@ pub(in crate::normalize) struct Grammar<'c> {
     pub(in crate::normalize) is_split: bool,
     /// Whether verification covers what a slot reads.
     pub(in crate::normalize) covers: &'c dyn Fn(&Slot) -> bool,
+    /// True once a slot has named a segment of the path.
+    pub(in crate::normalize) reads_path: bool,
 }
 
 impl Grammar<'_> {
@@ -104,14 +106,15 @@ impl Grammar<'_> {
         self.is_split.then_some(()).ok_or_else(|| format!("`{place}` needs a split body: state `each`"))
     }
 
-    fn of_request(&self, place: &str) -> Result<Place, String> {
+    fn of_request(&mut self, place: &str) -> Result<Place, String> {
         if !begins_a_slot(place) && !place.starts_with('\'') {
             return Err(format!(
                 "`{place}` is not a slot: expected a pointer as `/data/id`, `./id` or `../id`, `header:NAME`, \
-                 `query:NAME`, `form:NAME`, `param:NAME`, `'text'`, `index`, `sha256` or `uuid`"
+                 `query:NAME`, `form:NAME`, `path:N`, `param:NAME`, `'text'`, `index`, `sha256` or `uuid`"
             ));
         }
         let slot = Slot::parse(place)?;
+        self.reads_path |= matches!(slot, Slot::Path(_));
         let is_covered = (self.covers)(&slot);
         Ok(Place::Request { slot, is_covered })
     }
@@ -119,5 +122,7 @@ impl Grammar<'_> {
 
 /// Tells whether a template is a slot without braces.
 pub(super) fn begins_a_slot(text: &str) -> bool {
-    ["/", "./", "../", "header:", "query:", "form:", "param:"].iter().any(|start| text.starts_with(start))
+    ["/", "./", "../", "header:", "query:", "form:", "path:", "param:"]
+        .iter()
+        .any(|start| text.starts_with(start))
 }

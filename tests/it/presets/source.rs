@@ -244,7 +244,7 @@ fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
 fn normalizer(name: &str, spec: &SenderSpec, params: &Params, verifier: &Verifier) -> Normalizer {
     let covers = |slot: &Slot| match slot {
         Slot::Header(name) => verifier.covers_header(name),
-        Slot::Query(_) => false,
+        Slot::Query(_) | Slot::Path(_) => false,
         Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     };
     let withheld = verifier.credential_headers();
