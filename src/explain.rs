@@ -6,6 +6,7 @@
 //! the [`Verifier`](crate::verify::Verifier). No cause ever holds a secret, a signature or a piece of the body.
 
 mod body;
+mod capture;
 mod discover;
 mod lab;
 mod live;
@@ -20,6 +21,7 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
+pub use capture::Captured;
 pub use discover::{Recipe, discover};
 pub use live::Explainer;
 pub use partition::partition;

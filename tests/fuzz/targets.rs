@@ -11,10 +11,13 @@ use hookway::{
         Delivery, Quota, Request, Verified,
         slot::{Params, Slot, form as fields},
     },
-    event::envelope::{self, Origin},
+    event::{
+        Event,
+        envelope::{self, Origin},
+    },
+    explain::Captured,
     journal,
-    normalize::{Normalizer, Setting},
-    senders::SenderSpec,
+    normalize::{EventSpec, Normalizer, Setting},
     verify::{Verifier, VerifySpec},
 };
 use jiff::Timestamp;
@@ -26,11 +29,16 @@ use std::{fs, path::Path};
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(crate) const ALL: [Target; 7] = [
+pub(crate) const ALL: [Target; 12] = [
     ("slot", slot),
     ("message", message),
     ("signature", signature),
     ("event", event),
+    ("split", split),
+    ("cloud", cloud),
+    ("token", token),
+    ("certificate", certificate),
+    ("captured", captured),
     ("form", form),
     ("configuration", configuration),
     ("journal", journal),
@@ -39,7 +47,7 @@ pub(crate) const ALL: [Target; 7] = [
 /// A slot of any text reads any request: it finds a value, nothing, or an error. What a pointer finds is what a JSON
 /// library finds there.
 pub(crate) fn slot(data: &[u8]) {
-    let (line, body) = split(data);
+    let (line, body) = head(data);
     let Some(Ok(slot)) = line.map(Slot::parse) else { return };
     let request = request(body, line);
     let params = Params::new();
@@ -59,14 +67,14 @@ pub(crate) fn slot(data: &[u8]) {
 /// A message template of any text is compiled or refused; with a secret that the fuzzer does not know, nothing that
 /// it makes is ever believed.
 pub(crate) fn message(data: &[u8]) {
-    let (line, body) = split(data);
+    let (line, body) = head(data);
     let Some(line) = line else { return };
     never_believed(&json!({ "algorithm": "hmac-sha256", "header": "x-signature", "message": line }), body);
 }
 
 /// A signature of any text, in a header or in the body, is never believed.
 pub(crate) fn signature(data: &[u8]) {
-    let (line, body) = split(data);
+    let (line, body) = head(data);
     let schemes = [
         json!({ "algorithm": "hmac-sha256", "header": "x-signature", "prefix": "sha256=" }),
         json!({ "algorithm": "hmac-sha1", "header": "x-signature", "separator": ",", "prefix": "v1=", "encoding": "hex" }),
@@ -82,7 +90,7 @@ pub(crate) fn signature(data: &[u8]) {
 
 /// An event document of any text reads any body; every event has a well-formed envelope, and nothing is lost.
 pub(crate) fn event(data: &[u8]) {
-    let (line, body) = split(data);
+    let (line, body) = head(data);
     let spec = match line.map(serde_json::from_str::<Value>) {
         Some(Ok(event)) => json!({ "event": event }),
         _ => {
@@ -90,18 +98,8 @@ pub(crate) fn event(data: &[u8]) {
             "object": "thing", "object_id": "/data/id", "time": "/time" } })
         }
     };
-    let Ok(spec) = serde_json::from_value::<SenderSpec>(spec) else { return };
-    let setting = Setting {
-        sender: "fuzz",
-        source: "fuzz",
-        params: Params::new(),
-        withheld: Vec::new(),
-        covers: &|_| false,
-    };
-    let ignores_empty = spec.event.as_ref().is_some_and(|event| event.empty.is_some());
-    let Ok(normalizer) = Normalizer::compile(&spec.event.unwrap_or_default(), setting) else { return };
-    let Some(delivery) = unchecked(request(body, line)) else { return };
-    let events = normalizer.normalize(&delivery);
+    let ignores_empty = spec["event"].get("empty").is_some();
+    let Some(events) = normalized(&spec["event"], request(body, line)) else { return };
     assert!(!events.is_empty() || ignores_empty, "an authentic delivery was lost");
     for event in &events {
         let envelope = envelope::structured(event, Origin { replica: "fuzz", path: "direct" });
@@ -109,6 +107,76 @@ pub(crate) fn event(data: &[u8]) {
         assert!(tree["id"].is_string() && tree["type"].is_string() && tree["source"].is_string(), "{tree}");
         let has_data = tree.get("data").is_some() != tree.get("data_base64").is_some();
         assert!(has_data || event.data.is_empty(), "{tree}");
+    }
+}
+
+/// A body of any bytes is divided; each element is a piece of it, and none is lost.
+pub(crate) fn split(data: &[u8]) {
+    let (line, body) = head(data);
+    let each = line.filter(|line| !line.is_empty()).unwrap_or("/*|/entry/*/changes/*|lines");
+    let event = json!({ "format": "json", "each": each, "type": "{./type|'none'}", "id": "{./id}[:{../id}]",
+        "object": "thing", "object_id": "./id" });
+    let Some(events) = normalized(&event, request(body, line)) else { return };
+    assert!(!events.is_empty(), "an authentic delivery was lost");
+    for event in events {
+        let is_piece =
+            event.data.is_empty() || body.windows(event.data.len()).any(|piece| piece == event.data);
+        assert!(is_piece, "an element's bytes are not the sender's");
+    }
+}
+
+/// A `CloudEvent` of any bytes, structured, in a batch or in headers, is passed on or put aside with a reason.
+pub(crate) fn cloud(data: &[u8]) {
+    let (line, body) = head(data);
+    for kind in ["application/cloudevents+json", "application/cloudevents-batch+json", "text/plain"] {
+        let mut request = request(body, line);
+        request.headers.insert("content-type", HeaderValue::from_static(kind));
+        for name in ["ce-id", "ce-source", "ce-type", "ce-specversion", "ce-subject"] {
+            let value = line.and_then(|line| HeaderValue::from_str(line).ok());
+            request.headers.insert(name, value.unwrap_or(HeaderValue::from_static("1.0")));
+        }
+        let events =
+            normalized(&json!({ "format": "cloudevents" }), request).expect("a document of this file");
+        for event in &events {
+            let envelope = envelope::structured(event, Origin { replica: "fuzz", path: "direct" });
+            assert!(serde_json::from_slice::<Value>(&envelope).is_ok(), "the envelope is no JSON");
+        }
+    }
+}
+
+/// A token of any text is never believed.
+pub(crate) fn token(data: &[u8]) {
+    let (line, body) = head(data);
+    for algorithm in ["HS256", "RS256", "ES256"] {
+        let spec = json!({ "algorithm": "jwt", "from": "header:x-signature",
+            "jwt": { "algorithms": [algorithm], "jwks": "keys.json", "audience": "a", "max_age": "5m" } });
+        let spec: VerifySpec = serde_json::from_value(spec).expect("a scheme of this file");
+        let Ok(verifier) = Verifier::compile(&spec) else { continue };
+        // The body stands for the sender's keys, too.
+        let _unread = std::str::from_utf8(body).map(|keys| verifier.set_file("keys.json", keys));
+        drop(verifier.set_secrets(vec![SecretString::from("6f1c5d7e-nobody-guesses-this-secret")]));
+        assert!(verifier.verify(&request(body, line)).is_err(), "a forged token was believed");
+    }
+}
+
+/// A certificate of any text is read or refused, and believes no signature that nobody made.
+pub(crate) fn certificate(data: &[u8]) {
+    let (line, body) = head(data);
+    let spec = json!({ "algorithm": "rsa-x509", "header": "x-signature", "encoding": "base64",
+        "certificate": { "files": ["own.pem"] } });
+    let spec: VerifySpec = serde_json::from_value(spec).expect("a scheme of this file");
+    let verifier = Verifier::compile(&spec).expect("a scheme of this file");
+    let _unread = std::str::from_utf8(body).map(|pem| verifier.set_file("own.pem", pem));
+    assert!(verifier.verify(&request(body, line)).is_err(), "a forged signature was believed");
+}
+
+/// A capture of any bytes is a request or a clear refusal.
+pub(crate) fn captured(data: &[u8]) {
+    for entry in [None, Some(0)] {
+        match Captured::parse(data, entry) {
+            Ok(captured) => assert!(captured.body.len() <= data.len(), "the body grew"),
+            Err(problem) => assert!(!problem.is_empty(), "a refusal without a reason"),
+        }
     }
 }
 
@@ -154,7 +222,7 @@ fn read_all(dir: &Path) {
 }
 
 /// Returns the first line, where it is text, and what is behind it.
-fn split(data: &[u8]) -> (Option<&str>, &[u8]) {
+fn head(data: &[u8]) -> (Option<&str>, &[u8]) {
     let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (line, rest) = data.split_at(at);
     (std::str::from_utf8(line).ok(), rest.strip_prefix(b"\n").unwrap_or(rest))
@@ -176,7 +244,7 @@ fn request(body: &[u8], line: Option<&str>) -> Request {
 }
 
 fn never_believed(spec: &Value, body: &[u8]) {
-    let (line, rest) = split(body);
+    let (line, rest) = head(body);
     believed_only_if_signed(spec, &request(rest, line));
 }
 
@@ -188,6 +256,14 @@ fn believed_only_if_signed(spec: &Value, request: &Request) {
     if verifier.set_secrets(vec![secret]).is_ok() {
         assert!(verifier.verify(request).is_err(), "a forged request was believed");
     }
+}
+
+/// Returns the events that a document makes of a request; `None` where it is no document.
+fn normalized(event: &Value, request: Request) -> Option<Vec<Event>> {
+    let event: EventSpec = serde_json::from_value(event.clone()).ok()?;
+    let (params, withheld, covers) = (Params::new(), Vec::new(), &|_: &Slot| false);
+    let setting = Setting { sender: "fuzz", source: "fuzz", params, withheld, covers };
+    Some(Normalizer::compile(&event, setting).ok()?.normalize(&unchecked(request)?))
 }
 
 fn unchecked(request: Request) -> Option<Delivery<Verified>> {

@@ -25,7 +25,13 @@ fn request(body: &str, headers: &[(&str, &str)]) -> Request {
 }
 
 fn grammar(root: &str) -> Grammar<'static> {
-    Grammar { tries: Tries::default(), root: root.to_owned(), is_split: false, covers: &|_| true, reads_path: false }
+    Grammar {
+        tries: Tries::default(),
+        root: root.to_owned(),
+        is_split: false,
+        covers: &|_| true,
+        reads_path: false,
+    }
 }
 
 /// Renders one template over one request; the root of `./` pointers is `/data`.

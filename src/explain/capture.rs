@@ -1,0 +1,43 @@
+//! Reads a captured request: a raw HTTP file, or one entry of an HTTP archive (HAR), byte-exact as far as the
+//! capture is.
+
+mod har;
+mod http;
+#[cfg(test)]
+mod tests;
+
+use axum::http::{HeaderMap, Method, Uri};
+use bytes::Bytes;
+use jiff::Timestamp;
+
+/// One request as it was captured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Captured {
+    /// Its method.
+    pub method: Method,
+    /// Its target.
+    pub uri: Uri,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, without framing.
+    pub body: Bytes,
+    /// When it was sent, where the capture says so.
+    pub at: Option<Timestamp>,
+    /// What `Content-Length` says, where it is not what the capture holds.
+    pub declared: Option<u64>,
+    /// What the reader of the result should know about the capture.
+    pub notes: Vec<String>,
+}
+
+impl Captured {
+    /// Reads a capture, or says what is wrong with it. `entry` chooses one of a HAR file's entries, counted from 0.
+    pub fn parse(bytes: &[u8], entry: Option<usize>) -> Result<Self, String> {
+        match har::entries(bytes) {
+            Some(entries) => entries.and_then(|entries| har::request(&entries, entry)),
+            None if entry.is_some() => {
+                Err("--entry chooses one of a HAR file's, and this is none".to_owned())
+            }
+            None => http::parse(bytes),
+        }
+    }
+}
