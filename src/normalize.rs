@@ -55,7 +55,7 @@ pub struct Normalizer {
     source: Arc<str>,
     format: Format,
     split: Option<Split>,
-    ignores_empty: bool,
+    empty: Empty,
     reads_path: bool,
     tries: Tries,
     forms: Vec<Form>,

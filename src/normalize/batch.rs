@@ -6,7 +6,7 @@ use super::{
     json::{self, Found},
     mapping::{Data, Shared, ambiguous},
     media,
-    spec::Format,
+    spec::{Empty, Format},
     split::{Division, Element, Split},
     values::{Inner, Values},
 };
@@ -62,7 +62,7 @@ impl Normalizer {
 
     /// Refuses a body without any event, unless the sender means something by it.
     pub(super) fn check_empty(&self, division: &Division<'_>) -> Result<(), Unmappable> {
-        if division.elements.is_empty() && !self.ignores_empty {
+        if division.elements.is_empty() && self.empty == Empty::Quarantine {
             return Err(Unmappable::new(Reason::Unrecognized, "the body holds no event: its list is empty"));
         }
         Ok(())

@@ -73,7 +73,7 @@ impl Normalizer {
             source: format!("/{}/{}", setting.sender, setting.source).into(),
             format,
             split,
-            ignores_empty: spec.empty == Some(Empty::Ignore),
+            empty: spec.empty.unwrap_or(Empty::Quarantine),
             reads_path: compiler.grammar.reads_path,
             tries: compiler.grammar.tries,
             mints_ids: forms.iter().flat_map(|form| &form.rules).any(|rule| rule.id.is_minted()),
