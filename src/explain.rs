@@ -192,13 +192,19 @@ pub fn places(spec: &VerifySpec) -> String {
 
 fn unknown(error: &VerifyError, is_spent: bool) -> Cause {
     let what = match (matches!(error, VerifyError::Mismatch), is_spent) {
-        (true, false) => "no known mistake explains it: most likely another secret".to_owned(),
+        (true, false) => {
+            "no known mistake explains it: most likely another secret, or a body that was changed".to_owned()
+        }
         (true, true) => {
             "the body is too large to try all known mistakes, and none of those tried explains it".to_owned()
         }
         (false, _) => format!("{error}, and no known mistake explains it"),
     };
-    let mend = "compare the secret with the sender's, by copying it again; then send one request and capture its \
-                raw bytes where they arrive";
+    let mend = if matches!(error, VerifyError::Mismatch) {
+        "compare the secret with the sender's, by copying it again; then send one request and capture its raw bytes \
+         where they arrive"
+    } else {
+        "compare the request with the sender's documents: it is not written as this scheme is; `--discover` tries others"
+    };
     Cause::hint("unknown", what, mend)
 }

@@ -59,7 +59,7 @@ pub(super) struct Trigger {
     /// Replaces a value of the JSON body before it is signed, as /objectId=ROOM-7; may be repeated
     #[arg(long, value_name = "POINTER=VALUE", value_parser = edit::Edit::parse)]
     set: Vec<edit::Edit>,
-    /// Adds a header before the request is signed; may be repeated
+    /// Adds a header before the request is signed, whose own headers are made anew; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = draft::header)]
     header: Vec<draft::Header>,
     /// How many events

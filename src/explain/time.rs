@@ -22,7 +22,11 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
             name(right),
             name(unit)
         );
-        return vec![Cause::proven("time_unit", what, format!("set `timestamp.unit` to {}", word(right)))];
+        return vec![Cause::proven(
+            "time_unit",
+            what,
+            format!("set `verify.timestamp.unit` to {}", word(right)),
+        )];
     }
     off.map(stale).into_iter().collect()
 }

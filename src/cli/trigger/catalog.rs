@@ -69,7 +69,11 @@ fn entries(common: &Common, out: &Out) -> Vec<Entry> {
         Ok(loaded) => {
             for (source, spec) in &loaded.senders {
                 let preset = loaded.config.sources.get(source).and_then(|config| config.preset.clone());
-                let sender = preset.or_else(|| spec.sender.clone()).unwrap_or_else(|| source.clone());
+                // A file's document goes by its sender's name: a path holds the dot that ends the name.
+                let sender = preset
+                    .filter(|preset| senders::find(preset).is_some())
+                    .or_else(|| spec.sender.clone())
+                    .unwrap_or_else(|| source.clone());
                 if let Some(entry) = entries.iter_mut().find(|entry| entry.sender == sender) {
                     entry.sources.push(source.clone());
                 } else {

@@ -86,17 +86,25 @@ impl Plan {
 /// Returns the source that has this sender, by its preset, its sender's name or its own.
 fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, chosen: Option<&str>) -> Result<&'l str, Stop> {
     let names = || loaded.config.sources.keys().map(String::as_str);
-    if let Some(wanted) = chosen {
-        let unknown = || format!("there is no source {wanted:?}: the sources are {}", one_of(names()));
-        return names().find(|name| *name == wanted).ok_or_else(|| Stop::usage(unknown()));
-    }
-    let Some(sender) = sender else { return Err(Stop::usage("say which source sends it, with --source")) };
-    let has_sender = |name: &&str| {
-        let preset = loaded.config.sources.get(*name).and_then(|source| source.preset.as_deref());
-        let own = loaded.senders.get(*name).and_then(|spec| spec.sender.as_deref());
+    let has = |name: &str, sender: &str| {
+        let preset = loaded.config.sources.get(name).and_then(|source| source.preset.as_deref());
+        let own = loaded.senders.get(name).and_then(|spec| spec.sender.as_deref());
         preset == Some(sender) || own == Some(sender)
     };
-    let found: Vec<&str> = names().filter(has_sender).collect();
+    if let Some(wanted) = chosen {
+        let Some(source) = names().find(|name| *name == wanted) else {
+            let known = one_of(names());
+            return Err(Stop::usage(format!("there is no source {wanted:?}: the sources are {known}")));
+        };
+        return match sender.filter(|sender| *sender != source && !has(source, sender)) {
+            None => Ok(source),
+            Some(other) => {
+                Err(Stop::usage(format!("the source {source:?} has another sender than {other:?}")))
+            }
+        };
+    }
+    let Some(sender) = sender else { return Err(Stop::usage("say which source sends it, with --source")) };
+    let found: Vec<&str> = names().filter(|name| has(name, sender)).collect();
     match found.as_slice() {
         [source] => Ok(source),
         [] => names().find(|name| *name == sender).ok_or_else(|| {
@@ -120,6 +128,9 @@ fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, chosen: Option<&str
 
 /// Returns the sample of this name. Another name is carried by the family of samples whose names are most like it.
 fn find_sample<'s>(samples: &'s [SampleSpec], event: &str) -> Result<(&'s SampleSpec, Option<String>), Stop> {
+    if event.is_empty() {
+        return Err(Stop::usage("name an event behind the dot; without the dot, the sender's are listed"));
+    }
     if let Some(sample) = samples.iter().find(|sample| sample.names.iter().any(|name| name == event)) {
         return Ok((sample, None));
     }

@@ -61,7 +61,14 @@ impl Signer {
         }
         let usable = if breaks == Some(Break::Signature) { vec![wrong_secret()] } else { secrets.usable };
         if verifier.needs_secret() {
-            verifier.set_secrets(usable).map_err(place)?;
+            verifier.set_secrets(usable).map_err(|problems| match breaks {
+                // The stand-in for a wrong secret is text, and no key of a pair.
+                Some(Break::Signature) => Stop::usage(format!(
+                    "the scheme {:?} signs with a private key, and there is no wrong one; try --break body",
+                    verifier.scheme()
+                )),
+                None | Some(Break::Body | Break::Header) => place(problems),
+            })?;
         }
         refuse_harmless(breaks, &verifier, source)?;
         let shown = matches!(verify.algorithm, Some(Algorithm::Token | Algorithm::Basic)).then(|| {
