@@ -23,6 +23,10 @@ pub(super) fn compile(spec: &VerifySpec) -> Result<Vec<(Algorithm, Scheme)>, Vec
         let mut reader =
             Reader { spec: alternative, params: &spec.params.0, url: None, problems: Vec::new() };
         schemes.extend(reader.scheme());
+        if alternatives.len() > 1 && alternative.algorithm == Some(Algorithm::None) {
+            let problem = "`none` takes whatever the other alternatives refuse";
+            reader.report("algorithm", problem, "take this alternative away, or all others");
+        }
         let found = reader.problems.into_iter();
         problems.extend(found.map(|problem| if is_list { problem.of_alternative(place) } else { problem }));
     }
@@ -49,9 +53,12 @@ impl Reader<'_> {
             self.report("algorithm", "it is not set, and nothing is assumed", fix);
             return None;
         };
-        // Written out by a person, so the rest of a preset's scheme may stand beside it.
+        // Written out by a person, so the rest of a preset's scheme may stand beside it; what it requires still holds.
         if algorithm == Algorithm::None {
-            return Some((algorithm, Scheme { required: Vec::new(), each: None, check: Check::Nothing }));
+            return Some((
+                algorithm,
+                Scheme { required: self.required(), each: None, check: Check::Nothing },
+            ));
         }
         self.url();
         let (required, each) = (self.required(), self.each());

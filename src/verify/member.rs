@@ -31,7 +31,13 @@ pub(super) fn find<'b>(body: &'b [u8], name: &str) -> Result<Option<Found<'b>>, 
     let cut = parser
         .deserialize_map(Members { text, name })
         .and_then(|cut| parser.end().map(|()| cut))
-        .map_err(|error| VerifyError::Malformed(format!("the body is not a JSON object to cut: {error}")))?;
+        .map_err(|error| {
+            // The error's own text may quote the body, and this one is logged.
+            let (line, column) = (error.line(), error.column());
+            VerifyError::Malformed(format!(
+                "the body is not a JSON object with one such member: line {line}, column {column}"
+            ))
+        })?;
     let Some(cut) = cut else { return Ok(None) };
     let parts = (body.get(..cut.start), body.get(cut.end..), unquote(cut.value));
     let (Some(before), Some(after), Some(value)) = parts else {

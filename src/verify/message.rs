@@ -137,7 +137,8 @@ impl Message {
         let is_line_of_sns = || matches!(self, Self::Sns) && wanted.0.iter().all(sns::covers);
         (wanted.is_in_json() && self.covers_body())
             || is_line_of_sns()
-            || self.slots().any(|slots| wanted.0.iter().any(|value| slots.0.contains(value)))
+            // The same places in the same order: where one is absent, both must look at the same next one.
+            || self.slots().any(|slots| slots == wanted)
     }
 
     /// Returns the headers, if any, that are glued to the next part without a literal that marks their end.

@@ -119,12 +119,15 @@ impl Scheme {
 
     /// Returns the headers that hold a secret as it is.
     pub(super) fn credential_headers(&self) -> Vec<HeaderName> {
-        match &self.check {
+        let mut headers = match &self.check {
             Check::Token(token) => token.place.headers(),
             // A token can be used again by whoever reads it.
             Check::Jwt(jwt) => jwt.place.headers(),
             Check::Nothing | Check::Signature(_) => Vec::new(),
-        }
+        };
+        // What must stand there may be a word that only the sender knows.
+        headers.extend(self.required.iter().flat_map(|required| required.at.headers().cloned()));
+        headers
     }
 
     pub(super) fn covers_body(&self) -> bool {

@@ -145,7 +145,7 @@ impl OneOf {
 
     /// True where one of the places stands in the body as JSON.
     pub(super) fn is_in_json(&self) -> bool {
-        self.0.iter().any(|value| matches!(value, Value::Slot(Slot::Json(_)) | Value::Element(_)))
+        self.0.iter().all(|value| matches!(value, Value::Slot(Slot::Json(_)) | Value::Element(_)))
     }
 
     /// Returns the names of the list's entries among the places.

@@ -109,9 +109,12 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Some((token, tokens)) = self.tokens.split_first() else { return Ok(()) };
+        // A `*` stands for elements of a list alone. Were it a name here too, an object with such a member would be one
+        // element for this reader and none for another.
+        let is_star = &**token == "*";
         let mut seen = false;
         while let Some(is_wanted) = map.next_key_seed(Named(token))? {
-            if !is_wanted {
+            if !is_wanted || is_star {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }

@@ -143,7 +143,7 @@ fn a_star_stands_for_every_element() {
     let all = |pointer| Pointer::parse(pointer).unwrap().all(text).unwrap();
     assert_eq!(all("/items/*/item"), [r#"{"a":1}"#, "2"]);
     assert_eq!(all("/items/*"), [r#"{"item":{"a":1}}"#, r#"{"item":2}"#, r#"{"other":3}"#]);
-    assert_eq!(all("/*/x"), ["4"], "in an object it is a name like any other");
+    assert!(all("/*/x").is_empty(), "an object has no elements, whatever its members are called");
     assert!(all("/nothing/*").is_empty());
 }
 

@@ -83,6 +83,12 @@ impl Reader<'_> {
             self.report("jwt.jwks", "HS256 has no public keys", "take it away");
         }
         let expected = self.expected(&jwt);
+        // Whoever publishes keys signs for many: a token for somebody else must not pass here.
+        let is_published = is_public && jwt.jwks.as_deref().is_some_and(|jwks| jwks.starts_with("https:"));
+        if is_published && !expected.is_for_us() {
+            let fix = "set `jwt.audience` to what the sender was told, or a claim that only your tokens have";
+            self.report("jwt.audience", "it is not set, and others get tokens with these keys, too", fix);
+        }
         let prefix = self.prefix("Bearer ");
         let place = self.place(Some("authorization"))?;
         Some(Jwt { place, prefix, algorithms, expected, source, ring: Keyring::empty() })
@@ -123,7 +129,16 @@ impl Reader<'_> {
     }
 
     fn listed(&mut self, field: &'static str, texts: Option<&Texts>) -> Vec<String> {
-        texts.into_iter().flat_map(Texts::iter).map(|text| self.filled(field, text)).collect()
+        let listed: Vec<String> =
+            texts.into_iter().flat_map(Texts::iter).map(|text| self.filled(field, text)).collect();
+        if texts.is_some() && listed.is_empty() {
+            self.report(
+                field,
+                "it is an empty list, which would take any value",
+                "write one, or take it away",
+            );
+        }
+        listed
     }
 
     fn filled(&mut self, field: &'static str, text: &str) -> String {

@@ -32,6 +32,11 @@ impl Expected {
         self.body_hash.is_some()
     }
 
+    /// True where a token that was made for another receiver fails.
+    pub(in crate::verify) fn is_for_us(&self) -> bool {
+        !self.audiences.is_empty() || !self.others.is_empty() || self.has_qsh || self.covers_body()
+    }
+
     /// Checks the claims of a token whose signature is right.
     pub(super) fn check(&self, claims: &[u8], request: &Request) -> Result<(), VerifyError> {
         let claims: Value = serde_json::from_slice(claims)

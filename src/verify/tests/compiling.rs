@@ -106,6 +106,35 @@ fn a_scheme_that_cannot_work_is_refused() {
 }
 
 #[test]
+fn a_scheme_that_verifies_less_than_it_says_is_refused() {
+    for (scheme, fields) in [
+        // `none` beside a scheme is the scheme switched off.
+        (
+            "{ header: x, any_of: [ { algorithm: hmac-sha256 }, { algorithm: none } ] }",
+            vec!["any_of.1.algorithm"],
+        ),
+        // Who publishes keys signs for many receivers.
+        (
+            "{ algorithm: jwt, jwt: { algorithms: [RS256], jwks: 'https://a.example/keys', issuer: a } }",
+            vec!["jwt.audience"],
+        ),
+        ("{ algorithm: jwt, jwt: { algorithms: [HS256], audience: [] } }", vec!["jwt.audience"]),
+        // The time could be read where nothing signs it.
+        (
+            "{ algorithm: hmac-sha256, header: x, message: '{header:x-ts}.{body}', \
+             timestamp: { at: 'header:x-now|header:x-ts' } }",
+            vec!["timestamp.at"],
+        ),
+        (
+            "{ algorithm: hmac-sha256, header: x, message: '{body}', timestamp: { at: 'header:x-now|/ts' } }",
+            vec!["timestamp.at"],
+        ),
+    ] {
+        assert_eq!(wrong(scheme), fields, "{scheme}");
+    }
+}
+
+#[test]
 fn none_may_stand_over_any_preset_but_not_beside_secrets() {
     for scheme in [SYNCAROO, GITHUB, STANDARD] {
         let none = verifier(&scheme.replace("hmac-sha256", "none"), &["", ""]);

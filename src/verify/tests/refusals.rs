@@ -203,3 +203,52 @@ fn a_weaker_scheme_in_the_same_request_is_not_looked_at() {
     request.headers.insert("x-hub-signature-256", sha1);
     assert_eq!(refusal(&strong, &request), "malformed");
 }
+
+#[test]
+fn what_is_required_holds_even_where_nothing_is_checked() {
+    let verifier = verifier("{ algorithm: none, require: { 'query:key': s3cr3t } }", &[]);
+    let mut request = request(&[], "{}");
+    assert!(verifier.verify(&request).is_err());
+    request.uri = "/hooks/a?key=s3cr3t".parse().unwrap();
+    assert!(verifier.verify(&request).is_ok());
+    let verifier = super::verifier("{ algorithm: none, require: { 'header:x-key': s3cr3t } }", &[]);
+    assert_eq!(verifier.credential_headers(), ["x-key"], "the word is not kept in the quarantine");
+}
+
+#[test]
+fn an_object_whose_member_is_a_star_has_no_elements() {
+    let verifier = verifier(
+        "{ algorithm: hmac-sha256, from: ./sig, encoding: hex, message: '{./id}', each: /items/* }",
+        &["a secret of some length"],
+    );
+    let body = r#"{"items":{"*":{"id":"1","sig":"00"}},"id":"forged"}"#;
+    assert!(matches!(
+        verifier.verify(&request(&[], body)),
+        Err(VerifyError::Missing(_) | VerifyError::Malformed(_))
+    ));
+}
+
+#[test]
+fn a_body_that_cannot_be_cut_is_not_quoted() {
+    let verifier = verifier(&super::syncaroo("raw_cut"), &["a secret of some length"]);
+    let error = verifier.verify(&request(&[], "\"something private\"")).expect_err("no object");
+    assert!(!error.to_string().contains("private"), "{error}");
+}
+
+#[test]
+fn of_a_long_list_of_signatures_only_the_first_are_tried() {
+    let key = std::fs::read_to_string("tests/fixtures/keys/ed25519-1.pem").unwrap();
+    let verifier = verifier(
+        "{ algorithm: ed25519, header: x, separator: ' ', prefix: 'v1a,', encoding: base64 }",
+        &[&key],
+    );
+    let mut request = request(&[], "{}");
+    verifier.sign(&mut request, super::now()).unwrap();
+    let genuine = request.headers["x"].to_str().unwrap().to_owned();
+    let foreign = format!("v1a,{}==", "A".repeat(86));
+    for (before, is_found) in [(7, true), (8, false)] {
+        let list = vec![foreign.clone(); before].join(" ") + " " + &genuine;
+        request.headers.insert("x", list.parse().unwrap());
+        assert_eq!(verifier.verify(&request).is_ok(), is_found, "behind {before} others");
+    }
+}
