@@ -33,6 +33,7 @@ pub fn params(sender: &SenderSpec) -> ResolvedParams {
 pub fn with_params(mut sender: SenderSpec) -> SenderSpec {
     let values = params(&sender).values;
     if let Some(verify) = &mut sender.verify {
+        verify.demand_stated(&|name| sender.params.iter().flatten().any(|(stated, _)| stated == name));
         verify.params = Constants(values);
     }
     sender

@@ -3,7 +3,7 @@
 //! Every field is optional here because a source overrides single fields of a preset; what a scheme cannot
 //! do without is demanded when the [`Verifier`](super::Verifier) is compiled at start.
 
-mod layers;
+pub(super) mod layers;
 mod words;
 
 pub use words::{Algorithm, Encoding, JwtAlgorithm, KeyForm, KeyPosition, MissingHash, RsaHash, TimeUnit};
@@ -57,7 +57,8 @@ pub struct VerifySpec {
     pub timestamp: Option<TimestampSpec>,
     /// What a body without the `member` is.
     pub missing_hash: Option<MissingHash>,
-    /// Values that slots must have, else the request is refused: an allow-list, never a choice.
+    /// Values that slots must have, else the request is refused: an allow-list, never a choice. `{param:NAME}` is filled
+    /// in; `[{param:NAME}]` is demanded only where the source states the constant.
     pub require: Option<BTreeMap<String, Texts>>,
     /// A pointer with `*` to elements that are signed one by one: all must verify. Slots `./x` are relative to one.
     pub each: Option<String>,

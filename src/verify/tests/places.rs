@@ -184,6 +184,49 @@ fn what_is_required_is_an_allow_list() {
 }
 
 #[test]
+fn what_all_alternatives_share_is_required_of_each() {
+    let scheme = "{ algorithm: hmac-sha256, header: x-s, require: { /topic: ours, /version: '2' }, any_of: \
+                  [{ require: { /version: '2' } }, { require: { /version: '1' }, algorithm: hmac-sha1 }] }";
+    let verifier = verifier(scheme, &["key"]);
+    for (body, expected) in [
+        (r#"{"topic":"ours","version":"2"}"#, "signature"),
+        (r#"{"topic":"theirs","version":"2"}"#, "malformed"),
+        (r#"{"version":"2"}"#, "missing"),
+    ] {
+        let plain = super::verifier(super::HMAC_ALONE, &["key"]);
+        let asked = signed(&plain, request(&[], body));
+        assert_eq!(refusal(&verifier, &asked), expected, "{body}");
+    }
+    let sha1 = super::verifier(&super::HMAC_ALONE.replace("sha256", "sha1"), &["key"]);
+    let old = signed(&sha1, request(&[], r#"{"topic":"ours","version":"1"}"#));
+    assert_eq!(refusal(&verifier, &old), "malformed", "an alternative takes back nothing");
+}
+
+#[test]
+fn a_bracketed_constant_is_required_where_it_is_stated() {
+    let mut scheme = spec("{ algorithm: hmac-sha256, header: x-s, require: { /topic: '[{param:topic}]' } }");
+    assert_eq!(scheme.undemanded(), [("/topic", "topic")]);
+    let keyed = |spec: &crate::verify::VerifySpec| {
+        let verifier = Verifier::compile(spec).expect("a scheme");
+        super::set(&verifier, &["key"]).expect("a key");
+        verifier
+    };
+    let plain = verifier(super::HMAC_ALONE, &["key"]);
+    let ours = signed(&plain, request(&[], r#"{"topic":"ours"}"#));
+    let theirs = signed(&plain, request(&[], r#"{"topic":"theirs"}"#));
+    assert_eq!(refusal(&keyed(&scheme), &theirs), "signature", "nothing is stated");
+    scheme.params.0.insert("topic".into(), "ours".into());
+    assert_eq!(refusal(&keyed(&scheme), &ours), "signature");
+    assert_eq!(refusal(&keyed(&scheme), &theirs), "malformed");
+    // Stated, but without a value now: not the same as not stated.
+    scheme.params.0.clear();
+    scheme.demand_stated(&|name| name == "topic");
+    assert!(scheme.undemanded().is_empty());
+    let problems = Verifier::compile(&scheme).expect_err("no value");
+    assert_eq!(problems.first().map(|problem| &*problem.field), Some("require"));
+}
+
+#[test]
 fn the_address_is_the_configured_one_with_the_query_of_the_request() {
     let scheme = "{ algorithm: hmac-sha256, header: x-s, url: 'https://hooks.example.com/a', \
                   message: '{method}{url:decoded}{body}' }";

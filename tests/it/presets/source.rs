@@ -23,7 +23,8 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// What the constants that presets ask for are in the fixtures.
-const PARAMS: [(&str, &str); 6] = [
+const PARAMS: [(&str, &str); 7] = [
+    ("topic_arn", "arn:aws:sns:eu-central-1:123456789012:doors"),
     ("webhook_id", "8PT597110X687430LKGECATA"),
     ("key_id", "fixture_public_key"),
     ("verify_token", "fixture-verify-token"),
