@@ -70,6 +70,10 @@ pub struct VerifySpec {
     pub hash: Option<RsaHash>,
     /// What a token must say, for `jwt`.
     pub jwt: Option<JwtSpec>,
+    /// True where the source signs short tokens for whoever asks (`hmac:` in a handshake's answer): no message of that
+    /// form may then count as an event. Whoever reads a document puts it here.
+    #[serde(skip)]
+    pub signs_tokens: bool,
     /// The source's constants, for `{param:NAME}`. They stand beside `verify` in a document; whoever reads one puts
     /// them here.
     #[serde(skip)]

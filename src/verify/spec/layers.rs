@@ -110,6 +110,7 @@ impl VerifySpec {
             certificate: own.certificate.or(base.certificate),
             hash: own.hash.or(base.hash),
             jwt: own.jwt.or(base.jwt),
+            signs_tokens: base.signs_tokens,
             params: base.params,
         }
     }

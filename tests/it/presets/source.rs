@@ -14,7 +14,7 @@ use hookway::{
     },
     event::envelope::{self, Origin},
     normalize::{Normalizer, Setting},
-    respond::{Effect, Responders, Step},
+    respond::{Effect, RespondSpec, Responders, Step},
     senders::{self, SampleSpec, SenderSpec},
     verify::{Constants, Verifier, VerifySpec},
 };
@@ -233,7 +233,11 @@ pub(super) fn copy(request: &Request) -> Request {
 }
 
 fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
-    let verify = VerifySpec { params: Constants(params.clone()), ..spec.verify.clone().unwrap_or_default() };
+    let verify = VerifySpec {
+        params: Constants(params.clone()),
+        signs_tokens: spec.respond.iter().flatten().any(RespondSpec::signs),
+        ..spec.verify.clone().unwrap_or_default()
+    };
     let verifier = Verifier::compile(&verify).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
     for file in verifier.files() {
         let text = fs::read_to_string(&file).unwrap();
