@@ -1,15 +1,14 @@
 //! Templates: literal text and slots of the request, joined. Parts in brackets are left out where a slot in them is
 //! absent.
 
-use super::{MOST_PARTS, Pieces, address::Url};
+use super::{MOST_PARTS, Pieces, address::Url, listed::listed};
 use crate::{
-    delivery::{Request, slot::Params},
+    delivery::slot::Params,
     verify::{
         VerifyError,
         value::{OneOf, Subject},
     },
 };
-use axum::http::HeaderName;
 use sha2::{Digest as _, Sha256};
 
 /// What is said where an address is signed and none is configured.
@@ -243,22 +242,4 @@ impl Part {
         }
         Ok(())
     }
-}
-
-/// Returns the values of the headers in a list of names between blanks, joined by dots. Only the last may hold a dot, and
-/// none where a JSON body could begin: else one signature would stand for several cuts.
-fn listed(request: &Request, names: &str) -> Result<String, VerifyError> {
-    let mut values = Vec::new();
-    for name in names.split(' ').filter(|name| !name.is_empty()) {
-        let header = HeaderName::try_from(name)
-            .map_err(|_| VerifyError::malformed("the signature lists what is not a header's name"))?;
-        let value = crate::verify::single(&request.headers, &header)?;
-        let text = std::str::from_utf8(value);
-        values.push(text.map_err(|_| VerifyError::Malformed(format!("header `{header}` is not text")))?);
-    }
-    let (last, others) = values.split_last().unwrap_or((&"", &[]));
-    if others.iter().any(|value| value.contains('.')) || [".{", ".["].iter().any(|cut| last.contains(cut)) {
-        return Err(VerifyError::malformed("a header that the signature lists holds what separates it"));
-    }
-    Ok(values.join("."))
 }
