@@ -61,7 +61,8 @@ pub struct Target {
 
 impl Pins {
     /// Takes the hosts, as `sns.*.amazonaws.com`, and the path, as `/*.pem`. In a host `*` and `?` stand for letters of
-    /// one label, in a path for any.
+    /// one label, in a path for any. Where a path is named, an address has neither query nor fragment: a server may
+    /// give another document for them.
     pub fn new(hosts: Vec<String>, path: Option<String>) -> Self {
         Self { hosts, path }
     }
@@ -71,6 +72,9 @@ impl Pins {
         let target = Target::parse(address)?;
         if !self.hosts.iter().any(|glob| matches_host(glob, &target.host)) {
             return Err(FetchError::Forbidden("its host is not among the allowed ones"));
+        }
+        if self.path.is_some() && address.contains(['?', '#']) {
+            return Err(FetchError::Forbidden("it has a query or a fragment"));
         }
         if let Some(path) = &self.path
             && !wildmatch::WildMatch::new(path).matches(target.uri.path())

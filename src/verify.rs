@@ -166,6 +166,20 @@ impl fmt::Debug for Verifier {
     }
 }
 
+/// The longest text that a handshake signs, in bytes.
+const LONGEST_TOKEN: usize = 128;
+
+/// True for what a handshake may sign: short, and of few characters. Where one does, no event is of this form.
+pub fn is_token(text: impl IntoIterator<Item = u8>) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+/.".contains(&byte);
+    let mut length = 0;
+    let all = text.into_iter().all(|byte| {
+        length += 1;
+        length <= LONGEST_TOKEN && fits(byte)
+    });
+    all && length > 0
+}
+
 /// Returns the value of a header that must stand exactly once.
 fn single<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Result<&'r [u8], VerifyError> {
     let mut lines = headers.get_all(name).iter();

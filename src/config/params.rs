@@ -1,7 +1,7 @@
 //! The constants of a source: text, or references to what is kept elsewhere.
 
 use super::{SecretError, SecretRef};
-use crate::{delivery::slot::Params, senders::SenderSpec, verify::Constants};
+use crate::{delivery::slot::Params, respond::RespondSpec, senders::SenderSpec, verify::Constants};
 use secrecy::ExposeSecret as _;
 
 /// The constants of one source as they are now.
@@ -29,10 +29,13 @@ pub fn params(sender: &SenderSpec) -> ResolvedParams {
     resolved
 }
 
-/// Returns the sender with its constants given to the check, which names them too.
+/// Returns the sender with what the check must know of the rest of the document: the constants, which it names too, and
+/// whether handshakes sign with its key.
 pub fn with_params(mut sender: SenderSpec) -> SenderSpec {
     let values = params(&sender).values;
     if let Some(verify) = &mut sender.verify {
+        verify.demand_stated(&|name| sender.params.iter().flatten().any(|(stated, _)| stated == name));
+        verify.signs_tokens = sender.respond.iter().flatten().any(RespondSpec::signs);
         verify.params = Constants(values);
     }
     sender

@@ -77,6 +77,24 @@ fn each_mistake_is_told_with_its_place_and_its_remedy() {
 }
 
 #[test]
+fn a_source_that_would_take_anybodys_topic_warns_until_it_names_its_own() {
+    let said = |topic: &str| {
+        let source = format!("sources: {{ alerts: {{ preset: aws-sns{topic} }} }}\n");
+        let rest = "sinks: { kept: { journal: { dir: here } } }\nroutes: [ { match: { source: '*' }, to: { sink: kept } } ]\n\
+                    quarantine: { sink: kept }\n";
+        let problems =
+            load_text(&(source + rest)).map_or_else(|error| error.problems, |loaded| loaded.problems);
+        problems.into_iter().map(|problem| problem.path).collect::<Vec<_>>()
+    };
+    let param = "sources.alerts.params.topic_arn";
+    assert!(said("").iter().any(|path| path == param));
+    assert!(
+        !said(", params: { topic_arn: 'arn:aws:sns:eu-central-1:1:a' }").iter().any(|path| path == param)
+    );
+    assert!(!said(", verify: { require: { /TopicArn: [ a, b ] } }").iter().any(|path| path == param));
+}
+
+#[test]
 fn a_secret_in_the_file_is_never_printed() {
     let mut seen = 0;
     for file in fixtures("bad") {

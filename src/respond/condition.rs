@@ -1,13 +1,12 @@
 //! Which requests a handshake takes: slots that must have a value, a certain text, or a certain form.
 
-use super::{
-    RespondError,
-    spec::ValueForm,
-    value::{Value, is_token},
-};
-use crate::delivery::{
-    Request,
-    slot::{Params, Slot},
+use super::{RespondError, spec::ValueForm, value::Value};
+use crate::{
+    delivery::{
+        Request,
+        slot::{Params, Slot},
+    },
+    verify::is_token,
 };
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -85,7 +84,7 @@ impl ValueForm {
             Self::Hex => {
                 (1..=64).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_hexdigit())
             }
-            Self::Token => is_token(value),
+            Self::Token => is_token(value.bytes()),
         }
     }
 }

@@ -29,6 +29,15 @@ pub struct RespondSpec {
     pub confirm: Option<ConfirmSpec>,
 }
 
+impl RespondSpec {
+    /// True where the answer holds an HMAC by the source's secret.
+    pub fn signs(&self) -> bool {
+        let json = self.reply.json.as_ref().map(ToString::to_string);
+        let texts = self.reply.text.iter().chain(&json).chain(self.reply.headers.values());
+        texts.into_iter().any(|text| text.contains("hmac:"))
+    }
+}
+
 /// Which requests a handshake takes.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -2,12 +2,15 @@
 //!
 //! Anybody may send a handshake, so nothing that comes back is trusted: a value is at most 1024 bytes long, holds
 //! no control characters, and only a short token is ever signed. A signature over free text would be one that a
-//! forged event could carry.
+//! forged event could carry; the check takes no event of a token's form where a handshake signs.
 
 use super::{Hash, Keys, RespondError};
-use crate::delivery::{
-    Request,
-    slot::{Params, Slot},
+use crate::{
+    delivery::{
+        Request,
+        slot::{Params, Slot},
+    },
+    verify::is_token,
 };
 use base64::{
     Engine as _,
@@ -17,9 +20,6 @@ use std::borrow::Cow;
 
 /// The longest value that is sent back, in bytes.
 const LONGEST_ECHO: usize = 1024;
-
-/// The longest value that is signed, in bytes.
-const LONGEST_TOKEN: usize = 128;
 
 /// Said of a value that no answer may carry.
 pub(super) const NOT_PLAIN: &str = "a value that is to be sent back holds control characters or is not text";
@@ -119,7 +119,7 @@ impl Source {
             Self::Slot(slot) => echoed(slot, fill),
             Self::Hmac { hash, encoding, of } => {
                 let Some(value) = echoed(of, fill)? else { return Ok(None) };
-                if !is_token(&value) {
+                if !is_token(value.bytes()) {
                     let refused =
                         "a value that is to be signed must be 1 to 128 letters, digits and `-_=+/.`";
                     return Err(RespondError::Unusable(refused));
@@ -152,12 +152,6 @@ fn echoed<'r>(slot: &'r Slot, fill: &Fill<'r>) -> Result<Option<Cow<'r, str>>, R
         Some(value) if value.chars().any(char::is_control) => Err(RespondError::Unusable(NOT_PLAIN)),
         _ => Ok(value),
     }
-}
-
-/// True for what may be signed: short, and in an alphabet in which no event can be written.
-pub(super) fn is_token(value: &str) -> bool {
-    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_=+/.".contains(byte);
-    (1..=LONGEST_TOKEN).contains(&value.len()) && value.as_bytes().iter().all(fits)
 }
 
 /// Returns where a character first stands outside of single quotes.

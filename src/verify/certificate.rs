@@ -118,6 +118,10 @@ impl Certificates {
 /// Reads a fetched certificate, the first of a PEM text; with a time, it must chain to one of the system's roots.
 fn read(body: &[u8], chained_at: Option<Timestamp>) -> Result<Certificate, String> {
     let text = std::str::from_utf8(body).map_err(|_| "it is not PEM".to_owned())?;
+    // Not one that stands somewhere in a text: that could be an answer that repeats what was asked.
+    if !text.trim_ascii_start().starts_with("-----BEGIN CERTIFICATE-----") {
+        return Err("it does not begin with a PEM block".to_owned());
+    }
     let blocks = der::pems(text, "CERTIFICATE");
     let (first, others) = blocks.split_first().ok_or("it is not PEM")?;
     if let Some(now) = chained_at {

@@ -9,8 +9,8 @@ use super::{
     message::Url,
     problem::SpecProblem,
     scheme::{Check, Each, Required, Scheme},
-    spec::{Algorithm, VerifySpec},
-    value::OneOf,
+    spec::{Algorithm, VerifySpec, layers::optional},
+    value::{OneOf, fill},
 };
 use crate::delivery::slot::{Params, Pointer};
 
@@ -105,8 +105,19 @@ impl Reader<'_> {
     fn required(&mut self) -> Vec<Required> {
         let mut all = Vec::new();
         for (at, values) in self.spec.require.iter().flatten() {
-            let values = values.iter().map(str::to_owned).collect();
-            all.extend(self.slots("require", at).map(|at| Required { at, values }));
+            let mut allowed = Vec::new();
+            let mut is_open = false;
+            for text in values.iter() {
+                let constant = optional(text).map(|name| self.params.get(name).map(ToString::to_string));
+                match constant.map_or_else(|| fill(text, self.params).map(Some), Ok) {
+                    Ok(Some(value)) => allowed.push(value),
+                    Ok(None) => is_open = true,
+                    Err(problem) => self.report("require", problem, "set the constant, or take it out"),
+                }
+            }
+            if !is_open || !allowed.is_empty() {
+                all.extend(self.slots("require", at).map(|at| Required { at, values: allowed }));
+            }
         }
         all
     }

@@ -5,6 +5,7 @@
 
 mod address;
 mod canonical;
+mod listed;
 mod sns;
 mod template;
 mod twilio;

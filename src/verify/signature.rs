@@ -4,6 +4,7 @@ use super::{
     Assurance, Proof, VerifyError,
     freshness::Freshness,
     grammar::Grammar,
+    is_token,
     keys::{Keys, Match},
     message::Message,
     place::{Claimed, Place},
@@ -17,6 +18,8 @@ pub(super) struct Signature {
     pub(super) message: Message,
     pub(super) freshness: Option<Freshness>,
     pub(super) keys: Keys,
+    /// True where handshakes sign short tokens for whoever asks.
+    pub(super) signs_tokens: bool,
 }
 
 impl Signature {
@@ -45,6 +48,9 @@ impl Signature {
         let mut is_readable = true;
         for variant in 0..self.message.variants() {
             let pieces = self.message.pieces(subject, self.place.member(), claimed, variant)?;
+            if self.signs_tokens && is_token(pieces.iter().flatten().copied()) {
+                return Err(VerifyError::Mismatch); // our own answer to a stranger could be its signature
+            }
             match self.keys.find(&pieces, claimed, &self.grammar, subject)? {
                 Match::Key(place) => return Ok(place),
                 Match::Wrong => {}

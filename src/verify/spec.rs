@@ -3,7 +3,7 @@
 //! Every field is optional here because a source overrides single fields of a preset; what a scheme cannot
 //! do without is demanded when the [`Verifier`](super::Verifier) is compiled at start.
 
-mod layers;
+pub(super) mod layers;
 mod words;
 
 pub use words::{Algorithm, Encoding, JwtAlgorithm, KeyForm, KeyPosition, MissingHash, RsaHash, TimeUnit};
@@ -57,7 +57,8 @@ pub struct VerifySpec {
     pub timestamp: Option<TimestampSpec>,
     /// What a body without the `member` is.
     pub missing_hash: Option<MissingHash>,
-    /// Values that slots must have, else the request is refused: an allow-list, never a choice.
+    /// Values that slots must have, else the request is refused: an allow-list, never a choice. `{param:NAME}` is filled
+    /// in; `[{param:NAME}]` is demanded only where the source states the constant.
     pub require: Option<BTreeMap<String, Texts>>,
     /// A pointer with `*` to elements that are signed one by one: all must verify. Slots `./x` are relative to one.
     pub each: Option<String>,
@@ -69,6 +70,10 @@ pub struct VerifySpec {
     pub hash: Option<RsaHash>,
     /// What a token must say, for `jwt`.
     pub jwt: Option<JwtSpec>,
+    /// True where the source signs short tokens for whoever asks (`hmac:` in a handshake's answer): no message of that
+    /// form may then count as an event. Whoever reads a document puts it here.
+    #[serde(skip)]
+    pub signs_tokens: bool,
     /// The source's constants, for `{param:NAME}`. They stand beside `verify` in a document; whoever reads one puts
     /// them here.
     #[serde(skip)]

@@ -60,6 +60,7 @@ pub(super) const GITHUB: &str =
     "{ algorithm: hmac-sha256, header: x-hub-signature-256, prefix: 'sha256=', encoding: hex }";
 pub(super) const PROPEXO: &str = "{ algorithm: hmac-sha256, header: propexo-signature, prefix: 'sha256=', \
      prefix_optional: true, encoding: auto }";
+pub(super) const HMAC_ALONE: &str = "{ algorithm: hmac-sha256, header: x-s }";
 pub(super) const LIKEMAGIC: &str = "{ algorithm: token, header: lm-webhook-secret }";
 pub(super) const STANDARD: &str = "{ algorithm: hmac-sha256, header: webhook-signature, separator: ' ', \
      prefix: 'v1,', encoding: base64, key: whsec, \

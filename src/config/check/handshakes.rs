@@ -3,6 +3,7 @@
 use crate::{
     config::{CaptureConfig, Config, SecretRef, SourceConfig, keypath::KeyPath, params, problem::Report},
     senders::SenderSpec,
+    verify::VerifySpec,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ pub(super) fn check(config: &Config, senders: &BTreeMap<String, SenderSpec>, rep
         let Some(sender) = senders.get(name) else { continue };
         variants_are_presets(source, &at, report);
         constants_are_there(sender, &at, report);
+        nothing_is_left_open(sender, &at, report);
         agreement_is_asked_for(source, sender, &at, report);
         if let Some(capture) = &source.capture {
             capture_is_of_use(capture, source, sender, &at.key("capture"), report);
@@ -32,6 +34,17 @@ fn constants_are_there(sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_
     for (name, error) in params(sender).missing {
         let fix = "provide it; until then what needs it is answered 503";
         report.warning(&at.key("params").key(&name), error.to_string(), fix);
+    }
+}
+
+/// Warns of a sender whose signature proves who runs the service but not whose request it is, while nothing says whose
+/// requests are wanted.
+fn nothing_is_left_open(sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_>) {
+    for (slot, name) in sender.verify.iter().flat_map(VerifySpec::undemanded) {
+        let message =
+            format!("every `{slot}` is taken: anybody with an account at this sender can send events");
+        let fix = format!("write `params: {{ {name}: ... }}`, or the values at `verify.require`");
+        report.warning(&at.key("params").key(name), message, fix);
     }
 }
 

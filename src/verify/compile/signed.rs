@@ -52,6 +52,7 @@ impl Reader<'_> {
             message: message?,
             freshness,
             keys: keys?,
+            signs_tokens: spec.signs_tokens,
         })
     }
 

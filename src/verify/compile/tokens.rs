@@ -46,6 +46,10 @@ impl Reader<'_> {
 
     pub(super) fn jwt(&mut self) -> Option<Jwt> {
         let spec = self.spec;
+        if spec.signs_tokens {
+            let problem = "a handshake signs short tokens with the same secret: it could sign one of these";
+            self.report("jwt", problem, "take `hmac:` out of `respond`");
+        }
         let unfit = [
             ("member", spec.member.is_some()),
             ("separator", spec.separator.is_some()),

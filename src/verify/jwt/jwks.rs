@@ -133,7 +133,9 @@ impl Source {
                 }
                 let missing = || VerifyError::KeyUnavailable(address.to_string());
                 let found = remote.get(address).ok_or_else(missing)?.find(kid, verifies);
-                if !found.0 && tried.is_none_or(|age| age > LOOK_AGAIN_AFTER) {
+                // Where the last attempt has failed, these keys may be old ones: the sender may well publish it.
+                let has_failed = read.zip(tried).is_some_and(|(read, tried)| tried < read);
+                if !found.0 && (has_failed || tried.is_none_or(|age| age > LOOK_AGAIN_AFTER)) {
                     return Err(missing());
                 }
                 found
@@ -195,5 +197,33 @@ impl Source {
             *keys.write() = Some(read);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fetch::tests::Server, verify::remote::PAUSE};
+
+    const ADDRESS: &str = "https://keys.example.com/keys.json";
+
+    #[tokio::test]
+    async fn an_unknown_key_is_unavailable_while_the_keys_cannot_be_read_again() {
+        let document = std::fs::read_to_string("tests/fixtures/keys/rsa.jwks.json").unwrap();
+        let server = Server::holding(&document).await;
+        let source = Source::new(ADDRESS).unwrap();
+        let Source::Remote { remote, target, .. } = &source else { panic!("an address") };
+        let _first = remote.client.set(server.client());
+        source.fetch_missing().await;
+        let unknown = || source.find(Some("of nobody"), |_| true);
+        assert!(matches!(unknown(), Err(VerifyError::Malformed(_))), "it was read a moment ago");
+        tokio::time::pause();
+        tokio::time::advance(PAUSE * 2).await;
+        tokio::time::resume();
+        let failing = |_: &[u8], _| Err("not that".to_owned());
+        Arc::clone(remote).fetch(ADDRESS, target.clone(), Duration::ZERO, failing).await;
+        assert_eq!(unknown(), Err(VerifyError::KeyUnavailable(ADDRESS.to_owned())));
+        let known = source.find(None, |_| true);
+        assert_eq!(known, Ok(0), "what was read is still good");
     }
 }

@@ -1,15 +1,14 @@
 //! Templates: literal text and slots of the request, joined. Parts in brackets are left out where a slot in them is
 //! absent.
 
-use super::{MOST_PARTS, Pieces, address::Url};
+use super::{MOST_PARTS, Pieces, address::Url, listed::listed};
 use crate::{
-    delivery::{Request, slot::Params},
+    delivery::slot::Params,
     verify::{
         VerifyError,
         value::{OneOf, Subject},
     },
 };
-use axum::http::HeaderName;
 use sha2::{Digest as _, Sha256};
 
 /// What is said where an address is signed and none is configured.
@@ -179,14 +178,28 @@ pub(super) fn render<'r>(
     subject: Subject<'r>,
     pieces: &mut Pieces<'r>,
 ) -> Result<(), VerifyError> {
+    render_all(parts, subject, pieces, false)
+}
+
+fn render_all<'r>(
+    parts: &'r [Part],
+    subject: Subject<'r>,
+    pieces: &mut Pieces<'r>,
+    may_be_empty: bool,
+) -> Result<(), VerifyError> {
     for part in parts {
-        part.add(subject, pieces)?;
+        part.add(subject, pieces, may_be_empty)?;
     }
     Ok(())
 }
 
 impl Part {
-    fn add<'r>(&'r self, subject: Subject<'r>, pieces: &mut Pieces<'r>) -> Result<(), VerifyError> {
+    fn add<'r>(
+        &'r self,
+        subject: Subject<'r>,
+        pieces: &mut Pieces<'r>,
+        may_be_empty: bool,
+    ) -> Result<(), VerifyError> {
         let request = subject.request;
         match self {
             Self::Text(text) => pieces.push(text.as_bytes()),
@@ -207,7 +220,9 @@ impl Part {
                 let value = slots.demand(subject)?;
                 let breaks_out = fences.iter().any(|fence| value.contains(&**fence));
                 let is_header = slots.headers().next().is_some();
-                if is_header && (value.is_empty() || breaks_out) {
+                // Of two values side by side one could be moved into the other whole.
+                let is_lacking = value.is_empty() && (is_header || !may_be_empty);
+                if is_lacking || (is_header && breaks_out) {
                     return Err(VerifyError::Malformed(format!(
                         "`{slots}` is empty or holds what separates it"
                     )));
@@ -219,7 +234,7 @@ impl Part {
             }
             Self::Optional(inner) => {
                 let used = pieces.used;
-                match render(inner, subject, pieces) {
+                match render_all(inner, subject, pieces, true) {
                     Err(VerifyError::Missing(_)) => pieces.used = used,
                     other => other?,
                 }
@@ -227,17 +242,4 @@ impl Part {
         }
         Ok(())
     }
-}
-
-/// Returns the values of the headers in a list of names between blanks, joined by dots.
-fn listed(request: &Request, names: &str) -> Result<String, VerifyError> {
-    let mut values = Vec::new();
-    for name in names.split(' ').filter(|name| !name.is_empty()) {
-        let header = HeaderName::try_from(name)
-            .map_err(|_| VerifyError::malformed("the signature lists what is not a header's name"))?;
-        let value = crate::verify::single(&request.headers, &header)?;
-        let text = std::str::from_utf8(value);
-        values.push(text.map_err(|_| VerifyError::Malformed(format!("header `{header}` is not text")))?);
-    }
-    Ok(values.join("."))
 }

@@ -1,6 +1,8 @@
 //! How the alternatives of a scheme lie over what they share, and what the whole asks of a source.
 
 use super::{Algorithm, JwtAlgorithm, VerifySpec};
+use crate::delivery::slot::Texts;
+use std::collections::BTreeMap;
 
 impl VerifySpec {
     /// Returns the schemes that are tried in turn: the alternatives, or this one alone.
@@ -58,6 +60,29 @@ impl VerifySpec {
         }
     }
 
+    /// Demands outright what is demanded only where a constant is stated, as `[{param:NAME}]`, where it is stated: one
+    /// without a value then keeps the scheme from being built instead of taking every value.
+    pub fn demand_stated(&mut self, is_stated: &dyn Fn(&str) -> bool) {
+        for values in self.require.iter_mut().flat_map(BTreeMap::values_mut) {
+            let demanded = values.iter().map(|text| match optional(text).filter(|name| is_stated(name)) {
+                Some(name) => format!("{{param:{name}}}"),
+                None => text.to_owned(),
+            });
+            *values = Texts::Several(demanded.collect());
+        }
+        self.any_of.iter_mut().flatten().for_each(|alternative| alternative.demand_stated(is_stated));
+    }
+
+    /// Returns the slots that may hold anything for the lack of a constant, each with its name.
+    pub fn undemanded(&self) -> Vec<(&str, &str)> {
+        let own = self.require.iter().flatten().filter_map(|(at, values)| {
+            let mut names = values.iter().map(optional);
+            let first = names.next()??;
+            names.all(|name| name.is_some()).then_some((at.as_str(), first))
+        });
+        own.chain(self.any_of.iter().flatten().flat_map(Self::undemanded)).collect()
+    }
+
     /// Returns this scheme with the fields that it lacks taken from `base`.
     fn over(&self, base: &Self) -> Self {
         let places = self.header.is_some() || self.from.is_some() || self.member.is_some();
@@ -79,13 +104,42 @@ impl VerifySpec {
             url: own.url.or(base.url),
             timestamp: own.timestamp.or(base.timestamp),
             missing_hash: own.missing_hash.or(base.missing_hash),
-            require: own.require.or(base.require),
+            require: both(own.require, base.require),
             each: own.each.or(base.each),
             any_of: None,
             certificate: own.certificate.or(base.certificate),
             hash: own.hash.or(base.hash),
             jwt: own.jwt.or(base.jwt),
+            signs_tokens: base.signs_tokens,
             params: base.params,
         }
     }
+}
+
+/// Returns the constant of a value that is demanded only where the constant is stated.
+pub(in crate::verify) fn optional(text: &str) -> Option<&str> {
+    text.strip_prefix("[{param:")?.strip_suffix("}]")
+}
+
+/// What slots must hold.
+type Required = BTreeMap<String, Texts>;
+
+/// Joins the demands of an alternative and the shared ones. Of a slot that both name, both must allow the value: neither
+/// an operator's demand nor a preset's may be lost.
+fn both(own: Option<Required>, shared: Option<Required>) -> Option<Required> {
+    let (own, mut all) = match (own, shared) {
+        (Some(own), Some(shared)) => (own, shared),
+        (own, shared) => return own.or(shared),
+    };
+    for (at, values) in own {
+        let allowed = match all.get(&at) {
+            Some(shared) => {
+                let is_shared = |text: &&str| shared.iter().any(|other| other == *text);
+                Texts::Several(values.iter().filter(is_shared).map(str::to_owned).collect())
+            }
+            None => values,
+        };
+        all.insert(at, allowed);
+    }
+    Some(all)
 }

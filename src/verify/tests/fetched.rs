@@ -113,6 +113,11 @@ async fn a_certificate_is_fetched_for_the_first_request_that_names_it() {
     assert!(matches!(carry(&verifier, other).await, Err(VerifyError::Malformed(_))));
     assert_eq!(server.asked.load(Ordering::SeqCst), 1);
 
+    let echo = format!("<Error>{}</Error>", public_keys::fixture("certificate-1.pem"));
+    let verifier = remote_certificates(&scheme, &Server::holding(&echo).await);
+    let answer = carry(&verifier, good.clone()).await;
+    assert_eq!(answer, Err(VerifyError::KeyUnavailable(ADDRESS.to_owned())), "it must begin with the block");
+
     // The fixtures' certificates chain to nobody.
     let chained = scheme.replace("path:", "chain: true, path:");
     let verifier = remote_certificates(&chained, &server);

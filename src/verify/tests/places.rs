@@ -4,7 +4,7 @@
 use super::{NOW, now, refusal, request, spec, verifier};
 use crate::{
     delivery::Request,
-    verify::{Algorithm, Constants, SignError, Verifier, VerifyError},
+    verify::{Algorithm, Constants, SignError, Verifier, VerifyError, VerifySpec},
 };
 use axum::http::Method;
 
@@ -181,6 +181,119 @@ fn what_is_required_is_an_allow_list() {
     assert_eq!(refusal(&verifier, &other), "malformed");
     other.headers.remove("x-version");
     assert_eq!(refusal(&verifier, &other), "missing");
+}
+
+#[test]
+fn what_all_alternatives_share_is_required_of_each() {
+    let scheme = "{ algorithm: hmac-sha256, header: x-s, require: { /topic: ours, /version: '2' }, any_of: \
+                  [{ require: { /version: '2' } }, { require: { /version: '1' }, algorithm: hmac-sha1 }] }";
+    let verifier = verifier(scheme, &["key"]);
+    for (body, expected) in [
+        (r#"{"topic":"ours","version":"2"}"#, "signature"),
+        (r#"{"topic":"theirs","version":"2"}"#, "malformed"),
+        (r#"{"version":"2"}"#, "missing"),
+    ] {
+        let plain = super::verifier(super::HMAC_ALONE, &["key"]);
+        let asked = signed(&plain, request(&[], body));
+        assert_eq!(refusal(&verifier, &asked), expected, "{body}");
+    }
+    let sha1 = super::verifier(&super::HMAC_ALONE.replace("sha256", "sha1"), &["key"]);
+    let old = signed(&sha1, request(&[], r#"{"topic":"ours","version":"1"}"#));
+    assert_eq!(refusal(&verifier, &old), "malformed", "an alternative takes back nothing");
+}
+
+#[test]
+fn an_event_of_the_form_that_a_handshake_signs_is_refused() {
+    let mut scheme = spec(super::HMAC_ALONE);
+    let keyed = |spec: &VerifySpec| {
+        let verifier = Verifier::compile(spec).expect("a scheme");
+        super::set(&verifier, &["key"]).expect("a key");
+        verifier
+    };
+    let open = keyed(&scheme);
+    scheme.signs_tokens = true;
+    let closed = keyed(&scheme);
+    let longest = "a".repeat(128);
+    for (body, expected) in [
+        ("1", "mismatch"),
+        ("deadbeef", "mismatch"),
+        ("aGVsbG8=.-_+/", "mismatch"),
+        (longest.as_str(), "mismatch"),
+        (&"a".repeat(129), "signature"),
+        ("{}", "signature"),
+        ("PG5vdGlmaWNhdGlvbj4=\n", "signature"),
+        ("", "signature"),
+    ] {
+        let made = signed(&open, request(&[], body));
+        assert_eq!(refusal(&open, &made), "signature", "{body}");
+        assert_eq!(refusal(&closed, &made), expected, "{body}");
+    }
+    let mut tokens = spec("{ algorithm: jwt, jwt: { algorithms: [HS256], audience: us, max_age: 5m } }");
+    assert!(Verifier::compile(&tokens).is_ok());
+    tokens.signs_tokens = true;
+    let problems = Verifier::compile(&tokens).expect_err("its tokens could be signed");
+    assert_eq!(problems.first().map(|problem| &*problem.field), Some("jwt"));
+}
+
+#[test]
+fn the_headers_that_a_signature_lists_cannot_be_cut_elsewhere() {
+    let scheme = "{ algorithm: hmac-sha256, header: x-s, separator: ',', prefix: 'v1=', encoding: hex, message: \
+                  '{field:t}.{field:h}.{listed:h}.{body}', timestamp: { at: field:t } }";
+    let verifier = verifier(scheme, &["key"]);
+    let plain = super::verifier(
+        "{ algorithm: hmac-sha256, header: x-s, message: '{body}', encoding: hex }",
+        &["key"],
+    );
+    let answer = |values: [&str; 2], body: &str| {
+        let message = format!("{NOW}.x-a x-b.{}.{}.{body}", values[0], values[1]);
+        let mac = text(&signed(&plain, request(&[], message)), "x-s");
+        let list = format!("t={NOW},h=x-a x-b,v1={mac}");
+        refusal(&verifier, &request(&[("x-s", &list), ("x-a", values[0]), ("x-b", values[1])], body))
+    };
+    assert_eq!(answer(["one", "two"], "{}"), "signature");
+    assert_eq!(answer(["one", "two.three"], "{}"), "signature", "only the body stands behind the last");
+    assert_eq!(answer(["one.two", "three"], "{}"), "malformed");
+    assert_eq!(answer(["one", "two.{\"a\":1"], "{}"), "malformed");
+    assert_eq!(answer(["one", "two.[1"], "{}"), "malformed");
+}
+
+#[test]
+fn a_value_of_a_message_is_not_empty_unless_brackets_say_so() {
+    let scheme = "{ algorithm: hmac-sha256, header: x-s, message: '{/time}{/token}[{/more}]' }";
+    let verifier = verifier(scheme, &["key"]);
+    let plain = super::verifier("{ algorithm: hmac-sha256, header: x-s, message: '{/all}' }", &["key"]);
+    for (members, all, expected) in [
+        (r#""time":"12","token":"3","more":"""#, "123", "secret"),
+        (r#""time":"123","token":"""#, "123", "malformed"),
+        (r#""time":"","token":"123""#, "123", "malformed"),
+    ] {
+        let made = signed(&plain, request(&[], format!(r#"{{{members},"all":"{all}"}}"#)));
+        assert_eq!(refusal(&verifier, &made), expected, "{members}");
+    }
+}
+
+#[test]
+fn a_bracketed_constant_is_required_where_it_is_stated() {
+    let mut scheme = spec("{ algorithm: hmac-sha256, header: x-s, require: { /topic: '[{param:topic}]' } }");
+    assert_eq!(scheme.undemanded(), [("/topic", "topic")]);
+    let keyed = |spec: &VerifySpec| {
+        let verifier = Verifier::compile(spec).expect("a scheme");
+        super::set(&verifier, &["key"]).expect("a key");
+        verifier
+    };
+    let plain = verifier(super::HMAC_ALONE, &["key"]);
+    let ours = signed(&plain, request(&[], r#"{"topic":"ours"}"#));
+    let theirs = signed(&plain, request(&[], r#"{"topic":"theirs"}"#));
+    assert_eq!(refusal(&keyed(&scheme), &theirs), "signature", "nothing is stated");
+    scheme.params.0.insert("topic".into(), "ours".into());
+    assert_eq!(refusal(&keyed(&scheme), &ours), "signature");
+    assert_eq!(refusal(&keyed(&scheme), &theirs), "malformed");
+    // Stated, but without a value now: not the same as not stated.
+    scheme.params.0.clear();
+    scheme.demand_stated(&|name| name == "topic");
+    assert!(scheme.undemanded().is_empty());
+    let problems = Verifier::compile(&scheme).expect_err("no value");
+    assert_eq!(problems.first().map(|problem| &*problem.field), Some("require"));
 }
 
 #[test]

@@ -121,6 +121,9 @@ fn behind_the_check(asking: &mut Asking<'_>) {
         "aws-sns" => {
             let body = r#"{"Type":"SubscriptionConfirmation","MessageId":"165545c9-2a5c-472c-8df2-7ff2be2b3b1b","Token":"2336412f37","TopicArn":"arn:aws:sns:eu-central-1:123456789012:doors","Message":"You have chosen to subscribe","SubscribeURL":"https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&Token=2336412f37","Timestamp":"2026-01-02T03:04:05Z","SignatureVersion":"2","Signature":"","SigningCertURL":"https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0000000000000000000000.pem"}"#;
             asking.add_signed("subscription", ("POST", "", &[], body), empty(200));
+            let other = body.replace("123456789012", "210987654321");
+            let refused = Wanted::Refused(&["malformed"]);
+            asking.add_signed("subscription-to-a-stranger", ("POST", "", &[], &other), refused);
         }
         _ => {}
     }
@@ -148,6 +151,7 @@ fn proofs(asking: &mut Asking<'_>) {
             asking.add("crc", ("GET", "crc_token=challenge_string&nonce=1", &[], ""), object(reply));
             let body = "crc_token=%7B%22for_user_id%22%3A1%7D";
             asking.add("crc-of-a-body", ("GET", body, &[], ""), Wanted::Unanswered);
+            asking.add_signed("crc-as-an-event", ("POST", "", &[], "1"), Wanted::Refused(&["mismatch"]));
         }
         "braintree" => {
             let challenge = "20f9f8ed05f77439fe955c977e4c8a53";
@@ -158,6 +162,9 @@ fn proofs(asking: &mut Asking<'_>) {
             asking.add("challenge", ("GET", &format!("bt_challenge={challenge}"), &[], ""), text(&reply));
             let payload = "bt_challenge=PG5vdGlmaWNhdGlvbj4%3D";
             asking.add("challenge-of-a-payload", ("GET", payload, &[], ""), UNSIGNED);
+            let headers = [("content-type", "application/x-www-form-urlencoded")];
+            let event = ("POST", "", &headers[..], "bt_payload=deadbeef");
+            asking.add_signed("challenge-as-an-event", event, Wanted::Refused(&["mismatch"]));
         }
         _ => {}
     }

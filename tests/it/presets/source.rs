@@ -14,7 +14,7 @@ use hookway::{
     },
     event::envelope::{self, Origin},
     normalize::{Normalizer, Setting},
-    respond::{Effect, Responders, Step},
+    respond::{Effect, RespondSpec, Responders, Step},
     senders::{self, SampleSpec, SenderSpec},
     verify::{Constants, Verifier, VerifySpec},
 };
@@ -23,7 +23,8 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// What the constants that presets ask for are in the fixtures.
-const PARAMS: [(&str, &str); 6] = [
+const PARAMS: [(&str, &str); 7] = [
+    ("topic_arn", "arn:aws:sns:eu-central-1:123456789012:doors"),
     ("webhook_id", "8PT597110X687430LKGECATA"),
     ("key_id", "fixture_public_key"),
     ("verify_token", "fixture-verify-token"),
@@ -232,7 +233,11 @@ pub(super) fn copy(request: &Request) -> Request {
 }
 
 fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
-    let verify = VerifySpec { params: Constants(params.clone()), ..spec.verify.clone().unwrap_or_default() };
+    let verify = VerifySpec {
+        params: Constants(params.clone()),
+        signs_tokens: spec.respond.iter().flatten().any(RespondSpec::signs),
+        ..spec.verify.clone().unwrap_or_default()
+    };
     let verifier = Verifier::compile(&verify).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
     for file in verifier.files() {
         let text = fs::read_to_string(&file).unwrap();
