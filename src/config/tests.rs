@@ -77,7 +77,7 @@ fn each_mistake_is_told_with_its_place_and_its_remedy() {
 }
 
 #[test]
-fn a_source_that_would_take_anybodys_topic_warns_until_it_names_its_own() {
+fn a_source_that_would_take_anybodys_topic_is_refused_until_it_names_its_own() {
     let said = |topic: &str| {
         let source = format!("sources: {{ alerts: {{ preset: aws-sns{topic} }} }}\n");
         let rest = "sinks: { kept: { journal: { dir: here } } }\nroutes: [ { match: { source: '*' }, to: { sink: kept } } ]\n\

@@ -37,14 +37,14 @@ fn constants_are_there(sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_
     }
 }
 
-/// Warns of a sender whose signature proves who runs the service but not whose request it is, while nothing says whose
+/// Refuses a sender whose signature proves who runs the service but not whose request it is, while nothing says whose
 /// requests are wanted.
 fn nothing_is_left_open(sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_>) {
     for (slot, name) in sender.verify.iter().flat_map(VerifySpec::undemanded) {
         let message =
             format!("every `{slot}` is taken: anybody with an account at this sender can send events");
         let fix = format!("write `params: {{ {name}: ... }}`, or the values at `verify.require`");
-        report.warning(&at.key("params").key(name), message, fix);
+        report.error(&at.key("params").key(name), message, fix);
     }
 }
 
