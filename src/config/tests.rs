@@ -246,7 +246,8 @@ fn an_error_of_a_presets_field_stands_at_the_source() {
 fn every_embedded_preset_fits_its_grammar() {
     for name in crate::senders::names() {
         let text = format!(
-            "sources: {{ a: {{ preset: {name}, verify: {{ algorithm: token }}, secrets: [ env:NOBODY_SETS_THIS ] }} }}"
+            "sources: {{ a: {{ preset: {name}, verify: {{ algorithm: token }}, params: {{ topic_arn: arn }}, \
+             secrets: [ env:NOBODY_SETS_THIS ] }} }}"
         );
         assert_eq!(errors(&text), Vec::<String>::new(), "{name}");
     }
