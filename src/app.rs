@@ -3,7 +3,7 @@
 mod handshakes;
 pub(crate) mod routes;
 mod sinks;
-pub(crate) mod sources;
+mod sources;
 mod watch;
 
 use crate::{

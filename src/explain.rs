@@ -53,6 +53,13 @@ pub struct Case<'c> {
     pub declared: Option<u64>,
 }
 
+impl<'c> Case<'c> {
+    /// Makes the case of a request alone, of which nothing else is known.
+    pub fn new(spec: &'c VerifySpec, secrets: &'c [SecretString], request: &'c Request) -> Self {
+        Self { spec, secrets, files: &[], request, relatives: &[], strangers: &[], declared: None }
+    }
+}
+
 /// Another sender, whose request this may be.
 #[derive(Debug, Clone)]
 pub struct Relative {

@@ -46,7 +46,7 @@ pub use spec::{
     MissingHash, RsaHash, TimeUnit, TimestampSpec, VerifySpec,
 };
 
-use crate::delivery::Request;
+use crate::delivery::{Request, slot::Slot};
 use axum::http::{HeaderMap, HeaderName};
 use mac::Prepared;
 use parking_lot::RwLock;
@@ -157,6 +157,16 @@ impl Verifier {
     /// True where a changed header of this name fails the check, so that its value can be trusted.
     pub fn covers_header(&self, name: &HeaderName) -> bool {
         self.schemes.iter().all(|scheme| scheme.covers_header(name))
+    }
+
+    /// True where a changed value of this slot fails the check, as far as the envelope says so one by one: whether the
+    /// body is covered stands in `hookwayverified`.
+    pub fn covers(&self, slot: &Slot) -> bool {
+        match slot {
+            Slot::Header(name) => self.covers_header(name),
+            Slot::Query(_) | Slot::Path(_) => false,
+            Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
+        }
     }
 }
 

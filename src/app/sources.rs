@@ -71,7 +71,7 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
         problems.iter().map(place).collect::<Vec<_>>()
     });
     let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), Verifier::credential_headers);
-    let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| covers(verifier, slot));
+    let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| verifier.covers(slot));
     let setting =
         Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };
     let normalizer = Normalizer::compile(&event, setting).map_err(|errors| {
@@ -87,16 +87,6 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
             let found = verifier.err().into_iter().chain(normalizer.err());
             Err(found.flatten().collect())
         }
-    }
-}
-
-/// Tells whether a changed value of this slot fails the check, as far as the envelope says so: that of a body is what
-/// `hookwayverified` says.
-pub(crate) fn covers(verifier: &Verifier, slot: &Slot) -> bool {
-    match slot {
-        Slot::Header(name) => verifier.covers_header(name),
-        Slot::Query(_) | Slot::Path(_) => false,
-        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
     }
 }
 

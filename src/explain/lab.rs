@@ -113,17 +113,6 @@ impl<'c> Lab<'c> {
 
     /// Returns the case's request with another body.
     pub(super) fn with_body(&self, body: impl Into<Bytes>) -> Request {
-        Request { body: body.into(), ..copy(self.case.request) }
-    }
-}
-
-/// Returns a request that shares the body's bytes with the given one.
-pub(super) fn copy(request: &Request) -> Request {
-    Request {
-        method: request.method.clone(),
-        uri: request.uri.clone(),
-        headers: request.headers.clone(),
-        body: request.body.clone(),
-        received: request.received,
+        Request { body: body.into(), ..self.case.request.clone() }
     }
 }

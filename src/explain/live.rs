@@ -48,15 +48,7 @@ impl Explainer {
             return None;
         }
         let secrets = Arc::clone(&self.secrets.read());
-        let case = Case {
-            spec: &self.spec,
-            secrets: &secrets,
-            files: &[],
-            request,
-            relatives: &[],
-            strangers: &[],
-            declared: None,
-        };
+        let case = Case::new(&self.spec, &secrets, request);
         causes(&case, error, Reach::Cheap).into_iter().next()
     }
 

@@ -1,6 +1,6 @@
 //! The URL, where it is signed: behind a proxy it is easily another one than the sender was given.
 
-use super::{Cause, Lab, lab};
+use super::{Cause, Lab};
 use crate::verify::{VerifyError, VerifySpec};
 use axum::http::{Uri, header};
 
@@ -16,7 +16,7 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
         let mend = format!("set `verify.url` to {right}, or enter the configured one at the sender");
         return vec![Cause::proven("url", what, mend)];
     }
-    let mut request = lab::copy(lab.case.request);
+    let mut request = lab.case.request.clone();
     let bare = lab.case.request.uri.query().and_then(|_| lab.case.request.uri.path().parse::<Uri>().ok());
     let Some(bare) = bare else { return Vec::new() };
     request.uri = bare;

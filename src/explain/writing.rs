@@ -1,7 +1,7 @@
 //! How the signature is written: hex or base64, with a prefix or without, alone or in a list, and what a client or a
 //! proxy may have done to the text.
 
-use super::{Cause, Lab, lab, place};
+use super::{Cause, Lab, place};
 use crate::verify::{Algorithm, Encoding, VerifyError, VerifySpec};
 use axum::http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
@@ -135,7 +135,7 @@ fn damaged(lab: &Lab<'_>, name: &HeaderName, text: &str) -> Vec<Cause> {
     ];
     for (mended, how) in mended {
         let Some(value) = HeaderValue::from_str(&mended).ok().filter(|_| mended != text) else { continue };
-        let mut request = lab::copy(lab.case.request);
+        let mut request = lab.case.request.clone();
         request.headers.insert(name, value);
         if lab.fits_request(&request) {
             let what = format!("the signature in header `{name}` is right, and its text was changed: {how}");

@@ -46,6 +46,21 @@ impl Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::tests::Server;
+    use std::sync::atomic::Ordering;
+
+    #[tokio::test]
+    async fn an_agreement_is_one_fetch_over_tls_and_a_refusal_is_told() {
+        let address =
+            || Target::parse("https://keys.example.com/?Action=ConfirmSubscription&Token=1").unwrap();
+        let server = Server::holding("<ConfirmSubscriptionResponse/>").await;
+        let confirmer: std::sync::Arc<dyn Confirmer> = server.client();
+        assert_eq!(confirmer.confirm(address()).await, Ok(()));
+        assert_eq!(server.asked.load(Ordering::SeqCst), 1);
+        let refusing = Server::answering("HTTP/1.1 403 X\r\ncontent-length: 0\r\n\r\n".to_owned()).await;
+        let confirmer: std::sync::Arc<dyn Confirmer> = refusing.client();
+        assert!(confirmer.confirm(address()).await.is_err());
+    }
 
     #[test]
     fn an_address_leads_to_a_named_host_by_https_and_nowhere_else() {

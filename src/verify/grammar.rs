@@ -93,7 +93,7 @@ impl Grammar {
             let text = rest?;
             let split = self.separator.as_deref().and_then(|separator| text.split_once(separator));
             rest = split.map(|(_, tail)| tail);
-            Some(split.map_or(text, |(entry, _)| entry.trim_ascii()))
+            Some(split.map_or(text, |(entry, _)| entry))
         });
         let is_list = self.separator.is_some();
         entries.filter_map(move |entry| {

@@ -232,11 +232,7 @@ fn source(
         counted.expect_handshake(handshake);
     }
     let vendor = sender.sender.as_deref().unwrap_or("custom");
-    let covers = |slot: &Slot| match slot {
-        Slot::Header(name) => verifier.covers_header(name),
-        Slot::Query(_) | Slot::Path(_) => false,
-        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
-    };
+    let covers = |slot: &Slot| verifier.covers(slot);
     let setting = Setting {
         sender: vendor,
         source: name,

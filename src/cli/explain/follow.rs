@@ -3,7 +3,7 @@
 
 use super::subject::Subject;
 use crate::{
-    app::{routes, sources},
+    app::routes,
     cli::exit::{Exit, Stop},
     config::{Loaded, SourceSettings},
     delivery::{Delivery, Quota, Request},
@@ -70,7 +70,7 @@ pub(super) fn events(
         source: &subject.name,
         params: subject.params.clone(),
         withheld: verifier.credential_headers(),
-        covers: &|slot| sources::covers(verifier, slot),
+        covers: &|slot| verifier.covers(slot),
     };
     let normalizer = Normalizer::compile(&spec, setting).map_err(|errors| {
         let problems: Vec<String> =

@@ -24,16 +24,8 @@ pub(super) fn run(
         (Some(_), keys) if keys.is_empty() => subject::Subject::of(explain, common, request)?.secrets,
         (_, keys) => keys,
     };
-    let case = Case {
-        spec: &VerifySpec { url: explain.url(request), ..VerifySpec::default() },
-        secrets: &secrets,
-        files: &[],
-        request,
-        relatives: &[],
-        strangers: &[],
-        declared: None,
-    };
-    let (recipes, is_partial) = discover(&case);
+    let spec = VerifySpec { url: explain.url(request), ..VerifySpec::default() };
+    let (recipes, is_partial) = discover(&Case::new(&spec, &secrets, request));
     if out.is_json() {
         let found = recipes.iter().map(|recipe| {
             let lines = recipe.lines().into_iter().map(|(name, value)| (name.to_owned(), value.into()));

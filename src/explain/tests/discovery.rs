@@ -6,15 +6,7 @@ use crate::explain::{Recipe, discover};
 fn discovered(request: &Request, secrets: &[&str]) -> Vec<Recipe> {
     let secrets: Vec<SecretString> = secrets.iter().map(|secret| (*secret).into()).collect();
     let nothing = VerifySpec { url: Some("https://a.example/in".to_owned()), ..VerifySpec::default() };
-    let case = Case {
-        spec: &nothing,
-        secrets: &secrets,
-        files: &[],
-        request,
-        relatives: &[],
-        strangers: &[],
-        declared: None,
-    };
+    let case = Case::new(&nothing, &secrets, request);
     let (recipes, is_partial) = discover(&case);
     assert!(!is_partial);
     recipes

@@ -1,12 +1,12 @@
 //! Keys that are fetched: once for many who miss them, not again after a failure, and dropped when they are old; and the
 //! whole way of a request whose key is not here yet.
 
-use super::{public_keys, refusal, verifier};
+use super::{NOW, json_web_tokens as tokens, public_keys, refusal, verifier};
 use crate::{
     delivery::{Delivery, Quota, Request},
     fetch::{Target, tests::Server},
     verify::{
-        Verifier, VerifyError,
+        Verifier, VerifyError, jwt,
         keys::Keys,
         remote::{PAUSE, Remote},
         scheme::Check,
@@ -122,4 +122,32 @@ async fn a_certificate_is_fetched_for_the_first_request_that_names_it() {
     let chained = scheme.replace("path:", "chain: true, path:");
     let verifier = remote_certificates(&chained, &server);
     assert_eq!(carry(&verifier, good).await, Err(VerifyError::KeyUnavailable(ADDRESS.to_owned())));
+}
+
+#[tokio::test]
+async fn a_key_set_is_fetched_for_the_first_token_and_kept_for_the_next() {
+    let server = Server::holding(&tokens::fixture("rsa.jwks.json")).await;
+    let scheme = "{ algorithm: jwt, jwt: { algorithms: [RS256], jwks: 'https://keys.example.com/keys', audience: us } }";
+    let verifier = verifier(scheme, &[]);
+    let Some(Check::Jwt(check)) = verifier.schemes.first().map(|scheme| &scheme.check) else {
+        panic!("a token")
+    };
+    let Some(jwt::Source::Remote { remote, .. }) = &check.source else { panic!("an address") };
+    let _first = remote.client.set(server.client());
+
+    let header = serde_json::json!({ "alg": "RS256", "kid": tokens::kid("rsa.jwks.json") });
+    let token =
+        |audience: &str| tokens::token(&header, &serde_json::json!({ "aud": audience, "exp": NOW + 60 }));
+    let good = tokens::bearer(&token("us"), "{}");
+    assert_eq!(
+        refusal(&verifier, &good),
+        "key_unavailable",
+        "nothing is here yet, which is no fault of the sender"
+    );
+    assert_eq!(carry(&verifier, good.clone()).await, Ok(()));
+    assert_eq!(carry(&verifier, good).await, Ok(()));
+    let foreign = carry(&verifier, tokens::bearer(&token("others"), "{}")).await;
+    assert!(matches!(foreign, Err(VerifyError::Malformed(_))), "{foreign:?}");
+    verifier.refresh().await;
+    assert_eq!(server.asked.load(Ordering::SeqCst), 1, "fresh keys are not fetched again");
 }

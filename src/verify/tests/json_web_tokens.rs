@@ -23,18 +23,18 @@ const ES256: &str = "{ algorithm: jwt, header: x-jwt, prefix: '', jwt: { algorit
      body_hash: request_body_sha256, max_age: 5m } }";
 const SECRET: &str = "a secret of enough length";
 
-fn fixture(file: &str) -> String {
+pub(super) fn fixture(file: &str) -> String {
     let path = format!("{}/tests/fixtures/keys/{file}", env!("CARGO_MANIFEST_DIR"));
     fs::read_to_string(path).expect("a fixture")
 }
 
-fn kid(jwks: &str) -> Value {
+pub(super) fn kid(jwks: &str) -> Value {
     let keys: Value = serde_json::from_str(&fixture(jwks)).expect("JSON");
     keys["keys"][0]["kid"].clone()
 }
 
 /// Makes a token, signed as its own header says.
-fn token(header: &Value, claims: &Value) -> String {
+pub(super) fn token(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", part(header), part(claims));
     let random = SystemRandom::new();
@@ -60,7 +60,7 @@ fn token(header: &Value, claims: &Value) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-fn bearer(token: &str, body: &str) -> Request {
+pub(super) fn bearer(token: &str, body: &str) -> Request {
     request(&[("authorization", &format!("Bearer {token}"))], body)
 }
 

@@ -4,7 +4,7 @@ use super::{
     handshakes,
     keys::FOREIGN,
     sample,
-    source::{self, Source, copy},
+    source::{self, Source},
 };
 use axum::http::HeaderName;
 use bytes::Bytes;
@@ -72,7 +72,7 @@ pub(super) fn of(source: &Source) -> Vec<Case> {
         |name: &str, request: Request, wanted| cases.push(Case { name: name.to_owned(), request, wanted });
     add("second-key", source.signed(&plain, 1), Wanted::Accepted { key: second(source) });
     add("foreign-key", source.signed(&plain, FOREIGN), Wanted::Refused(&["mismatch"]));
-    add("unsigned", copy(&plain), ANY_REFUSAL);
+    add("unsigned", plain.clone(), ANY_REFUSAL);
     if let Some(request) = altered(source, &right) {
         add("altered", request, Wanted::Refused(&["mismatch", "malformed"]));
     }
@@ -130,7 +130,7 @@ fn second(source: &Source) -> Option<usize> {
 
 /// Changes the body behind the signature; `None` where nothing of it is covered.
 fn altered(source: &Source, right: &Request) -> Option<Request> {
-    let mut request = copy(right);
+    let mut request = right.clone();
     if let Some((_, from, to)) = COVERED.iter().find(|(name, ..)| *name == source.name) {
         let body = text(&right.body);
         assert!(body.contains(from), "{}: {from} is not in the sample", source.name);
@@ -150,7 +150,7 @@ fn altered(source: &Source, right: &Request) -> Option<Request> {
 
 /// Repeats what carries the signature.
 fn twice(source: &Source, plain: &Request, right: &Request) -> Option<Request> {
-    let mut request = copy(right);
+    let mut request = right.clone();
     let verify = source.verify();
     if verify["header"].as_str().is_some_and(|name| name.ends_with('*')) {
         // One of many headers may match: there, twice is no contradiction.
@@ -192,7 +192,7 @@ fn timestamp_header(verify: &Value) -> Option<HeaderName> {
 fn other_version(source: &Source, right: &Request) -> Option<Request> {
     let prefix = source.verify()["prefix"].as_str()?;
     let (configured, other) = VERSIONS.iter().find(|(configured, _)| *configured == prefix)?;
-    let mut request = copy(right);
+    let mut request = right.clone();
     let mut changed = 0;
     for value in request.headers.values_mut() {
         let text = value.to_str().unwrap();

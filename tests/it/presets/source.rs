@@ -139,7 +139,7 @@ impl Source {
 
     /// Signs a request as the sender does, at the time it was made.
     pub(super) fn signed(&self, request: &Request, key: usize) -> Request {
-        let mut request = copy(request);
+        let mut request = request.clone();
         let at = request.received;
         if matches!(self.verify()["algorithm"].as_str(), Some("jwt" | "rsa-x509" | "none")) {
             forge::sign(self, &mut request, key);
@@ -221,17 +221,6 @@ impl Source {
     }
 }
 
-/// Returns a request that can be changed.
-pub(super) fn copy(request: &Request) -> Request {
-    Request {
-        method: request.method.clone(),
-        uri: request.uri.clone(),
-        headers: request.headers.clone(),
-        body: request.body.clone(),
-        received: request.received,
-    }
-}
-
 fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
     let verify = VerifySpec {
         params: Constants(params.clone()),
@@ -247,11 +236,7 @@ fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
 }
 
 fn normalizer(name: &str, spec: &SenderSpec, params: &Params, verifier: &Verifier) -> Normalizer {
-    let covers = |slot: &Slot| match slot {
-        Slot::Header(name) => verifier.covers_header(name),
-        Slot::Query(_) | Slot::Path(_) => false,
-        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
-    };
+    let covers = |slot: &Slot| verifier.covers(slot);
     let withheld = verifier.credential_headers();
     let sender = spec.sender.as_deref().unwrap_or(name);
     let setting = Setting { sender, source: "fixture", params: params.clone(), withheld, covers: &covers };
