@@ -105,7 +105,8 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
         verbose: tail.verbose,
         json: out.is_json() || !(out.is_terminal() || tail.text),
     };
-    let mut left = tail.n.map_or(u32::MAX, NonZeroU32::get);
+    let most = tail.n.map_or(u32::MAX, NonZeroU32::get);
+    let mut left = most;
 
     let mut newest = Newest::new(from);
     while let Some(row) = feed.backlog().await? {
@@ -131,7 +132,8 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
             left -= 1;
         }
     }
-    Ok(Exit::Well)
+    // A script can tell "nothing" from "well", as with grep.
+    Ok(if left == most { Exit::Negative } else { Exit::Well })
 }
 
 /// Where records come from.

@@ -38,6 +38,7 @@ mod senders;
 mod series;
 mod smuggling;
 mod stored;
+mod tail;
 
 #[path = "../support/deadline.rs"]
 #[allow(dead_code, reason = "the targets that share it use different parts")]

@@ -1,0 +1,27 @@
+//! `hookway tail` as a script uses it: the exit code tells "nothing" from "well".
+
+use crate::binary;
+use std::fs;
+
+const CONFIG: &str = "
+sources: { any: { preset: none } }
+sinks: { kept: { journal: { dir: '$home/kept' } } }
+routes: [ { to: { sink: kept } } ]
+quarantine: { sink: kept }
+";
+
+#[test]
+fn a_tail_that_shows_nothing_ends_with_1() {
+    let home = binary::home(CONFIG);
+    let tail = |arguments: &[&str]| {
+        let output =
+            binary::command(&home, "tail").args(["kept", "--once"]).args(arguments).output().unwrap();
+        (output.status.code().unwrap(), output.stdout.split(|byte| *byte == b'\n').count() - 1)
+    };
+    fs::create_dir(home.path().join("kept")).unwrap();
+    assert_eq!(tail(&[]), (1, 0), "an empty journal");
+    let records = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz/corpus/journal/three-records");
+    fs::copy(records, home.path().join("kept/00000000000000000001.segment")).unwrap();
+    assert_eq!(tail(&[]), (0, 3));
+    assert_eq!(tail(&["--type", "com.nobody.*"]), (1, 0), "nothing fits");
+}
