@@ -2,13 +2,16 @@
 //!
 //! Only the members on the way are entered; all else is skipped, but checked for JSON's grammar. Skipping needs no
 //! stack, and the way is as long as the pointer, so that no body can nest too deep for a lookup.
+//!
+//! `normalize` has a walk of its own, along a trie of all pointers of a sender at once: every event takes it, and it
+//! refuses what an envelope can't carry. Here single values are read, by a check or a handshake.
 
 use super::SlotError;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
-/// A parsed pointer. The token `*` stands for every element where there is an array, which no index can.
+/// A parsed pointer. The token `*` stands for every element of an array; in an object it leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pointer(Box<[Box<str>]>);
 
