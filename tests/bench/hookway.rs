@@ -8,7 +8,7 @@ use crate::{
     server::Server,
     support::process,
 };
-use std::{fs, net::SocketAddr, process::Command, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How long Hookway may take to reach its destinations.
@@ -22,9 +22,12 @@ pub(crate) fn endpoint() -> Endpoint {
     }
 }
 
-/// Starts Hookway with everything routed to one sink. `sink` is its configuration in YAML's flow form, `to` the
+/// The program, of the build that the bench belongs to.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_hookway");
+
+/// Starts Hookway's `program` with everything routed to one sink. `sink` is its configuration in YAML's flow form, `to` the
 /// rest of the route's target. Returns, when it is ready, the server and its admin listener.
-pub(crate) async fn start(sink: &str, to: &str) -> (Server, SocketAddr) {
+pub(crate) async fn start(program: &Path, sink: &str, to: &str) -> (Server, SocketAddr) {
     let home = process::home("hookway");
     let config = format!(
         "listen: 127.0.0.1:0\n\
@@ -36,7 +39,7 @@ pub(crate) async fn start(sink: &str, to: &str) -> (Server, SocketAddr) {
          log: {{ format: json }}\n"
     );
     fs::write(home.path().join("hookway.yaml"), config).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hookway"));
+    let mut command = Command::new(program);
     command.args(["run", "--config", "hookway.yaml"]).env("BENCH_SECRET", endpoint().secret);
     let mut server = Server::start(&mut command, home);
     let admin = server.listener("admin");

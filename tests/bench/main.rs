@@ -35,7 +35,7 @@ mod verification;
 use clap::{Parser, ValueEnum};
 use load::github::Deliveries;
 use measure::Timing;
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use suite::{Kind, Plan, Suite};
 use support::brokers::Brokers;
 
@@ -57,9 +57,15 @@ struct Options {
     /// Measurements of each subject under each load.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Only with so many connections: 1, 64 or 512.
+    #[arg(long)]
+    connections: Option<usize>,
     /// Leaves Hookway out.
     #[arg(long)]
     baselines: bool,
+    /// Measures this program too, an earlier build of Hookway: one change is judged in one run.
+    #[arg(long, value_name = "PROGRAM")]
+    beside: Option<PathBuf>,
     /// What `cargo bench` passes to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -109,6 +115,8 @@ fn main() -> ExitCode {
             window: Duration::from_secs(if options.quick { 1 } else { options.seconds }),
         },
         hookway: !options.baselines,
+        connections: options.connections,
+        beside: options.beside,
     };
     if options.only.is_none_or(|only| only == Part::Verification) {
         let (window, rounds) = if options.quick { (20, 3) } else { (200, 9) };
@@ -119,10 +127,10 @@ fn main() -> ExitCode {
     }
     // One thread for the generator: more would take the cores of those that are measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(bench(options.only.and_then(Part::kind), plan))
+    runtime.block_on(bench(options.only.and_then(Part::kind), &plan))
 }
 
-async fn bench(only: Option<Kind>, plan: Plan) -> ExitCode {
+async fn bench(only: Option<Kind>, plan: &Plan) -> ExitCode {
     let load_average = report::load_average();
     let deliveries = Arc::new(Deliveries::sign(&hookway::endpoint(), BODIES));
     let brokers = Brokers::new();

@@ -12,7 +12,7 @@ use std::{fs, process::Command};
 const QUIET: f64 = 0.1;
 
 /// Prints machine, date, commit, figures, verdicts and problems.
-pub(crate) fn print(all: &[Findings], plan: Plan, load_average: f64) {
+pub(crate) fn print(all: &[Findings], plan: &Plan, load_average: f64) {
     println!("{}\n", preamble(plan, load_average));
     println!(
         "| sink | connections | subject | events/s | p50 ms | p90 ms | p99 ms | max ms | CPU µs | broker CPU µs | generator CPU µs | other cores |"
@@ -69,7 +69,7 @@ pub(crate) fn disturbed(all: &[Findings]) -> Option<String> {
     })
 }
 
-fn preamble(plan: Plan, load_average: f64) -> String {
+fn preamble(plan: &Plan, load_average: f64) -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let (cpu, memory) = (read("/proc/cpuinfo"), read("/proc/meminfo"));
     let field = |text: &str, name: &str| {

@@ -12,7 +12,14 @@ use crate::{
     usage,
 };
 use clap::ValueEnum;
-use std::{collections::BTreeMap, env, fmt, net::SocketAddr, process::Command, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    env, fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
 
 /// The loads, in connections.
 pub(crate) const LOADS: [usize; 3] = [1, 64, 512];
@@ -26,6 +33,7 @@ pub(crate) mod names {
     pub(crate) const JOURNAL: &str = "bare handler with a group commit";
     pub(crate) const DISK: &str = "the disk's own group commits";
     pub(crate) const HOOKWAY: &str = "Hookway";
+    pub(crate) const BESIDE: &str = "Hookway, the build beside it";
 }
 
 /// A kind of sink.
@@ -46,13 +54,17 @@ impl fmt::Display for Kind {
     }
 }
 
-/// How often and how long.
-#[derive(Debug, Clone, Copy)]
+/// What is measured, how often and how long.
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) rounds: usize,
     pub(crate) timing: Timing,
     /// False: the baselines alone.
     pub(crate) hookway: bool,
+    /// The one load; `None`: all.
+    pub(crate) connections: Option<usize>,
+    /// Another build of Hookway.
+    pub(crate) beside: Option<PathBuf>,
 }
 
 /// What a suite found.
@@ -91,7 +103,7 @@ struct Watched {
 
 impl Suite {
     /// Starts all subjects of this kind, and the broker.
-    pub(crate) async fn start(kind: Kind, brokers: &Brokers, plan: Plan) -> Self {
+    pub(crate) async fn start(kind: Kind, brokers: &Brokers, plan: &Plan) -> Self {
         match kind {
             Kind::Kafka => Self::kafka(brokers, plan).await,
             Kind::Nats => Self::nats(brokers, plan).await,
@@ -99,7 +111,7 @@ impl Suite {
         }
     }
 
-    async fn kafka(brokers: &Brokers, plan: Plan) -> Self {
+    async fn kafka(brokers: &Brokers, plan: &Plan) -> Self {
         let kafka = brokers.kafka();
         let topics = ["linger-0", "linger-5", "hookway"].map(|stem| brokers.name(stem));
         let [linger_0, linger_5, topic] = &topics;
@@ -111,7 +123,7 @@ impl Suite {
         suite.hookway(&sink, &format!(", topic: {topic}"), plan).await
     }
 
-    async fn nats(brokers: &Brokers, plan: Plan) -> Self {
+    async fn nats(brokers: &Brokers, plan: &Plan) -> Self {
         let nats = brokers.nats();
         let streams = ["bare", "hookway"].map(|stem| brokers.name(stem));
         let [bare_stream, stream] = &streams;
@@ -121,7 +133,7 @@ impl Suite {
         suite.hookway(&sink, &format!(", subject: \"{stream}.{{key}}\""), plan).await
     }
 
-    async fn journal(plan: Plan) -> Self {
+    async fn journal(plan: &Plan) -> Self {
         let mut suite = Self::new(Kind::Journal, Store::Disk, None);
         suite.subjects.push(Subject { name: names::DISK, drive: Drive::Disk(process::home("disk")) });
         suite.add(names::JOURNAL, bare(&["journal", "records"]));
@@ -138,9 +150,12 @@ impl Suite {
         self.subjects.push(Subject { name, drive: Drive::Http(server) });
     }
 
-    async fn hookway(mut self, sink: &str, to: &str, plan: Plan) -> Self {
+    async fn hookway(mut self, sink: &str, to: &str, plan: &Plan) -> Self {
+        if let Some(program) = &plan.beside {
+            self.add(names::BESIDE, hookway::start(program, sink, to).await.0);
+        }
         if plan.hookway {
-            let (server, admin) = hookway::start(sink, to).await;
+            let (server, admin) = hookway::start(Path::new(hookway::PROGRAM), sink, to).await;
             self.hookway = Some(Watched { admin, idle: usage::memory(server.pid()).resident });
             self.add(names::HOOKWAY, server);
         }
@@ -148,10 +163,11 @@ impl Suite {
     }
 
     /// Measures every subject under every load, and inspects Hookway last.
-    pub(crate) async fn run(self, deliveries: &Arc<Deliveries>, plan: Plan) -> Findings {
+    pub(crate) async fn run(self, deliveries: &Arc<Deliveries>, plan: &Plan) -> Findings {
         let mut findings =
             Findings { kind: self.kind, rows: BTreeMap::new(), footprint: None, problems: Vec::new() };
-        for connections in LOADS {
+        for connections in LOADS.into_iter().filter(|load| plan.connections.is_none_or(|only| only == *load))
+        {
             let mut samples = vec![Vec::new(); self.subjects.len()];
             for round in 1..=plan.rounds {
                 for (subject, samples) in self.subjects.iter().zip(&mut samples) {
@@ -175,7 +191,8 @@ impl Suite {
             let rows = measured.map(|(subject, samples)| (subject.name, median(&samples))).collect();
             findings.rows.insert(connections, rows);
         }
-        if let Some(hookway) = &self.hookway {
+        // Memory is that of a process which took all the loads.
+        if let Some(hookway) = self.hookway.as_ref().filter(|_| plan.connections.is_none()) {
             self.inspect(hookway, deliveries, &mut findings).await;
         }
         findings
