@@ -82,14 +82,7 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
         Receiver::new(sources, Arc::clone(&pipeline), limits.body_bytes, limits.body, metrics.clone());
     let bounds = Limits { connections: limits.connections, idle: limits.idle };
     // Among the tasks that drain waits for, so that no connection is taken behind its back.
-    tasks.spawn(receive::serve(
-        webhooks,
-        receiver.router(),
-        bounds,
-        metrics.clone(),
-        tasks.clone(),
-        stop.clone(),
-    ));
+    tasks.spawn(receive::serve(webhooks, receiver, bounds, metrics.clone(), tasks.clone(), stop.clone()));
     metrics.configured(clock::now());
     let signal = signals.next().await;
     let drain =

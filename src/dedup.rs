@@ -17,9 +17,9 @@ use tokio::{sync::oneshot, time::Instant};
 
 /// Dedup's answer for one event id.
 #[derive(Debug)]
-pub enum Claim {
+pub enum Claim<'w> {
     /// Nobody has it: publish it.
-    Fresh(Reservation),
+    Fresh(Reservation<'w>),
     /// It was acknowledged before, and this is what became of it.
     Duplicate(Disposition),
     /// A copy is on its way; wait for its outcome.
@@ -95,10 +95,10 @@ impl Window {
     }
 
     /// Claims the right to publish the event with this id; an id is unique within the envelope's `scope`.
-    pub fn claim(self: &Arc<Self>, scope: &str, id: &str) -> Claim {
+    pub fn claim(&self, scope: &str, id: &str) -> Claim<'_> {
         let key = self.key((scope, id));
         let mut entries = self.entries.lock();
-        let now = self.second(Duration::ZERO);
+        let now = self.now();
         let acked = match entries.states.get_mut(&key) {
             Some(State::InFlight(waiting)) => {
                 let (tell, told) = oneshot::channel();
@@ -110,7 +110,7 @@ impl Window {
             Some(State::Done(..) | State::Partial(..)) | None => Vec::new(),
         };
         entries.states.insert(key, State::InFlight(None));
-        Claim::Fresh(Reservation { window: Arc::clone(self), key, acked, open: true })
+        Claim::Fresh(Reservation { window: self, key, acked, open: true })
     }
 
     /// Returns how many ids are remembered or in flight.
@@ -130,23 +130,28 @@ impl Window {
         (high.hash_one(id), low.hash_one(id))
     }
 
-    /// Returns the second that is `later` than now.
-    fn second(&self, later: Duration) -> Second {
-        let since = self.begun.elapsed().saturating_add(later);
-        Second::try_from(since.as_secs()).unwrap_or(Second::MAX)
+    fn now(&self) -> Second {
+        seconds(self.begun.elapsed())
     }
 
-    /// Returns until when something that is settled now is remembered.
-    fn until(&self) -> Second {
-        self.second(self.keep.saturating_add(Duration::from_secs(1)))
+    /// Returns until when something that is settled `now` is remembered; seconds that have begun count in full.
+    fn until(&self, now: Second) -> Second {
+        const BEGUN: Duration = Duration::from_nanos(999_999_999);
+        now.saturating_add(seconds(self.keep.saturating_add(BEGUN))).saturating_add(1)
     }
 
-    fn settle(&self, key: Key, state: Option<State>) -> Vec<oneshot::Sender<Disposition>> {
-        let now = self.second(Duration::ZERO);
+    /// Writes down what is known of an id now, given until when it is remembered; `None`: nothing.
+    fn settle(
+        &self,
+        key: Key,
+        state: impl FnOnce(Second) -> Option<State>,
+    ) -> Vec<oneshot::Sender<Disposition>> {
+        let now = self.now();
+        let until = self.until(now);
         let mut entries = self.entries.lock();
-        let before = match state {
+        let before = match state(until) {
             Some(state) => {
-                entries.order.push_back((self.until(), key));
+                entries.order.push_back((until, key));
                 entries.states.insert(key, state)
             }
             None => entries.states.remove(&key),
@@ -157,6 +162,10 @@ impl Window {
             Some(State::Partial(..) | State::Done(..)) | None => Vec::new(),
         }
     }
+}
+
+fn seconds(time: Duration) -> Second {
+    Second::try_from(time.as_secs()).unwrap_or(Second::MAX)
 }
 
 impl Entries {
@@ -181,14 +190,14 @@ impl Entries {
 
 /// The right to publish one event once. Dropped without a receipt, it gives the right back.
 #[derive(Debug)]
-pub struct Reservation {
-    window: Arc<Window>,
+pub struct Reservation<'w> {
+    window: &'w Window,
     key: Key,
     acked: Vec<SinkIndex>,
     open: bool,
 }
 
-impl Reservation {
+impl Reservation<'_> {
     /// Returns the sinks that hold an earlier attempt and need no second copy.
     pub fn acked(&self) -> &[SinkIndex] {
         &self.acked
@@ -196,11 +205,11 @@ impl Reservation {
 
     /// Remembers the event and tells those who joined.
     pub fn commit(mut self, receipt: &Receipt) {
+        let disposition = receipt.disposition;
         self.open = false;
-        let until = self.window.until();
-        for joined in self.window.settle(self.key, Some(State::Done(receipt.disposition, until))) {
+        for joined in self.window.settle(self.key, |until| Some(State::Done(disposition, until))) {
             // A joiner that gave up hears nothing, and that is all.
-            let _unheard = joined.send(receipt.disposition);
+            let _unheard = joined.send(disposition);
         }
     }
 
@@ -210,14 +219,14 @@ impl Reservation {
     }
 }
 
-impl Drop for Reservation {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if self.open {
             let acked = std::mem::take(&mut self.acked);
-            let until = self.window.until();
-            let held = (!acked.is_empty()).then(|| State::Partial(Box::new(Held { acked, until })));
             // Dropping the joiners' channels tells them that the first copy failed.
-            drop(self.window.settle(self.key, held));
+            drop(self.window.settle(self.key, |until| {
+                (!acked.is_empty()).then(|| State::Partial(Box::new(Held { acked, until })))
+            }));
         }
     }
 }

@@ -55,7 +55,8 @@ pub struct Request {
 /// One request from a sender on its way through the path.
 #[derive(Debug)]
 pub struct Delivery<State = Unverified> {
-    request: Request,
+    // Boxed: the stages hand it on, and a future has room for each that does.
+    request: Box<Request>,
     state: State,
     /// This delivery's shares of what is bounded (bytes, requests); given back when it is dropped.
     shares: [Share; 2],
@@ -73,7 +74,7 @@ pub struct Unproven {
 impl Delivery<Unverified> {
     /// Takes a request as it was read, with its shares of what is bounded.
     pub fn new(request: Request, shares: [Share; 2]) -> Self {
-        Self { request, state: Unverified(()), shares }
+        Self { request: Box::new(request), state: Unverified(()), shares }
     }
 
     /// Checks where the request came from: the only way to a [`Verified`] delivery.
@@ -91,14 +92,24 @@ impl Delivery<Unverified> {
         verifier: &Verifier,
         deadline: Instant,
     ) -> Result<Delivery<Verified>, Box<Unproven>> {
-        let unproven = match self.verify(verifier) {
-            Ok(delivery) => return Ok(delivery),
-            Err(unproven) => unproven,
-        };
-        let VerifyError::KeyUnavailable(address) = &unproven.error else { return Err(unproven) };
+        match self.verify(verifier) {
+            Ok(delivery) => Ok(delivery),
+            // Rare, and so not worth room in the future of every request.
+            Err(unproven) => Box::pin(unproven.fetch(verifier, deadline)).await,
+        }
+    }
+}
+
+impl Unproven {
+    async fn fetch(
+        self: Box<Self>,
+        verifier: &Verifier,
+        deadline: Instant,
+    ) -> Result<Delivery<Verified>, Box<Self>> {
+        let VerifyError::KeyUnavailable(address) = &self.error else { return Err(self) };
         // Too late or not: the second check tells.
         drop(timeout_at(deadline, verifier.fetch(address)).await);
-        unproven.delivery.verify(verifier)
+        self.delivery.verify(verifier)
     }
 }
 

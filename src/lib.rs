@@ -57,6 +57,8 @@ pub mod lifecycle;
 
 pub mod clock;
 
+pub mod deadline;
+
 pub mod fetch;
 
 pub mod app;

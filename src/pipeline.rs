@@ -14,19 +14,20 @@ pub use handshake::Handshakes;
 pub use source::Source;
 
 use crate::{
-    dedup::{Claim, Reservation},
+    deadline::Deadline,
+    dedup::Claim,
     delivery::{Delivery, Quota, Unverified, Verified},
     event::{Event, Reason},
     observe::metrics::{Metrics, Stage},
     publish::{self, PublishError, Sinks},
-    record::{Disposition, Plan, Receipt, SinkIndex, Target},
+    record::{Disposition, Plan, Receipt, SinkIndex},
     refusal::Refusal,
     respond::{Reply, Step},
     route::{RouteTarget, Routes},
 };
 use prometheus::IntGauge;
 use shielded::Shielded;
-use std::sync::Arc;
+use std::{mem::take, sync::Arc};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use work::{Outcome, Work};
@@ -87,141 +88,140 @@ impl Pipeline {
     /// Takes a delivery along the path and returns the receipt of each of its events, or why there is none. A
     /// handshake is answered on the way, before verification or behind it, as the sender's document says.
     ///
-    /// `begun` is when the delivery was whole. Waits until `deadline`; the work goes on behind it.
+    /// `begun` is when the delivery was whole. Waits until the deadline; the work goes on behind it.
     pub async fn accept(
         self: &Arc<Self>,
         source: &Arc<Source>,
         delivery: Delivery<Unverified>,
         begun: Instant,
-        deadline: Instant,
+        deadline: &mut Deadline<'_>,
     ) -> Result<Answer, Refusal> {
-        if let Some(answer) = source.shake(delivery.request(), Step::Unverified, deadline).await? {
+        if let Some(answer) = source.shake(delivery.request(), Step::Unverified, deadline.at).await? {
             return Ok(answer);
         }
-        let delivery = delivery.verify_fetching(&source.verifier, deadline).await;
+        let delivery = delivery.verify_fetching(&source.verifier, deadline.at).await;
         let delivery = delivery.map_err(|unproven| source.unproven(*unproven))?;
         source.metrics.proven(delivery.proof().key, delivery.request().received);
-        if let Some(answer) = source.shake(delivery.request(), Step::Verified, deadline).await? {
+        if let Some(answer) = source.shake(delivery.request(), Step::Verified, deadline.at).await? {
             return Ok(answer);
         }
         let begun = source.metrics.staged(Stage::Verify, begun);
 
         let work = Work { pipeline: Arc::clone(self), source: Arc::clone(source), delivery, begun };
-        let work = Shielded::new(work.run(), Outcome::unheard, self.tasks.clone());
-        let outcome = tokio::time::timeout_at(deadline, work).await.map_err(|_| Refusal::Deadline)?;
+        let work = Shielded::new(work.run(), Outcome::unheard, &self.tasks);
+        let outcome = deadline.wait(deadline.at, work).await.ok_or(Refusal::Deadline)?;
         outcome.ok_or(Refusal::Internal)?.heard().map(Answer::Accepted)
     }
 
-    /// Carries one event through dedup, route and publish.
+    /// Carries one event through dedup, route and publish; its receipt takes its id.
     async fn carry(
         &self,
         source: &Source,
         delivery: &Delivery<Verified>,
-        event: Event,
+        event: &mut Event,
         begun: Instant,
     ) -> Result<Receipt, Refusal> {
         self.in_flight.inc();
         let _counted = InFlight(&self.in_flight);
-        let reservation = match source.claim(&event) {
+        let reservation = match source.claim(event) {
             Some(Claim::Fresh(reservation)) => Some(reservation),
-            Some(Claim::Duplicate(_)) => return Ok(source.suppress(event.id)),
+            Some(Claim::Duplicate(_)) => return Ok(source.suppress(take(&mut event.id))),
             Some(Claim::InFlight(first)) => {
-                return first.outcome().await.map(|_| source.suppress(event.id)).ok_or(Refusal::InFlight);
+                return first
+                    .outcome()
+                    .await
+                    .map(|_| source.suppress(take(&mut event.id)))
+                    .ok_or(Refusal::InFlight);
             }
             None => None,
         };
-        source.metrics.observed(&event);
-        let (event, plan) = self.plan(source, delivery, event);
+        source.metrics.observed(event);
+        let plan = self.plan(source, delivery, event);
         let begun = source.metrics.staged(Stage::Route, begun);
-        let result = self.settle(source, delivery, event, plan, reservation).await;
+        let acked = reservation.as_ref().map_or(&[][..], |reservation| reservation.acked());
+        let settled = self.settle(source, delivery, event, &plan, acked).await;
         source.metrics.staged(Stage::Publish, begun);
-        result
-    }
-
-    /// Chooses where an event goes; what has no place goes to the quarantine with the reason.
-    fn plan(&self, source: &Source, delivery: &Delivery<Verified>, event: Event) -> (Event, Plan) {
-        if event.quarantine.is_some() {
-            return self.to_quarantine(event);
-        }
-        match self.routes.plan(&event) {
-            Ok(plan) => (event, plan),
-            Err(unplanned) => {
-                self.to_quarantine(source.quarantined(delivery, event, unplanned.reason, unplanned.detail))
+        match settled {
+            Ok(disposition) => {
+                let receipt = Receipt { id: take(&mut event.id), disposition };
+                source.metrics.settled(disposition);
+                if let Some(reservation) = reservation {
+                    reservation.commit(&receipt);
+                }
+                Ok(receipt)
+            }
+            Err(unsettled) => {
+                if let Some(reservation) = reservation {
+                    reservation.release(unsettled.acked);
+                }
+                Err(unsettled.refusal)
             }
         }
     }
 
-    fn to_quarantine(&self, mut event: Event) -> (Event, Plan) {
-        // A quarantine's name may be a template too; where it can't be filled, the event loses its key and object.
-        let target = self.quarantine.target(&event).or_else(|_| {
-            (event.key, event.subject) = (None, None);
-            self.quarantine.target(&event)
-        });
-        (event, Plan::Publish(target.into_iter().collect()))
+    /// Chooses where an event goes; what has no place goes to the quarantine with the reason.
+    fn plan(&self, source: &Source, delivery: &Delivery<Verified>, event: &mut Event) -> Plan {
+        if event.quarantine.is_some() {
+            return self.to_quarantine(event);
+        }
+        self.routes.plan(event).unwrap_or_else(|unplanned| {
+            source.quarantine(delivery, event, unplanned.reason, unplanned.detail);
+            self.to_quarantine(event)
+        })
     }
 
-    /// Publishes an event by its plan and remembers the outcome.
+    fn to_quarantine(&self, event: &mut Event) -> Plan {
+        // A quarantine's name may be a template too; where it can't be filled, the event loses its key and object.
+        let target = self.quarantine.target(event).or_else(|_| {
+            (event.key, event.subject) = (None, None);
+            self.quarantine.target(event)
+        });
+        Plan::Publish(target.into_iter().collect())
+    }
+
+    /// Publishes an event by its plan, but to the sinks that hold it already, and says what became of it.
     async fn settle(
         &self,
         source: &Source,
         delivery: &Delivery<Verified>,
-        event: Event,
-        plan: Plan,
-        reservation: Option<Reservation>,
-    ) -> Result<Receipt, Refusal> {
-        let acked = reservation.as_ref().map_or(&[][..], |reservation| reservation.acked());
-        let outcome = match &plan {
-            Plan::Drop => None,
-            Plan::Publish(targets) => Some(self.publish(source, delivery, &event, targets, acked).await),
-        };
-        let disposition = match (outcome, &event.quarantine) {
-            (None, _) => Disposition::Filtered,
-            (Some(Ok(rescued)), quarantine) => match rescued.or(quarantine.as_ref().map(|q| q.reason)) {
-                Some(reason) => Disposition::Quarantined(reason),
-                None => Disposition::Published,
-            },
-            (Some(Err(unsettled)), _) => {
-                if let Some(reservation) = reservation {
-                    reservation.release(unsettled.acked);
-                }
-                return Err(unsettled.refusal);
-            }
-        };
-        let receipt = Receipt { id: event.id, disposition };
-        source.metrics.settled(disposition);
-        if let Some(reservation) = reservation {
-            reservation.commit(&receipt);
+        event: &Event,
+        plan: &Plan,
+        acked: &[SinkIndex],
+    ) -> Result<Disposition, Unsettled> {
+        let Plan::Publish(targets) = plan else { return Ok(Disposition::Filtered) };
+        let outcome = self.sinks.publish(event, targets, acked, &source.metrics).await;
+        if outcome.failed.is_empty() {
+            let quarantine = event.quarantine.as_ref();
+            return Ok(quarantine.map_or(Disposition::Published, |q| Disposition::Quarantined(q.reason)));
         }
-        Ok(receipt)
+        // Rare, and so not worth room in the future of every request.
+        Box::pin(self.rescue(source, delivery, event, outcome)).await
     }
 
-    /// Publishes to all targets; a record that its destination can never take goes to the quarantine instead,
-    /// and then the reason is returned.
-    async fn publish(
+    /// Publishes to the quarantine what its destination can never take; all else that failed may go well the next
+    /// time.
+    async fn rescue(
         &self,
         source: &Source,
         delivery: &Delivery<Verified>,
         event: &Event,
-        targets: &[Target],
-        acked: &[SinkIndex],
-    ) -> Result<Option<Reason>, Unsettled> {
-        let publish::Outcome { mut acked, failed } =
-            self.sinks.publish(event, targets, acked, &source.metrics).await;
-        let (hopeless, failed): (Vec<_>, Vec<_>) =
-            failed.into_iter().partition(|(_, error)| matches!(error, PublishError::TooLarge(_)));
-        if let Some((sink, error)) = failed.into_iter().next() {
+        outcome: publish::Outcome,
+    ) -> Result<Disposition, Unsettled> {
+        let publish::Outcome { mut acked, failed } = outcome;
+        let is_hopeless =
+            |error: &PublishError| matches!(error, PublishError::TooLarge(_)) && event.quarantine.is_none();
+        // What may go well decides: the sender's retry meets the hopeless one again.
+        let decisive = failed.iter().position(|(_, error)| !is_hopeless(error)).unwrap_or(0);
+        let Some((sink, error)) = failed.into_iter().nth(decisive) else { return Ok(Disposition::Published) };
+        if !is_hopeless(&error) {
             return Err(Unsettled { acked, refusal: self.unpublished(sink, error) });
         }
-        let Some((sink, error)) = hopeless.into_iter().next() else { return Ok(None) };
-        if event.quarantine.is_some() {
-            return Err(Unsettled { acked, refusal: self.unpublished(sink, error) });
-        }
-        let event = source.quarantined(delivery, event.clone(), Reason::TooLarge, error.to_string());
-        let (event, plan) = self.to_quarantine(event);
-        let Plan::Publish(targets) = plan else { return Ok(None) };
+        let mut event = event.clone();
+        source.quarantine(delivery, &mut event, Reason::TooLarge, error.to_string());
+        let Plan::Publish(targets) = self.to_quarantine(&mut event) else { return Ok(Disposition::Filtered) };
         let rescue = self.sinks.publish(&event, &targets, &[], &source.metrics).await;
         match rescue.failed.into_iter().next() {
-            None => Ok(Some(Reason::TooLarge)),
+            None => Ok(Disposition::Quarantined(Reason::TooLarge)),
             Some((sink, error)) => {
                 acked.retain(|held| *held != sink);
                 Err(Unsettled { acked, refusal: self.unpublished(sink, error) })

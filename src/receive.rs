@@ -13,6 +13,7 @@ pub use server::{Limits, serve, serve_admin};
 
 use crate::{
     clock,
+    deadline::Deadline,
     delivery::{Delivery, Request},
     observe::{
         logs::RefusalLog,
@@ -21,16 +22,13 @@ use crate::{
     pipeline::{Answer, Pipeline, Source},
     refusal::Refusal,
 };
-use axum::{
-    Router,
-    extract::State,
-    http::{self, Method, header},
-    response::Response,
-};
+use axum::http::{self, Method, header};
 use body::Budget;
+use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use reply::Response;
+use std::{collections::HashMap, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep_until};
 
 /// What a request for a webhook needs: the sources and the path behind them.
 #[derive(Debug)]
@@ -41,10 +39,6 @@ pub struct Receiver {
     metrics: Metrics,
     refusals: RefusalLog,
 }
-
-/// The address that a request came from, put into the request by [`server`].
-#[derive(Debug, Clone, Copy)]
-struct Peer(SocketAddr);
 
 impl Receiver {
     /// Joins the sources, the path, and the bounds on bodies: bytes of all bodies held at once, and how long one
@@ -61,12 +55,34 @@ impl Receiver {
         Arc::new(Self { sources, pipeline, budget, metrics, refusals: RefusalLog::default() })
     }
 
-    /// Returns the routes of the webhook listener.
-    pub fn router(self: &Arc<Self>) -> Router {
-        Router::new()
-            // Paths are read here: every request has the same shape, and its name needs no copy.
-            .fallback(hook)
-            .with_state(Arc::clone(self))
+    /// Answers a request from `peer`, to `/hooks/<source>` or to a path that leads nowhere.
+    async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr) -> Response {
+        let start = Instant::now();
+        let _counted = Counted::new(&self.metrics.in_flight);
+        let Some(source) = self.source(request.uri().path()) else { return self.unmatched(peer) };
+        let result = self.take(source, request, start).await;
+        let response = match &result {
+            Ok(Answer::Accepted(receipts)) => reply::accepted(receipts, source.success, &source.success_body),
+            Ok(Answer::Handshake { name, reply }) => {
+                self.refusals.handshake(&source.name, name, peer);
+                reply::handshake(reply)
+            }
+            Err(refusal) => reply::refused(refusal),
+        };
+        if let Err(refusal) = &result {
+            source.metrics.refused(refusal);
+            self.refusals.note(&source.name, refusal, response.status().as_u16(), peer);
+        }
+        source.metrics.answered(response.status().as_u16(), start.elapsed());
+        response
+    }
+
+    fn unmatched(&self, peer: SocketAddr) -> Response {
+        let response = reply::refused(&Refusal::UnknownSource);
+        let status = response.status().as_u16();
+        self.metrics.unmatched(status);
+        self.refusals.note(UNMATCHED, &Refusal::UnknownSource, status, peer);
+        response
     }
 
     /// Returns the source that a path leads to. A path that goes on behind it is that of a source whose events
@@ -83,53 +99,23 @@ impl Receiver {
     async fn take(
         &self,
         source: &Arc<Source>,
-        request: http::Request<axum::body::Body>,
+        request: http::Request<Incoming>,
         start: Instant,
     ) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
         check_head(&head, source)?;
         let received = clock::now();
         let slot = source.in_flight.take(1).ok_or(Refusal::Overloaded("requests of this source"))?;
-        let (body, budget) = self.budget.read(&head.headers, body, source.max_body).await?;
+        let at = start + source.deadline;
+        let mut deadline = Deadline { at, timer: pin!(sleep_until(at.min(start + self.budget.patience))) };
+        let (body, budget) =
+            self.budget.read(&head.headers, body, source.max_body, start, &mut deadline).await?;
         source.metrics.read(body.len());
         let begun = source.metrics.staged(Stage::Receive, start);
         let request = Request { method: head.method, uri: head.uri, headers: head.headers, body, received };
         let delivery = Delivery::new(request, [slot, budget]);
-        self.pipeline.accept(source, delivery, begun, start + source.deadline).await
+        self.pipeline.accept(source, delivery, begun, &mut deadline).await
     }
-}
-
-/// Answers a request to `/hooks/<source>`, or to a path that leads nowhere.
-async fn hook(State(receiver): State<Arc<Receiver>>, request: http::Request<axum::body::Body>) -> Response {
-    let start = Instant::now();
-    let _counted = Counted::new(&receiver.metrics.in_flight);
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
-    let Some(source) = receiver.source(request.uri().path()) else {
-        return unmatched(&receiver, peer);
-    };
-    let result = receiver.take(source, request, start).await;
-    let response = match &result {
-        Ok(Answer::Accepted(receipts)) => reply::accepted(receipts, source.success, &source.success_body),
-        Ok(Answer::Handshake { name, reply }) => {
-            receiver.refusals.handshake(&source.name, name, peer);
-            reply::handshake(reply)
-        }
-        Err(refusal) => reply::refused(refusal),
-    };
-    if let Err(refusal) = &result {
-        source.metrics.refused(refusal);
-        receiver.refusals.note(&source.name, refusal, response.status().as_u16(), peer);
-    }
-    source.metrics.answered(response.status().as_u16(), start.elapsed());
-    response
-}
-
-fn unmatched(receiver: &Receiver, peer: Option<SocketAddr>) -> Response {
-    let response = reply::refused(&Refusal::UnknownSource);
-    let status = response.status().as_u16();
-    receiver.metrics.unmatched(status);
-    receiver.refusals.note(UNMATCHED, &Refusal::UnknownSource, status, peer);
-    response
 }
 
 /// Refuses what no webhook looks like.

@@ -29,6 +29,9 @@ pub enum Plan {
     Drop,
 }
 
+/// A record's headers, names and values, in their order.
+pub type Headers = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+
 /// What a sink stores of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -37,7 +40,7 @@ pub struct Record {
     /// The object key; `None` where the event has none.
     pub key: Option<String>,
     /// Names as they stand on the broker (`content-type`, or `ce_id` / `ce-id` in binary mode), and values.
-    pub headers: Vec<(Cow<'static, str>, String)>,
+    pub headers: Headers,
     /// The envelope, or the sender's bytes in binary mode.
     pub value: Bytes,
     /// When the event was received, in milliseconds since 1970 UTC.

@@ -7,7 +7,7 @@ fn receipt() -> Receipt {
     Receipt { id: "a".to_owned(), disposition: Disposition::Published }
 }
 
-fn fresh(window: &Arc<Window>, id: &str) -> Reservation {
+fn fresh<'w>(window: &'w Window, id: &str) -> Reservation<'w> {
     match window.claim("/s/a", id) {
         Claim::Fresh(reservation) => reservation,
         other @ (Claim::Duplicate(_) | Claim::InFlight(_)) => {

@@ -38,8 +38,10 @@ impl Share {
     /// Gives back what is beyond `amount`.
     pub fn shrink(&mut self, amount: u64) {
         let surplus = self.amount.saturating_sub(amount);
-        self.amount -= surplus;
-        self.quota.free.fetch_add(surplus, Ordering::Relaxed);
+        if surplus > 0 {
+            self.amount -= surplus;
+            self.quota.free.fetch_add(surplus, Ordering::Relaxed);
+        }
     }
 }
 

@@ -25,7 +25,7 @@ fn record(number: u64) -> Record {
     Record {
         destination: Arc::from("hotel.reservations"),
         key: Some(format!("RESERVATION/{number}")),
-        headers: vec![(Cow::Borrowed("content-type"), "application/json".to_owned())],
+        headers: vec![(Cow::Borrowed("content-type"), "application/json".into())],
         value: Bytes::from(format!("{{\"number\":{number}}}")),
         timestamp_ms: 1_700_000_000_000,
         message_id: format!("id-{number}"),

@@ -31,6 +31,10 @@ pub(super) fn check_text(name: &str, value: &str) -> Result<(), Unmappable> {
         let detail = format!("the event's {name} has {} bytes, more than {MAX_ATTRIBUTE}", value.len());
         return Err(Unmappable::new(Reason::Malformed, detail));
     }
+    // Nearly every attribute is plain ASCII, which is told many bytes at once.
+    if value.bytes().fold(true, |plain, byte| plain & (0x20..0x7f).contains(&byte)) {
+        return Ok(());
+    }
     // CloudEvents 1.0.2, section 3.1: strings hold no control characters and no noncharacters.
     if value.chars().any(|c| c.is_control() || is_noncharacter(c)) {
         let detail = format!("the event's {name} holds a control character");

@@ -7,6 +7,9 @@ use super::{Unmappable, values::Values};
 use crate::delivery::slot::Slot;
 use grammar::Grammar;
 
+/// Room for what most templates give, in bytes; saves growing it piece by piece.
+const ROOM: usize = 80;
+
 /// A compiled template.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Template(Vec<Part>);
@@ -57,7 +60,7 @@ impl Template {
 
     /// Returns the text, or `None` when a slot outside brackets is absent.
     pub(super) fn render(&self, values: &Values<'_>) -> Result<Option<String>, Unmappable> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(ROOM);
         Ok(render(&self.0, values, &mut text)?.then_some(text))
     }
 

@@ -166,5 +166,8 @@ fn is_scalar(raw: &str) -> bool {
 
 /// Returns the SHA-256 of `bytes` as 64 hex digits.
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
+    let (digest, mut digits) = (Sha256::digest(bytes), [0; 64]);
+    // The room fits. `encode` alone writes one character after the other.
+    hex::encode_to_slice(digest, &mut digits)
+        .map_or_else(|_| hex::encode(digest), |()| String::from_utf8_lossy(&digits).into_owned())
 }

@@ -40,25 +40,23 @@ struct Turn {
 
 impl RefusalLog {
     /// Writes the line about a refusal, unless its source has written enough of them just now.
-    pub fn note(&self, source: &str, refusal: &Refusal, status: u16, client: Option<SocketAddr>) {
+    pub fn note(&self, source: &str, refusal: &Refusal, status: u16, client: SocketAddr) {
         let Some(left_out) = self.admit(source) else { return };
         let (code, reason) = (refusal.code(), refusal.reason());
-        let client = client.map(tracing::field::display);
         let left_out = (left_out > 0).then_some(left_out);
         let cause = refusal.cause().map(|cause| tracing::field::display(&cause.what));
         if refusal.fault() == Fault::Sender {
-            tracing::info!(source, code, reason, status, client, left_out, detail = %refusal, cause, "refused");
+            tracing::info!(source, code, reason, status, %client, left_out, detail = %refusal, cause, "refused");
         } else {
-            tracing::warn!(source, code, reason, status, client, left_out, detail = %refusal, "refused");
+            tracing::warn!(source, code, reason, status, %client, left_out, detail = %refusal, "refused");
         }
     }
 
     /// Writes the line about a handshake. Anybody may ask for one, so that these are bounded like refusals.
-    pub fn handshake(&self, source: &str, handshake: &str, client: Option<SocketAddr>) {
+    pub fn handshake(&self, source: &str, handshake: &str, client: SocketAddr) {
         let Some(left_out) = self.admit(&format!("{source}, handshakes")) else { return };
         let left_out = (left_out > 0).then_some(left_out);
-        let client = client.map(tracing::field::display);
-        tracing::info!(source, handshake, client, left_out, "handshake answered");
+        tracing::info!(source, handshake, %client, left_out, "handshake answered");
     }
 
     /// Returns how many lines were left out before this one, or `None` when this one is left out too.

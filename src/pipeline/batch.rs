@@ -60,11 +60,11 @@ pub(super) async fn carry(
 impl Batch<'_> {
     async fn carry_queue(&self, queue: Queue) -> (Vec<(usize, Receipt)>, Option<Refusal>) {
         let mut receipts = Vec::with_capacity(queue.len());
-        for (place, event) in queue {
+        for (place, mut event) in queue {
             if self.is_refused.load(Ordering::Relaxed) {
                 break;
             }
-            let carried = self.pipeline.carry(self.source, self.delivery, event, Instant::now());
+            let carried = self.pipeline.carry(self.source, self.delivery, &mut event, Instant::now());
             // A panic over one event must not take along the receipts of those that are stored already.
             match AssertUnwindSafe(carried).catch_unwind().await.unwrap_or(Err(Refusal::Internal)) {
                 Ok(receipt) => receipts.push((place, receipt)),

@@ -48,8 +48,9 @@ impl Source {
         };
         let done = match handshake.effect {
             None => Ok(()),
-            Some(Effect::Capture(secret)) => self.capture(secret, request.received).await,
-            Some(Effect::Confirm(target)) => self.confirm(target, deadline).await,
+            // Rare, and so not worth room in the future of every request.
+            Some(Effect::Capture(secret)) => Box::pin(self.capture(secret, request.received)).await,
+            Some(Effect::Confirm(target)) => Box::pin(self.confirm(target, deadline)).await,
         };
         done.map_err(|why| Refusal::Unready(format!("{}: {why}", handshake.name)))?;
         self.metrics.handshake(handshake.name);

@@ -13,24 +13,24 @@ use std::{
 use tokio_util::task::TaskTracker;
 
 /// A future that can't be cancelled. Yields `None` when it panicked.
-pub(super) struct Shielded<T: Send + 'static> {
+pub(super) struct Shielded<'t, T: Send + 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     unheard: fn(T),
-    tasks: TaskTracker,
+    tasks: &'t TaskTracker,
 }
 
-impl<T: Send + 'static> Shielded<T> {
+impl<'t, T: Send + 'static> Shielded<'t, T> {
     /// Shields `work`; its outcome goes to `unheard` when nobody waits for it any more.
     pub(super) fn new(
         work: impl Future<Output = T> + Send + 'static,
         unheard: fn(T),
-        tasks: TaskTracker,
+        tasks: &'t TaskTracker,
     ) -> Self {
         Self { work: Some(Box::pin(work)), unheard, tasks }
     }
 }
 
-impl<T: Send + 'static> Future for Shielded<T> {
+impl<T: Send + 'static> Future for Shielded<'_, T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
@@ -51,7 +51,7 @@ impl<T: Send + 'static> Future for Shielded<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for Shielded<T> {
+impl<T: Send + 'static> Drop for Shielded<'_, T> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
             let unheard = self.unheard;
@@ -60,7 +60,7 @@ impl<T: Send + 'static> Drop for Shielded<T> {
     }
 }
 
-impl<T: Send + 'static> fmt::Debug for Shielded<T> {
+impl<T: Send + 'static> fmt::Debug for Shielded<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shielded").field("running", &self.work.is_some()).finish_non_exhaustive()
     }
@@ -80,8 +80,7 @@ mod tests {
             gone.await.unwrap();
             tell
         };
-        let shielded =
-            Shielded::new(work, |tell: oneshot::Sender<&str>| tell.send("late").unwrap(), tasks.clone());
+        let shielded = Shielded::new(work, |tell: oneshot::Sender<&str>| tell.send("late").unwrap(), &tasks);
         assert!(tokio::time::timeout(Duration::ZERO, shielded).await.is_err());
         go.send(()).unwrap();
         assert_eq!(told.await.unwrap(), "late");
@@ -91,14 +90,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_outcome() {
-        let shielded = Shielded::<()>::new(async { panic!("planted") }, |()| (), TaskTracker::new());
+        let tasks = TaskTracker::new();
+        let shielded = Shielded::<'_, ()>::new(async { panic!("planted") }, |()| (), &tasks);
         assert_eq!(shielded.await, None);
     }
 
     #[tokio::test]
     async fn work_that_is_waited_for_needs_no_task() {
         let tasks = TaskTracker::new();
-        assert_eq!(Shielded::new(async { 7 }, |_| panic!("heard twice"), tasks.clone()).await, Some(7));
+        assert_eq!(Shielded::new(async { 7 }, |_| panic!("heard twice"), &tasks).await, Some(7));
         assert!(tasks.is_empty());
     }
 }

@@ -54,7 +54,7 @@ impl Source {
     }
 
     /// Claims the event's id, where the sender's ids tell repeats from new events.
-    pub(super) fn claim(&self, event: &Event) -> Option<Claim> {
+    pub(super) fn claim(&self, event: &Event) -> Option<Claim<'_>> {
         // Two sources have windows of their own, and one source's accounts share one: the account is part of it.
         let window = self.window.as_ref().filter(|_| event.id_is_stable)?;
         Some(window.claim(&event.source, &event.id))
@@ -66,15 +66,15 @@ impl Source {
         Receipt { id, disposition: Disposition::Suppressed }
     }
 
-    pub(super) fn quarantined(
+    /// Marks an event for the quarantine.
+    pub(super) fn quarantine(
         &self,
         delivery: &Delivery<Verified>,
-        mut event: Event,
+        event: &mut Event,
         reason: Reason,
         detail: String,
-    ) -> Event {
+    ) {
         let headers = Arc::new(self.normalizer.kept_headers(&delivery.request().headers));
         event.quarantine = Some(Box::new(Quarantine { reason, detail, headers }));
-        event
     }
 }

@@ -3,7 +3,6 @@
 use super::{Pipeline, Source, batch};
 use crate::{
     delivery::{Delivery, Verified},
-    event::Event,
     observe::metrics::Stage,
     record::Receipt,
     refusal::Refusal,
@@ -25,17 +24,17 @@ impl Work {
     /// Carries the events of the delivery; stops at the first that is refused, since the sender sends all again.
     pub(super) async fn run(self) -> Outcome {
         let Self { pipeline, source, delivery, begun } = self;
-        let events = source.normalizer.normalize(&delivery);
+        let mut events = source.normalizer.normalize(&delivery);
         let begun = source.metrics.staged(Stage::Normalize, begun);
         let received = delivery.request().received;
         // By far the most requests are one event, which needs no list of futures.
-        let (receipts, refusal) = match <[Event; 1]>::try_from(events) {
-            Ok([event]) => match pipeline.carry(&source, &delivery, event, begun).await {
+        let (receipts, refusal) = match &mut *events {
+            [event] => match pipeline.carry(&source, &delivery, event, begun).await {
                 Ok(receipt) => (vec![receipt], None),
                 Err(refusal) => (Vec::new(), Some(refusal)),
             },
             // Boxed, so that its size is not that of every request's work.
-            Err(events) => Box::pin(batch::carry(&pipeline, &source, &delivery, events)).await,
+            _ => Box::pin(batch::carry(&pipeline, &source, &delivery, events)).await,
         };
         Outcome { source, receipts, refusal, received }
     }

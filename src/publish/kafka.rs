@@ -1,6 +1,7 @@
 //! Publishes to Kafka through librdkafka: idempotent, acknowledged by all in-sync replicas, keyed by the
 //! object, partitioned as the Java client partitions.
 
+mod acks;
 mod prepare;
 mod producers;
 
@@ -14,9 +15,10 @@ use rdkafka::{
     ClientConfig,
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
-    producer::FutureRecord,
+    producer::BaseRecord,
 };
 use std::collections::BTreeMap;
+use tokio::sync::oneshot;
 
 /// What we set before the user's options, each for a reason.
 const DEFAULTS: [(&str, &str); 13] = [
@@ -64,21 +66,19 @@ impl Kafka {
         let (producer, _outstanding) = self.producers.choose();
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
         for (name, value) in &record.headers {
-            headers = headers.insert(Header { key: name, value: Some(value) });
+            headers = headers.insert(Header { key: name, value: Some(&**value) });
         }
-        let mut message = FutureRecord::to(&record.destination)
+        let (waiting, outcome) = oneshot::channel();
+        let mut message = BaseRecord::with_opaque_to(&record.destination, Box::new(waiting))
             .payload(&*record.value)
             .timestamp(record.timestamp_ms)
             .headers(headers);
         if let Some(key) = &record.key {
             message = message.key(key.as_str());
         }
-        // `send` would sleep on a full queue and let later events overtake; `send_result` answers at once.
-        let delivery =
-            producer.send_result(message).map_err(|(error, _)| self.classify(&producer, &error))?;
-        match delivery.await {
-            Ok(Ok(delivery)) => Ok(Ack::Kafka { partition: delivery.partition, offset: delivery.offset }),
-            Ok(Err((error, _))) => Err(self.classify(&producer, &error)),
+        producer.send(message).map_err(|(error, _)| self.classify(&producer, &error))?;
+        match outcome.await {
+            Ok(outcome) => outcome.map_err(|error| self.classify(&producer, &error)),
             Err(_) => Err(PublishError::Unavailable("the client was closed".to_owned())),
         }
     }

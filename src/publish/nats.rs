@@ -57,7 +57,7 @@ impl Nats {
             // A subject that another stream catches must fail loudly.
             .expected_stream(&self.checks.stream);
         for (name, value) in &record.headers {
-            message = message.header(name.as_ref(), value.as_str());
+            message = message.header(name.as_ref(), value.as_ref());
         }
         let sent = self.jetstream.send_publish(record.destination.to_string(), message).await;
         let ack = sent.map_err(|error| classify(&error))?.await.map_err(|error| classify(&error))?;

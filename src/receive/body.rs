@@ -1,22 +1,23 @@
 //! Reads a body into one buffer, exactly as it was sent, within bounds of size, memory and time.
 
 use crate::{
+    deadline::Deadline,
     delivery::{Quota, Share},
     refusal::Refusal,
 };
-use axum::{
-    body::Body,
-    http::{HeaderMap, header},
-};
+use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// The bytes that all bodies may hold at once, and how long one may take.
 #[derive(Debug)]
 pub(super) struct Budget {
     bytes: Arc<Quota>,
-    patience: Duration,
+    /// How long one body may take.
+    pub(super) patience: Duration,
 }
 
 impl Budget {
@@ -24,13 +25,15 @@ impl Budget {
         Self { bytes: Quota::new(bytes), patience }
     }
 
-    /// Reads the body of a request with these headers, `limit` bytes at most. Returns it with the share of the
-    /// budget that it occupies.
+    /// Reads the body of a request with these headers, which came at `start`: `limit` bytes at most. Returns it with
+    /// the share of the budget that it occupies.
     pub(super) async fn read(
         &self,
         headers: &HeaderMap,
-        body: Body,
+        body: Incoming,
         limit: u64,
+        start: Instant,
+        deadline: &mut Deadline<'_>,
     ) -> Result<(Bytes, Share), Refusal> {
         let declared = declared_length(headers);
         if declared.is_some_and(|declared| declared > limit) {
@@ -39,14 +42,14 @@ impl Budget {
         // A chunked body may grow to the limit, so it takes that share until its size is known.
         let share = self.bytes.take(declared.unwrap_or(limit));
         let mut share = share.ok_or(Refusal::Overloaded("bytes of bodies"))?;
-        let gathered = tokio::time::timeout(self.patience, gather(body, declared, limit)).await;
-        let body = gathered.map_err(|_| Refusal::Stalled)??;
+        let gathered = deadline.wait(start + self.patience, gather(body, declared, limit)).await;
+        let body = gathered.ok_or(Refusal::Stalled)??;
         share.shrink(u64::try_from(body.len()).unwrap_or(u64::MAX));
         Ok((body, share))
     }
 }
 
-async fn gather(mut body: Body, declared: Option<u64>, limit: u64) -> Result<Bytes, Refusal> {
+async fn gather(mut body: Incoming, declared: Option<u64>, limit: u64) -> Result<Bytes, Refusal> {
     let mut first = Bytes::new();
     let mut more: Option<BytesMut> = None;
     while let Some(frame) = body.frame().await {

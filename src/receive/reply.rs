@@ -9,12 +9,9 @@ use crate::{
     refusal::{Fault, Refusal},
     respond::Reply,
 };
-use axum::{
-    body::Body,
-    http::{HeaderValue, StatusCode, header},
-    response::Response,
-};
+use axum::http::{self, HeaderValue, StatusCode, header};
 use bytes::Bytes;
+use http_body_util::Full;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The shortest pause that we ask a sender for, in seconds.
@@ -30,9 +27,12 @@ const EVENT_ID: &str = "hookway-event-id";
 const MAX_IDS: usize = 20;
 const MAX_IDS_BYTES: usize = 2048;
 
+/// What a sender hears: always short, and whole at once.
+pub(super) type Response = http::Response<Full<Bytes>>;
+
 /// Answers a request whose events all have receipts.
 pub(super) fn accepted(receipts: &[Receipt], success: u16, body: &Bytes) -> Response {
-    let mut response = Response::new(Body::from(body.clone()));
+    let mut response = Response::new(Full::from(body.clone()));
     *response.status_mut() = StatusCode::from_u16(success).unwrap_or(StatusCode::OK);
     if let Some(ids) = event_ids(receipts) {
         response.headers_mut().insert(EVENT_ID, ids);
@@ -72,7 +72,7 @@ fn event_ids(receipts: &[Receipt]) -> Option<HeaderValue> {
 
 /// Answers a handshake as the sender's document says.
 pub(super) fn handshake(reply: &Reply) -> Response {
-    let mut response = Response::new(Body::from(reply.body.clone()));
+    let mut response = Response::new(Full::from(reply.body.clone()));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     *response.headers_mut() = reply.headers.clone();
     // Nothing that a stranger has sent back to him may pass for a page.
@@ -86,7 +86,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
     let code = refusal.code();
     let number = status.as_u16();
     let body = format!(r#"{{"type":"about:blank","title":"{title}","status":{number},"code":"{code}"}}"#);
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

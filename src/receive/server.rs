@@ -5,23 +5,24 @@
 //! waits for the first bytes without a deadline; so neither is used.
 
 use super::{
-    Peer,
+    Receiver,
     watch::{Activity, Open, Order},
 };
 use crate::{
     delivery::{Quota, Share},
     observe::metrics::Metrics,
 };
-use axum::{Router, body::Body};
+use axum::Router;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{future::poll_fn, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    convert::Infallible, future::poll_fn, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_service::Service as _;
 
 /// Bounds of the listener.
 #[derive(Debug, Clone, Copy)]
@@ -50,12 +51,12 @@ const SHORTEST_TURN: Duration = Duration::from_millis(50);
 /// Pause after the system refused a connection, so that a lack of descriptors does not become a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `router` on `listener` until `stop`; then open requests are finished and connections closed.
+/// Has `receiver` answer what comes to `listener` until `stop`; then open requests are finished and connections closed.
 ///
 /// Connections run in `tasks`, which the caller waits for.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    receiver: Arc<Receiver>,
     limits: Limits,
     metrics: Metrics,
     tasks: TaskTracker,
@@ -91,7 +92,7 @@ pub async fn serve(
             continue;
         };
         let connection = Connection { peer, slot, activity: open.add(), metrics: metrics.clone() };
-        tasks.spawn(connection.run(stream, router.clone()));
+        tasks.spawn(connection.run(stream, Arc::clone(&receiver)));
     }
 }
 
@@ -104,27 +105,28 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream, router: Router) {
+    async fn run(self, stream: TcpStream, receiver: Arc<Receiver>) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY can't be set");
         }
         self.metrics.connections.inc();
         let Self { peer, slot, activity, metrics } = self;
-        let seen = Arc::clone(&activity);
-        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            seen.begin();
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer));
-            let (answer, seen) = (router.clone().call(request), Arc::clone(&seen));
+        // One count for each request is the connection's own; the receiver's is all connections'.
+        let shared = Arc::new((receiver, Arc::clone(&activity)));
+        let service = service_fn(move |request| {
+            let shared = Arc::clone(&shared);
             async move {
-                let answer = answer.await;
-                seen.end();
-                answer
+                let (receiver, activity) = &*shared;
+                activity.begin();
+                // Boxed: hyper keeps room for what this makes as long as the connection is open.
+                let answer = Box::pin(receiver.answer(request, peer)).await;
+                activity.end();
+                Ok::<_, Infallible>(answer)
             }
         });
         let mut builder = http1::Builder::new();
-        // Deadlines for heads and silence are `watch`'s.
-        builder.header_read_timeout(None).max_buf_size(HEAD_BYTES).max_headers(HEADER_LINES);
+        // Deadlines for heads and silence are `watch`'s. Answers are short: one copy is cheaper than a vectored write.
+        builder.header_read_timeout(None).max_buf_size(HEAD_BYTES).writev(false).max_headers(HEADER_LINES);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let served = poll_fn(|context| {
             match activity.order(context) {

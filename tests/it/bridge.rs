@@ -100,7 +100,7 @@ impl Bridge {
         let address = listener.local_addr().expect("a bound port");
         let limits = Limits { connections: bounds.connections, idle: bounds.idle };
         let served = (metrics.clone(), tasks.clone(), stop.clone());
-        tasks.spawn(receive::serve(listener, receiver.router(), limits, served.0, served.1, served.2));
+        tasks.spawn(receive::serve(listener, receiver, limits, served.0, served.1, served.2));
         Self { address, metrics, logs, home, faulty, agreeing, tasks, stop, _capture: capture }
     }
 

@@ -67,7 +67,7 @@ async fn binary_form_is_the_body_with_its_attributes_as_headers() {
     assert_eq!(&record.value[..], body.as_bytes());
     assert_eq!(record.key.as_deref(), Some("RESERVATION:Zürich-1"));
     let header = |wanted: &str| {
-        record.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+        record.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref())
     };
     assert_eq!(header("ce_id"), Some("1"));
     assert_eq!(header("ce_specversion"), Some("1.0"));

@@ -64,7 +64,11 @@ fn row(entry: Entry) -> Row {
         destination: record.destination.to_string(),
         place: Place::Journal { sequence },
         key: record.key,
-        headers: record.headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect(),
+        headers: record
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect(),
         value: record.value,
         timestamp_ms: record.timestamp_ms,
     }

@@ -156,7 +156,7 @@ fn an_envelope_can_be_read_for_showing() {
 
 #[test]
 fn a_structured_record_names_its_media_type() {
-    assert_eq!(structured_headers(), [("content-type".into(), STRUCTURED_TYPE.to_owned())]);
+    assert_eq!(structured_headers(), [("content-type".into(), STRUCTURED_TYPE.into())]);
 }
 
 /// Any text that an attribute may hold, and some that only careless code could put there.
@@ -168,7 +168,7 @@ fn binary(event: &Event, binding: Binding) -> BTreeMap<String, String> {
     let headers = binary_headers(event, ORIGIN, binding);
     let count = headers.len();
     let map: BTreeMap<String, String> =
-        headers.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
+        headers.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     assert_eq!(map.len(), count, "no name stands twice");
     map
 }

@@ -57,7 +57,7 @@ pub(in crate::journal) fn decode(mut payload: Bytes) -> Option<Record> {
     let key = if has_key { Some(take_text(&mut payload)?) } else { None };
     let count = take_len(&mut payload)?;
     let headers = (0..count)
-        .map(|_| Some((Cow::Owned(take_text(&mut payload)?), take_text(&mut payload)?)))
+        .map(|_| Some((Cow::Owned(take_text(&mut payload)?), Cow::Owned(take_text(&mut payload)?))))
         .collect::<Option<Vec<_>>>()?;
     Some(Record { destination, key, headers, value: payload, timestamp_ms, message_id })
 }

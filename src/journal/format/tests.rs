@@ -14,7 +14,7 @@ fn records() -> impl Strategy<Value = Record> {
         |(destination, key, headers, value, timestamp_ms, message_id)| Record {
             destination: Arc::from(destination),
             key,
-            headers: headers.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect(),
+            headers: headers.into_iter().map(|(name, value)| (Cow::Owned(name), Cow::Owned(value))).collect(),
             value: Bytes::from(value),
             timestamp_ms,
             message_id,
@@ -74,7 +74,7 @@ fn the_bytes_of_a_segment_stand_as_documented() {
     let record = Record {
         destination: Arc::from("d"),
         key: Some("k".to_owned()),
-        headers: vec![(Cow::Borrowed("n"), "v".to_owned())],
+        headers: vec![(Cow::Borrowed("n"), "v".into())],
         value: Bytes::from_static(b"body"),
         timestamp_ms: -2,
         message_id: "m".to_owned(),

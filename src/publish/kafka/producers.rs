@@ -6,18 +6,19 @@
 //! Events of one object may so travel by both; only what is sent after a 2xx is promised to stand behind it,
 //! and by then the first is acknowledged. A `linger.ms` of the user's own leaves one producer.
 
+use super::acks::Callbacks;
 use parking_lot::RwLock;
 use rdkafka::{
-    ClientConfig, ClientContext,
-    config::RDKafkaLogLevel,
+    ClientConfig,
     error::KafkaError,
-    producer::{FutureProducer, Producer as _},
+    producer::{BaseProducer, Producer as _},
 };
 use std::{
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -33,8 +34,13 @@ const SCALE: u32 = 1024;
 /// Milliseconds that the batching producer waits for more records.
 const LINGER: &str = "5";
 
+/// How long the thread of a client waits for answers before it looks whether the client is still in use. The crate
+/// spends the last millisecond of each turn in a busy loop, so that its own `ThreadedProducer`, with ten turns a second,
+/// costs some 2 % of a core.
+const TURN: Duration = Duration::from_secs(1);
+
 /// A librdkafka client.
-pub(super) type Producer = Arc<FutureProducer<Callbacks>>;
+pub(super) type Producer = Arc<BaseProducer<Callbacks>>;
 
 /// The producers of one cluster.
 pub(super) struct Producers {
@@ -49,6 +55,21 @@ pub(super) struct Producers {
 struct Slot {
     config: ClientConfig,
     producer: RwLock<Producer>,
+}
+
+/// Makes a client, and the thread that takes its answers and ends when nobody else has the client.
+fn start(config: &ClientConfig) -> Result<Producer, KafkaError> {
+    let producer: Producer = Arc::new(config.create_with_context(Callbacks::new())?);
+    let polled = Arc::clone(&producer);
+    let poll = move || {
+        while Arc::strong_count(&polled) > 1 {
+            polled.poll(TURN);
+        }
+        // The client ends here: that purges and flushes it, which blocks.
+    };
+    let thread = thread::Builder::new().name("kafka-acks".to_owned()).spawn(poll);
+    thread.map_err(|error| KafkaError::ClientCreation(format!("no thread for its answers: {error}")))?;
+    Ok(producer)
 }
 
 /// Counts one record until its outcome is known.
@@ -127,7 +148,7 @@ impl Producers {
 
 impl Slot {
     fn new(config: ClientConfig) -> Result<Self, KafkaError> {
-        let producer = RwLock::new(Arc::new(config.create_with_context(Callbacks)?));
+        let producer = RwLock::new(start(&config)?);
         Ok(Self { config, producer })
     }
 
@@ -136,39 +157,12 @@ impl Slot {
         if !Arc::ptr_eq(&producer, broken) {
             return;
         }
-        match self.config.create_with_context(Callbacks) {
+        match start(&self.config) {
             Ok(new) => {
                 tracing::error!("kafka producer had a fatal error and was replaced");
-                let old = std::mem::replace(&mut *producer, Arc::new(new));
-                // Dropping a client purges and flushes it, which blocks.
-                tokio::task::spawn_blocking(move || drop(old));
+                *producer = new;
             }
             Err(error) => tracing::error!(%error, "kafka producer can't be replaced"),
         }
-    }
-}
-
-/// Takes what librdkafka has to say outside of single records.
-pub(super) struct Callbacks;
-
-impl ClientContext for Callbacks {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        match level {
-            RDKafkaLogLevel::Emerg
-            | RDKafkaLogLevel::Alert
-            | RDKafkaLogLevel::Critical
-            | RDKafkaLogLevel::Error => {
-                tracing::error!(target: "rdkafka", facility, "{message}");
-            }
-            RDKafkaLogLevel::Warning => tracing::warn!(target: "rdkafka", facility, "{message}"),
-            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-                tracing::info!(target: "rdkafka", facility, "{message}");
-            }
-            RDKafkaLogLevel::Debug => tracing::debug!(target: "rdkafka", facility, "{message}"),
-        }
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(target: "rdkafka", %error, reason, "kafka client error");
     }
 }

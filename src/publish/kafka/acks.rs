@@ -1,0 +1,86 @@
+//! Carries Kafka's answers from librdkafka's thread to the requests that wait for them.
+//!
+//! The client calls back for each record, on a thread of its own. Waking a request from there goes through a queue
+//! that all threads of the runtime share, and may have to wake one of them. So the answers go through one channel,
+//! and a task that is woken once for many of them hands them out where a wake-up is cheap.
+
+use crate::record::Ack;
+use rdkafka::{
+    ClientContext, Message as _,
+    config::RDKafkaLogLevel,
+    error::KafkaError,
+    producer::{DeliveryResult, ProducerContext},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// What became of one record.
+type Outcome = Result<Ack, KafkaError>;
+
+/// Whom librdkafka tells what became of a record.
+pub(super) type Waiting = oneshot::Sender<Outcome>;
+
+/// Answers handed out between two looks at the channel.
+const BATCH: usize = 512;
+
+/// Takes what librdkafka has to say.
+pub(super) struct Callbacks {
+    answers: mpsc::UnboundedSender<(Waiting, Outcome)>,
+}
+
+impl Callbacks {
+    /// Starts the task that hands out the answers; it ends with the client.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it holds one answer for a record on its way, and the client's own queue bounds these"
+    )]
+    pub(super) fn new() -> Self {
+        let (answers, received) = mpsc::unbounded_channel();
+        tokio::spawn(hand_out(received));
+        Self { answers }
+    }
+}
+
+async fn hand_out(mut answers: mpsc::UnboundedReceiver<(Waiting, Outcome)>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while answers.recv_many(&mut batch, BATCH).await > 0 {
+        for (waiting, outcome) in batch.drain(..) {
+            // Work that ended by a panic waits no more.
+            let _unheard = waiting.send(outcome);
+        }
+    }
+}
+
+impl ProducerContext for Callbacks {
+    type DeliveryOpaque = Box<Waiting>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, waiting: Box<Waiting>) {
+        let outcome = match result {
+            Ok(message) => Ok(Ack::Kafka { partition: message.partition(), offset: message.offset() }),
+            Err((error, _)) => Err(error.clone()),
+        };
+        // Fails when the runtime is gone, and then nobody waits.
+        let _gone = self.answers.send((*waiting, outcome));
+    }
+}
+
+impl ClientContext for Callbacks {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error => {
+                tracing::error!(target: "rdkafka", facility, "{message}");
+            }
+            RDKafkaLogLevel::Warning => tracing::warn!(target: "rdkafka", facility, "{message}"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
+                tracing::info!(target: "rdkafka", facility, "{message}");
+            }
+            RDKafkaLogLevel::Debug => tracing::debug!(target: "rdkafka", facility, "{message}"),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(target: "rdkafka", %error, reason, "kafka client error");
+    }
+}
