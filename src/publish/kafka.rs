@@ -2,6 +2,7 @@
 //! object, partitioned as the Java client partitions.
 
 mod acks;
+mod client;
 mod prepare;
 mod producers;
 

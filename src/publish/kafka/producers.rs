@@ -6,19 +6,14 @@
 //! Events of one object may so travel by both; only what is sent after a 2xx is promised to stand behind it,
 //! and by then the first is acknowledged. A `linger.ms` of the user's own leaves one producer.
 
-use super::acks::Callbacks;
+use super::client::Client;
 use parking_lot::RwLock;
-use rdkafka::{
-    ClientConfig,
-    error::KafkaError,
-    producer::{BaseProducer, Producer as _},
-};
+use rdkafka::{ClientConfig, error::KafkaError, producer::Producer as _};
 use std::{
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
-    thread,
     time::Duration,
 };
 
@@ -34,13 +29,8 @@ const SCALE: u32 = 1024;
 /// Milliseconds that the batching producer waits for more records.
 const LINGER: &str = "5";
 
-/// How long the thread of a client waits for answers before it looks whether the client is still in use. The crate
-/// spends the last millisecond of each turn in a busy loop, so that its own `ThreadedProducer`, with ten turns a second,
-/// costs some 2 % of a core.
-const TURN: Duration = Duration::from_secs(1);
-
-/// A librdkafka client.
-pub(super) type Producer = Arc<BaseProducer<Callbacks>>;
+/// A client that is in use.
+pub(super) type Producer = Arc<Client>;
 
 /// The producers of one cluster.
 pub(super) struct Producers {
@@ -55,21 +45,6 @@ pub(super) struct Producers {
 struct Slot {
     config: ClientConfig,
     producer: RwLock<Producer>,
-}
-
-/// Makes a client, and the thread that takes its answers and ends when nobody else has the client.
-fn start(config: &ClientConfig) -> Result<Producer, KafkaError> {
-    let producer: Producer = Arc::new(config.create_with_context(Callbacks::new())?);
-    let polled = Arc::clone(&producer);
-    let poll = move || {
-        while Arc::strong_count(&polled) > 1 {
-            polled.poll(TURN);
-        }
-        // The client ends here: that purges and flushes it, which blocks.
-    };
-    let thread = thread::Builder::new().name("kafka-acks".to_owned()).spawn(poll);
-    thread.map_err(|error| KafkaError::ClientCreation(format!("no thread for its answers: {error}")))?;
-    Ok(producer)
 }
 
 /// Counts one record until its outcome is known.
@@ -148,7 +123,7 @@ impl Producers {
 
 impl Slot {
     fn new(config: ClientConfig) -> Result<Self, KafkaError> {
-        let producer = RwLock::new(start(&config)?);
+        let producer = RwLock::new(Arc::new(Client::start(&config)?));
         Ok(Self { config, producer })
     }
 
@@ -157,10 +132,12 @@ impl Slot {
         if !Arc::ptr_eq(&producer, broken) {
             return;
         }
-        match start(&self.config) {
+        match Client::start(&self.config) {
             Ok(new) => {
                 tracing::error!("kafka producer had a fatal error and was replaced");
-                *producer = new;
+                let old = std::mem::replace(&mut *producer, Arc::new(new));
+                // The end of a client blocks.
+                tokio::task::spawn_blocking(move || drop(old));
             }
             Err(error) => tracing::error!(%error, "kafka producer can't be replaced"),
         }
