@@ -84,3 +84,31 @@ impl ClientContext for Callbacks {
         tracing::warn!(target: "rdkafka", %error, reason, "kafka client error");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::error::RDKafkaErrorCode;
+
+    #[tokio::test]
+    async fn each_request_hears_its_own_answer_and_one_that_is_gone_holds_up_none() {
+        let callbacks = Callbacks::new();
+        let answer = |offset| Ok(Ack::Kafka { partition: 3, offset });
+        let refused = || Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
+        let (waiting, gone) = oneshot::channel();
+        drop(gone);
+        callbacks.answers.send((waiting, answer(0))).unwrap();
+        let mut heard = Vec::new();
+        for offset in 1..=i64::try_from(BATCH).unwrap() * 2 {
+            let (waiting, outcome) = oneshot::channel();
+            let outcome_of = if offset % 7 == 0 { refused() } else { answer(offset) };
+            callbacks.answers.send((waiting, outcome_of)).unwrap();
+            heard.push((offset, outcome));
+        }
+        drop(callbacks);
+        for (offset, outcome) in heard {
+            let expected = if offset % 7 == 0 { refused() } else { answer(offset) };
+            assert_eq!(outcome.await.unwrap(), expected);
+        }
+    }
+}
