@@ -20,7 +20,7 @@ use crate::{
     event::{Event, Reason},
     observe::metrics::{Metrics, Stage},
     publish::{self, PublishError, Sinks},
-    record::{Disposition, Plan, Receipt, SinkIndex},
+    record::{Disposition, Plan, Receipt, SinkIndex, Target},
     refusal::Refusal,
     respond::{Reply, Step},
     route::{RouteTarget, Routes},
@@ -136,7 +136,7 @@ impl Pipeline {
             None => None,
         };
         source.metrics.observed(event);
-        let plan = self.plan(source, delivery, event);
+        let plan = self.plan(source, delivery, event)?;
         let begun = source.metrics.staged(Stage::Route, begun);
         let acked = reservation.as_ref().map_or(&[][..], |reservation| reservation.acked());
         let settled = self.settle(source, delivery, event, &plan, acked).await;
@@ -160,23 +160,26 @@ impl Pipeline {
     }
 
     /// Chooses where an event goes; what has no place goes to the quarantine with the reason.
-    fn plan(&self, source: &Source, delivery: &Delivery<Verified>, event: &mut Event) -> Plan {
-        if event.quarantine.is_some() {
-            return self.to_quarantine(event);
+    fn plan(
+        &self,
+        source: &Source,
+        delivery: &Delivery<Verified>,
+        event: &mut Event,
+    ) -> Result<Plan, Refusal> {
+        if event.quarantine.is_none() {
+            match self.routes.plan(event) {
+                Ok(plan) => return Ok(plan),
+                Err(unplanned) => source.quarantine(delivery, event, unplanned.reason, unplanned.detail),
+            }
         }
-        self.routes.plan(event).unwrap_or_else(|unplanned| {
-            source.quarantine(delivery, event, unplanned.reason, unplanned.detail);
-            self.to_quarantine(event)
-        })
+        self.quarantine_target(event).map(|target| Plan::Publish(vec![target]))
     }
 
-    fn to_quarantine(&self, event: &mut Event) -> Plan {
-        // A quarantine's name may be a template too; where it can't be filled, the event loses its key and object.
-        let target = self.quarantine.target(event).or_else(|_| {
-            (event.key, event.subject) = (None, None);
-            self.quarantine.target(event)
-        });
-        Plan::Publish(target.into_iter().collect())
+    /// Returns the event's place in the quarantine; without one it is not acknowledged.
+    fn quarantine_target(&self, event: &Event) -> Result<Target, Refusal> {
+        // The quarantine's name may be a template too, and the sender's text may not fit it.
+        let target = self.quarantine.target(event).or_else(|_| self.quarantine.nameless_target(event));
+        target.map_err(|why| self.unpublished(self.quarantine.sink, PublishError::Misconfigured(why)))
     }
 
     /// Publishes an event by its plan, but to the sinks that hold it already, and says what became of it.
@@ -218,8 +221,11 @@ impl Pipeline {
         }
         let mut event = event.clone();
         source.quarantine(delivery, &mut event, Reason::TooLarge, error.to_string());
-        let Plan::Publish(targets) = self.to_quarantine(&mut event) else { return Ok(Disposition::Filtered) };
-        let rescue = self.sinks.publish(&event, &targets, &[], &source.metrics).await;
+        let target = match self.quarantine_target(&event) {
+            Ok(target) => target,
+            Err(refusal) => return Err(Unsettled { acked, refusal }),
+        };
+        let rescue = self.sinks.publish(&event, &[target], &[], &source.metrics).await;
         match rescue.failed.into_iter().next() {
             None => Ok(Disposition::Quarantined(Reason::TooLarge)),
             Some((sink, error)) => {

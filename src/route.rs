@@ -7,7 +7,7 @@ use crate::{
     event::{Event, Reason},
     record::{Plan, SinkIndex, Target},
 };
-use template::Destination;
+use template::{ABSENT, Destination};
 use wildmatch::WildMatch;
 
 /// The routing table. Compiled once, at start.
@@ -40,6 +40,11 @@ impl RouteTarget {
     /// Returns the target for one event, or why its name can't be used.
     pub fn target(&self, event: &Event) -> Result<Target, String> {
         Ok(Target { sink: self.sink, destination: self.destination.render(event)? })
+    }
+
+    /// Likewise, with the sender's text left out of the name, for an event that must have a place whatever it holds.
+    pub fn nameless_target(&self, event: &Event) -> Result<Target, String> {
+        self.target(&Event { kind: ABSENT.to_owned(), subject: None, key: None, ..event.clone() })
     }
 }
 

@@ -12,7 +12,7 @@ use std::{fmt::Write as _, sync::Arc};
 pub const TOKEN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// Stands for an absent value.
-const ABSENT: &str = "_";
+pub(super) const ABSENT: &str = "_";
 
 /// Longest Kafka topic name (Apache Kafka, `Topic.MAX_NAME_LENGTH`).
 const MAX_TOPIC: usize = 249;

@@ -31,7 +31,7 @@ use hookway::{
 };
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 use tempfile::TempDir;
@@ -86,7 +86,7 @@ impl Bridge {
 
         let metrics = Metrics::new().expect("metrics with different names");
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (sinks, faulty) = sinks(&loaded, &metrics);
+        let (sinks, faulty) = sinks(&loaded, home.path(), &metrics);
         let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
         let (routes, quarantine) = routes(&loaded, &names);
         let sinks = Sinks::new(sinks, "node-1".to_owned());
@@ -156,18 +156,28 @@ impl Bridge {
     }
 }
 
-fn sinks(loaded: &Loaded, metrics: &Metrics) -> (Vec<Sink>, Vec<(String, Arc<FaultyPublisher>)>) {
+/// A journal stands for a Kafka of the configuration too: what is tested is the way there.
+fn sinks(
+    loaded: &Loaded,
+    home: &Path,
+    metrics: &Metrics,
+) -> (Vec<Sink>, Vec<(String, Arc<FaultyPublisher>)>) {
     let (mut sinks, mut faulty) = (Vec::new(), Vec::new());
     for (name, config) in &loaded.config.sinks {
-        let config = config.journal.clone().expect("these tests have journals only");
-        let options = Options { max_bytes: config.max_bytes(), ..Options::default() };
-        let (journal, _) = Journal::open(&config.dir, options).expect("a journal can be opened");
-        let journal = Arc::new(JournalSink::new(journal, config.dir.display().to_string()));
+        let (dir, options) = match &config.journal {
+            Some(own) => (own.dir.clone(), Options { max_bytes: own.max_bytes(), ..Options::default() }),
+            None => (home.join(name), Options::default()),
+        };
+        let (journal, _) = Journal::open(&dir, options).expect("a journal can be opened");
+        let journal = Arc::new(JournalSink::new(journal, dir.display().to_string()));
         let publisher = FaultyPublisher::new(journal, Fault::None);
         faulty.push((name.clone(), Arc::clone(&publisher)));
         sinks.push(Sink {
             name: name.clone(),
-            form: Form { format: config.format.unwrap_or_default(), binding: Binding::Kafka },
+            form: Form {
+                format: config.journal.as_ref().and_then(|own| own.format).unwrap_or_default(),
+                binding: Binding::Kafka,
+            },
             publisher,
             metrics: SinkMetrics::new(metrics, name),
             ready: OnceLock::from(Prepared::default()),

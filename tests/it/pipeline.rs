@@ -224,6 +224,29 @@ async fn what_no_route_takes_goes_to_the_quarantine_and_what_a_route_drops_is_co
 }
 
 #[tokio::test]
+async fn an_event_whose_name_no_topic_can_hold_is_in_the_quarantine_before_it_is_acknowledged() {
+    let named = "sinks:\n  away: { kafka: { brokers: [ 'localhost:9092' ] } }\n";
+    let config = ORDINARY
+        .replace("sinks:\n", named)
+        .replace("quarantine: { sink: aside }", "quarantine: { sink: away, topic: 'apart.{source}.{type}' }")
+        .replace("source: '*'", "source: units");
+    let bridge = Bridge::start(&config).await;
+    for (id, topic) in [("1", "RESERVATION_UPDATED"), ("2", "A name with blanks")] {
+        let body = likemagic_body(id, "o 1").replace("RESERVATION_UPDATED", topic);
+        assert_eq!(bridge.send(&likemagic(&body)).await.status, 200);
+    }
+    let stored = bridge.stored("away");
+    assert_eq!(ids(&bridge, "away"), ["1", "2"], "a 2xx is a promise");
+    let destinations: Vec<&str> = stored.iter().map(|event| &*event.record.destination).collect();
+    assert_eq!(destinations, ["apart.hotel.tech.likemagic.RESERVATION_UPDATED", "apart.hotel._"]);
+    assert_eq!(
+        stored[1].envelope["type"], "tech.likemagic.A name with blanks",
+        "it keeps its own attributes"
+    );
+    assert_eq!(stored[1].envelope["partitionkey"], "RESERVATION:o 1");
+}
+
+#[tokio::test]
 async fn equal_bodies_that_are_different_events_are_two_records() {
     let bridge = Bridge::ordinary().await;
     let first_sync = SYNC.replace("SYNC_COMPLETE", "FIRST_SYNC_COMPLETE");
