@@ -1,21 +1,29 @@
 //! Fourth stage: recognises repeats. A sender that heard no answer sends again; the [`Window`] of a source
 //! remembers what was acknowledged, so that a repeat is answered without a second record.
 //!
+//! A repeat is the same event: the same id, and the same bytes that were signed. Ids are shared by mistake more often
+//! than bytes differ in a retry, and a loss is worse than a duplicate. An id that comes with other bytes is a conflict:
+//! published, said, and remembered beside the first, so that its retries are recognised too. Only where the sender's
+//! document states that the id is unique does the id alone decide.
+//!
 //! The window is bounded in entries and time, in memory, and per replica: losing it can only add duplicates,
 //! which carry the same id. Only a [`Reservation`] that holds a receipt can be committed, so nothing is
 //! remembered before it was acknowledged. Copies in flight join the first one and share its outcome.
 
+mod entries;
+
 use crate::record::{Disposition, Receipt, SinkIndex};
+use entries::{Entries, Entry, Held, Key, Names, Second, State};
 use parking_lot::Mutex;
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
 use std::{
-    collections::{HashMap, VecDeque},
-    hash::{BuildHasher as _, RandomState},
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     sync::Arc,
     time::Duration,
 };
 use tokio::{sync::oneshot, time::Instant};
 
-/// Dedup's answer for one event id.
+/// Dedup's answer for one event.
 #[derive(Debug)]
 pub enum Claim<'w> {
     /// Nobody has it: publish it.
@@ -44,62 +52,32 @@ pub struct Window {
     begun: Instant,
     keep: Duration,
     capacity: usize,
-    hashers: [RandomState; 2],
+    /// Keyed at random, so that nobody outside can aim for an equal hash.
+    hasher: SipHasher13,
     entries: Mutex<Entries>,
 }
 
-/// 128 bits that stand for an id; two halves, so that an entry needs no wider alignment.
-type Key = (u64, u64);
-
-/// Seconds since the window's begin; a few bytes, since a window holds a hundred thousand of them.
-type Second = u32;
-
-#[derive(Debug, Default)]
-struct Entries {
-    states: HashMap<Key, State>,
-    /// What may be forgotten, oldest first.
-    order: VecDeque<(Second, Key)>,
-}
-
-/// What is known of one id; two words, whatever it is.
-#[derive(Debug)]
-enum State {
-    /// The first copy is on its way; these wait for it.
-    InFlight(Option<Box<Waiting>>),
-    /// Some sinks hold it, at least one does not.
-    Partial(Box<Held>),
-    /// All sinks hold it; until then.
-    Done(Disposition, Second),
-}
-
-#[derive(Debug, Default)]
-struct Waiting(Vec<oneshot::Sender<Disposition>>);
-
-/// The sinks that hold an earlier attempt, and until when that is remembered.
-#[derive(Debug)]
-struct Held {
-    acked: Vec<SinkIndex>,
-    until: Second,
-}
-
 impl Window {
-    /// Makes a window that remembers at most `capacity` ids, each for `keep`.
+    /// Makes a window that remembers at most `capacity` events, each for `keep`.
     pub fn new(keep: Duration, capacity: usize) -> Arc<Self> {
+        let [one, other] = [RandomState::new(), RandomState::new()].map(|random| random.hash_one(0));
         Arc::new(Self {
             begun: Instant::now(),
             keep,
             capacity,
-            hashers: [RandomState::new(), RandomState::new()],
+            hasher: SipHasher13::new_with_keys(one, other),
             entries: Mutex::default(),
         })
     }
 
-    /// Claims the right to publish the event with this id; an id is unique within the envelope's `scope`.
-    pub fn claim(&self, scope: &str, id: &str) -> Claim<'_> {
-        let key = self.key((scope, id));
+    /// Claims the right to publish the event with this id; an id is unique within the envelope's `scope`. `content` is
+    /// what copies of one event have in common beside it; `None`: the id alone names the event.
+    pub fn claim(&self, scope: &str, id: &str, content: Option<&[&[u8]]>) -> Claim<'_> {
+        let names = self.names([scope, id], content);
         let mut entries = self.entries.lock();
         let now = self.now();
-        let acked = match entries.states.get_mut(&key) {
+        let key = entries.place(&names, now);
+        let acked = match entries.states.get_mut(&key).map(|entry| &mut entry.state) {
             Some(State::InFlight(waiting)) => {
                 let (tell, told) = oneshot::channel();
                 waiting.get_or_insert_default().0.push(tell);
@@ -109,11 +87,12 @@ impl Window {
             Some(State::Partial(held)) if held.until > now => std::mem::take(&mut held.acked),
             Some(State::Done(..) | State::Partial(..)) | None => Vec::new(),
         };
-        entries.states.insert(key, State::InFlight(None));
-        Claim::Fresh(Reservation { window: self, key, acked, open: true })
+        let name = names.event;
+        entries.states.insert(key, Entry { name, state: State::InFlight(None) });
+        Claim::Fresh(Reservation { window: self, key, name, is_conflict: key != names.id, acked, open: true })
     }
 
-    /// Returns how many ids are remembered or in flight.
+    /// Returns how many events are remembered or in flight.
     pub fn len(&self) -> usize {
         self.entries.lock().states.len()
     }
@@ -123,11 +102,20 @@ impl Window {
         self.len() == 0
     }
 
-    /// Returns 128 bits of two keyed hashes: an equal key for another id would suppress a genuine event, and
-    /// nobody outside can aim for one.
-    fn key(&self, id: (&str, &str)) -> Key {
-        let [high, low] = &self.hashers;
-        (high.hash_one(id), low.hash_one(id))
+    /// Returns the hashes of an id and of the event that has it, both in one pass. An equal hash for another event
+    /// would suppress a genuine one.
+    fn names(&self, id: [&str; 2], content: Option<&[&[u8]]>) -> Names {
+        let mut hasher = self.hasher;
+        // With its length in front, no part can be cut elsewhere.
+        let add = |hasher: &mut SipHasher13, part: &[u8]| {
+            hasher.write(&part.len().to_le_bytes());
+            hasher.write(part);
+        };
+        id.iter().for_each(|part| add(&mut hasher, part.as_bytes()));
+        let id = hasher.finish128().as_u128();
+        hasher.write(&[u8::from(content.is_some())]);
+        content.into_iter().flatten().for_each(|part| add(&mut hasher, part));
+        Names { id: halves(id), event: halves(hasher.finish128().as_u128()) }
     }
 
     fn now(&self) -> Second {
@@ -143,7 +131,7 @@ impl Window {
     /// Writes down what is known of an id now, given until when it is remembered; `None`: nothing.
     fn settle(
         &self,
-        key: Key,
+        (key, name): (Key, Key),
         state: impl FnOnce(Second) -> Option<State>,
     ) -> Vec<oneshot::Sender<Disposition>> {
         let now = self.now();
@@ -152,12 +140,12 @@ impl Window {
         let before = match state(until) {
             Some(state) => {
                 entries.order.push_back((until, key));
-                entries.states.insert(key, state)
+                entries.states.insert(key, Entry { name, state })
             }
             None => entries.states.remove(&key),
         };
         entries.forget(now, self.capacity);
-        match before {
+        match before.map(|entry| entry.state) {
             Some(State::InFlight(waiting)) => waiting.map_or_else(Vec::new, |waiting| waiting.0),
             Some(State::Partial(..) | State::Done(..)) | None => Vec::new(),
         }
@@ -168,24 +156,9 @@ fn seconds(time: Duration) -> Second {
     Second::try_from(time.as_secs()).unwrap_or(Second::MAX)
 }
 
-impl Entries {
-    fn forget(&mut self, now: Second, capacity: usize) {
-        while let Some((until, key)) = self.order.front().copied() {
-            if until > now && self.order.len() <= capacity {
-                return;
-            }
-            self.order.pop_front();
-            // A key that was claimed again since has a newer line of its own.
-            let expired = match self.states.get(&key) {
-                Some(State::Partial(held)) => held.until <= until,
-                Some(State::Done(_, own)) => *own <= until,
-                Some(State::InFlight(_)) | None => false,
-            };
-            if expired {
-                self.states.remove(&key);
-            }
-        }
-    }
+fn halves(hash: u128) -> Key {
+    let [a, b, c, d, e, f, g, h, rest @ ..] = hash.to_le_bytes();
+    (u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes(rest))
 }
 
 /// The right to publish one event once. Dropped without a receipt, it gives the right back.
@@ -193,6 +166,8 @@ impl Entries {
 pub struct Reservation<'w> {
     window: &'w Window,
     key: Key,
+    name: Key,
+    is_conflict: bool,
     acked: Vec<SinkIndex>,
     open: bool,
 }
@@ -203,11 +178,17 @@ impl Reservation<'_> {
         &self.acked
     }
 
+    /// True where another event has the same id.
+    pub fn is_conflict(&self) -> bool {
+        self.is_conflict
+    }
+
     /// Remembers the event and tells those who joined.
     pub fn commit(mut self, receipt: &Receipt) {
         let disposition = receipt.disposition;
         self.open = false;
-        for joined in self.window.settle(self.key, |until| Some(State::Done(disposition, until))) {
+        for joined in self.window.settle((self.key, self.name), |until| Some(State::Done(disposition, until)))
+        {
             // A joiner that gave up hears nothing, and that is all.
             let _unheard = joined.send(disposition);
         }
@@ -224,7 +205,7 @@ impl Drop for Reservation<'_> {
         if self.open {
             let acked = std::mem::take(&mut self.acked);
             // Dropping the joiners' channels tells them that the first copy failed.
-            drop(self.window.settle(self.key, |until| {
+            drop(self.window.settle((self.key, self.name), |until| {
                 (!acked.is_empty()).then(|| State::Partial(Box::new(Held { acked, until })))
             }));
         }

@@ -18,9 +18,10 @@ pub struct Event {
     /// Unique within `source`; the same on every replica and for every retry of the sender, unless the
     /// sender gives nothing to tell a retry from a new event.
     pub id: String,
-    /// True where `id` names the event itself, so that an equal id is a repeat; false for an id minted at
-    /// receipt.
-    pub id_is_stable: bool,
+    /// By what a repeat of it is known.
+    pub identity: Identity,
+    /// True where another event has the same id.
+    pub id_conflicts: bool,
     /// `/<sender>/<source name>[/<account>]`.
     pub source: Arc<str>,
     /// The name of the configured source.
@@ -51,6 +52,19 @@ pub struct Event {
     pub quarantine: Option<Box<Quarantine>>,
 }
 
+/// By what a repeat of an event is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// By nothing: its id was minted at receipt, or the operator wants no repeats recognised.
+    Fresh,
+    /// By its bytes: its id is their digest.
+    Digest,
+    /// By its id and its bytes: with other bytes, an equal id is another event's.
+    Bytes,
+    /// By its id alone, which the sender's document states to be unique.
+    Id,
+}
+
 /// What a sender's own `CloudEvent` holds beside the attributes that every event has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Carried {
@@ -58,6 +72,8 @@ pub struct Carried {
     pub data_schema: Option<String>,
     /// Its extension attributes, in its order.
     pub extensions: Vec<(String, Extension)>,
+    /// The whole document, byte for byte, where the event is one.
+    pub document: Bytes,
 }
 
 /// The value of an extension attribute: the types that the JSON event format tells apart.
@@ -137,6 +153,15 @@ impl Reason {
 }
 
 impl Event {
+    /// Returns what copies of this event have in common beside source and id: all that the sender said, and what was
+    /// taken from the request around it.
+    pub fn content(&self) -> [&[u8]; 4] {
+        let document =
+            self.carried.as_ref().map(|carried| &carried.document).filter(|whole| !whole.is_empty());
+        let [subject, key] = [&self.subject, &self.key].map(|text| text.as_deref().unwrap_or_default());
+        [self.kind.as_bytes(), subject.as_bytes(), key.as_bytes(), document.unwrap_or(&self.data)]
+    }
+
     /// Returns the object's type: the part of the subject before `/`.
     pub fn object(&self) -> Option<&str> {
         self.subject.as_deref().map(|subject| subject.split_once('/').map_or(subject, |(object, _)| object))

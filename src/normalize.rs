@@ -13,10 +13,12 @@ mod form;
 mod json;
 mod mapping;
 mod media;
+mod siblings;
 mod spec;
 mod split;
 mod template;
 mod time;
+mod trace;
 mod values;
 
 pub use compile::{CompileError, Setting};
@@ -27,6 +29,7 @@ use crate::{
     event::{Event, Reason},
 };
 use axum::http::{HeaderMap, HeaderName, header};
+use cloud::CloudStanding;
 use form::Form;
 use json::Found;
 use mapping::{Data, Shared};
@@ -63,8 +66,9 @@ pub struct Normalizer {
     mints_ids: bool,
     withheld: Vec<HeaderName>,
     params: Params,
-    /// Whether verification covers the header in which a `CloudEvent` has its type.
-    covers_cloud_type: bool,
+    /// Whether the id alone names the event.
+    ids_are_unique: bool,
+    cloud: CloudStanding,
 }
 
 impl Normalizer {
@@ -77,11 +81,13 @@ impl Normalizer {
     /// life. Those that can't be mapped carry the reason.
     pub fn normalize(&self, delivery: &Delivery<Verified>) -> Vec<Event> {
         let shared = Shared::new(self, delivery);
-        match (self.format, &self.split) {
+        let mut events = match (self.format, &self.split) {
             (Format::Cloudevents, _) => self.cloud_events(&shared),
             (_, Some(split)) => self.elements(&shared, split),
-            (_, None) => vec![self.whole(&shared)],
-        }
+            (_, None) => return vec![self.whole(&shared)],
+        };
+        siblings::tell_apart(&mut events);
+        events
     }
 
     /// Returns the request's headers less the credentials, as the quarantine keeps them.

@@ -1,5 +1,7 @@
 //! What an operator sees: metrics, log lines and health. Every metric name stands in [`metrics`].
 
+pub mod conflicts;
+
 pub mod health;
 
 pub mod logs;

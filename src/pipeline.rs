@@ -143,8 +143,7 @@ impl Pipeline {
         source.metrics.staged(Stage::Publish, begun);
         match settled {
             Ok(disposition) => {
-                let receipt = Receipt { id: take(&mut event.id), disposition };
-                source.metrics.settled(disposition);
+                let receipt = source.settle(event, disposition);
                 if let Some(reservation) = reservation {
                     reservation.commit(&receipt);
                 }
@@ -194,8 +193,7 @@ impl Pipeline {
         let Plan::Publish(targets) = plan else { return Ok(Disposition::Filtered) };
         let outcome = self.sinks.publish(event, targets, acked, &source.metrics).await;
         if outcome.failed.is_empty() {
-            let quarantine = event.quarantine.as_ref();
-            return Ok(quarantine.map_or(Disposition::Published, |q| Disposition::Quarantined(q.reason)));
+            return Ok(outcome.disposition(event));
         }
         // Rare, and so not worth room in the future of every request.
         Box::pin(self.rescue(source, delivery, event, outcome)).await
@@ -210,7 +208,7 @@ impl Pipeline {
         event: &Event,
         outcome: publish::Outcome,
     ) -> Result<Disposition, Unsettled> {
-        let publish::Outcome { mut acked, failed } = outcome;
+        let publish::Outcome { mut acked, failed, .. } = outcome;
         let is_hopeless =
             |error: &PublishError| matches!(error, PublishError::TooLarge(_)) && event.quarantine.is_none();
         // What may go well decides: the sender's retry meets the hopeless one again.

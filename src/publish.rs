@@ -15,11 +15,11 @@ use crate::{
     clock,
     config::SinkFormat,
     event::{
-        Event,
+        Event, Identity,
         envelope::{self, Binding, Origin},
     },
     observe::metrics::{SinkMetrics, SourceMetrics},
-    record::{Ack, Record, SinkIndex, Target},
+    record::{Ack, Disposition, Record, SinkIndex, Target},
 };
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
@@ -29,6 +29,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// Speaks to one broker.
 pub trait Publisher: Send + Sync {
@@ -96,6 +97,8 @@ pub struct Outcome {
     pub acked: Vec<SinkIndex>,
     /// Why the others do not; empty when all do.
     pub failed: Vec<(SinkIndex, PublishError)>,
+    /// True where one of them holds it by this attempt or an earlier one of ours, and did not have it before.
+    pub is_new: bool,
 }
 
 impl Sinks {
@@ -122,7 +125,7 @@ impl Sinks {
         acked: &[SinkIndex],
         source: &SourceMetrics,
     ) -> Outcome {
-        let mut outcome = Outcome { acked: acked.to_vec(), failed: Vec::new() };
+        let mut outcome = Outcome { acked: acked.to_vec(), failed: Vec::new(), is_new: !acked.is_empty() };
         let document = OnceLock::new();
         let waiting = targets.iter().filter(|target| !acked.contains(&target.sink));
         let publish = |target: &Target| self.publish_to(event, target.clone(), &document, source);
@@ -163,7 +166,10 @@ impl Sinks {
         let result = sink.publisher.publish(record).await;
         let now = clock::now();
         sink.metrics.attempted(&result, handed_over.elapsed(), now);
-        if result.is_ok() {
+        if result.as_ref().is_ok_and(Ack::is_duplicate) {
+            tracing::debug!(sink = %sink.name, id = %event.id, "the stream has this record already");
+            sink.metrics.had_it();
+        } else if result.is_ok() {
             source.delivered(index, now.duration_since(event.recorded).try_into().unwrap_or_default());
         }
         result
@@ -206,7 +212,17 @@ impl<'a> IntoIterator for &'a Sinks {
 }
 
 impl Outcome {
+    /// Returns what became of an event that all its sinks hold.
+    pub fn disposition(&self, event: &Event) -> Disposition {
+        match &event.quarantine {
+            _ if !self.is_new => Disposition::AlreadyStored,
+            None => Disposition::Published,
+            Some(quarantine) => Disposition::Quarantined(quarantine.reason),
+        }
+    }
+
     fn note(&mut self, sink: SinkIndex, result: Result<Ack, PublishError>) {
+        self.is_new |= result.as_ref().is_ok_and(|ack| !ack.is_duplicate());
         match result {
             Ok(_) if self.acked.contains(&sink) || self.failed.iter().any(|(failed, _)| *failed == sink) => {}
             Ok(_) => self.acked.push(sink),
@@ -218,11 +234,18 @@ impl Outcome {
     }
 }
 
-/// Returns what tells copies of one record apart from other records of a stream: the bare event id would make
-/// a server drop the second subject of a fan-out into one stream.
+/// Returns what tells copies of one record apart from other records of a stream. What counts as a copy is what `dedup`
+/// counts as one; and the bare event would make a server drop the second subject of a fan-out into one stream.
 fn message_id(event: &Event, subject: &str) -> String {
+    let content = event.content();
+    let content = match event.identity {
+        Identity::Fresh => return Uuid::now_v7().simple().to_string(),
+        Identity::Digest | Identity::Bytes => content.as_slice(),
+        Identity::Id => &[],
+    };
     let mut digest = Sha256::new();
-    for part in [event.source.as_bytes(), event.id.as_bytes(), subject.as_bytes()] {
+    let names = [event.source.as_bytes(), event.id.as_bytes(), subject.as_bytes()];
+    for part in names.iter().chain(content) {
         digest.update(part.len().to_be_bytes());
         digest.update(part);
     }

@@ -84,6 +84,13 @@ pub enum Ack {
     },
 }
 
+impl Ack {
+    /// True where the sink had the record before it was handed over.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Nats { duplicate: true, .. })
+    }
+}
+
 /// What became of an event that was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
@@ -95,6 +102,8 @@ pub enum Disposition {
     Filtered,
     /// It was here before, and went its way then.
     Suppressed,
+    /// Every stream that it was published to has it already: it went its way before, past what we remember.
+    AlreadyStored,
 }
 
 /// Our word that an event is where it belongs.

@@ -46,7 +46,10 @@ pub use spec::{
     MissingHash, RsaHash, TimeUnit, TimestampSpec, VerifySpec,
 };
 
-use crate::delivery::{Request, slot::Slot};
+use crate::delivery::{
+    Request,
+    slot::{Slot, Standing},
+};
 use axum::http::{HeaderMap, HeaderName};
 use mac::Prepared;
 use parking_lot::RwLock;
@@ -159,14 +162,11 @@ impl Verifier {
         self.schemes.iter().all(|scheme| scheme.covers_header(name))
     }
 
-    /// True where a changed value of this slot fails the check, as far as the envelope says so one by one: whether the
-    /// body is covered stands in `hookwayverified`.
-    pub fn covers(&self, slot: &Slot) -> bool {
-        match slot {
-            Slot::Header(name) => self.covers_header(name),
-            Slot::Query(_) | Slot::Path(_) => false,
-            Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
-        }
+    /// Returns how far the value of a slot can be believed, whichever alternative a request passes: of the last of these
+    /// slots, which is read where those before it are absent. `each` is the pointer with `*` to the elements that they
+    /// are relative to.
+    pub fn standing(&self, slots: &[Slot], each: Option<&str>) -> Standing {
+        self.schemes.iter().map(|scheme| scheme.standing(slots, each)).max().unwrap_or(Standing::Unproven)
     }
 }
 

@@ -4,10 +4,14 @@ use super::{Failure, handshakes};
 use crate::{
     config::{self, Loaded, Problem, Secrets, SourceConfig, SourceSettings},
     dedup::Window,
-    delivery::{Quota, slot::Slot},
+    delivery::{
+        Quota,
+        slot::{Slot, Standing},
+    },
     explain::Explainer,
     normalize::{Normalizer, Setting},
     observe::{
+        conflicts::ConflictLog,
         health::Health,
         metrics::{Metrics, SourceMetrics},
     },
@@ -71,9 +75,18 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
         problems.iter().map(place).collect::<Vec<_>>()
     });
     let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), Verifier::credential_headers);
-    let covers = |slot: &Slot| verifier.as_ref().is_ok_and(|verifier| verifier.covers(slot));
-    let setting =
-        Setting { sender, source: name, params: config::params(spec).values, withheld, covers: &covers };
+    let standing = |slots: &[Slot], each: Option<&str>| match &verifier {
+        Ok(verifier) => verifier.standing(slots, each),
+        Err(_) => Standing::Open,
+    };
+    let setting = Setting {
+        sender,
+        source: name,
+        params: config::params(spec).values,
+        withheld,
+        standing: &standing,
+        ids_are_unique: spec.ids_are_unique(),
+    };
     let normalizer = Normalizer::compile(&event, setting).map_err(|errors| {
         let fix = "see docs/senders.md for the grammar of templates";
         let place = |error: &crate::normalize::CompileError| {
@@ -113,6 +126,7 @@ fn assemble(
         success: settings.success,
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics,
+        conflicts: ConflictLog::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{self, Loaded, Problem, Secrets},
-    delivery::slot::Params,
+    delivery::slot::{Params, Standing},
     normalize::{Normalizer, Setting},
     respond::Responders,
     senders::SenderSpec,
@@ -100,7 +100,8 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
         source: name,
         params: constants(sender),
         withheld: Vec::new(),
-        covers: &|_| true,
+        standing: &|_, _| Standing::Signed,
+        ids_are_unique: sender.ids_are_unique(),
     };
     if let Err(errors) = Normalizer::compile(&event, setting) {
         let fix = "compare it with the presets' templates";

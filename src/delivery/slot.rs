@@ -15,9 +15,11 @@
 
 pub mod form;
 mod pointer;
+mod standing;
 mod texts;
 
 pub use pointer::Pointer;
+pub use standing::Standing;
 pub use texts::Texts;
 
 use super::Request;
@@ -93,6 +95,11 @@ impl Slot {
                  `param:NAME`, a pointer as `/data/id`, or `'text'`"
             )),
         }
+    }
+
+    /// True where it stands in the body.
+    pub fn is_in_body(&self) -> bool {
+        matches!(self, Self::Form(..) | Self::Json(_))
     }
 
     /// Returns the value that stands there: `None` where there is none, where a JSON value is `null`, and where

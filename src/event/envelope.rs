@@ -126,6 +126,9 @@ fn attributes(event: &Event, origin: Origin<'_>, mut attribute: impl FnMut(&str,
         text("hookwaydetail", &printable(&quarantine.detail));
         text("hookwayheaders", &headers_as_json(&quarantine.headers));
     }
+    if event.id_conflicts {
+        attribute("hookwayidconflict", Value::Bare("true"));
+    }
     if event.type_is_unsigned {
         attribute("typeunsigned", Value::Bare("true"));
     }

@@ -6,13 +6,42 @@ mod binary;
 mod structured;
 
 use super::{
-    Normalizer, Unmappable, json,
+    Normalizer, Unmappable, form, json,
     mapping::{Data, Shared},
     media,
     split::{Division, Split},
+    trace::Trace,
+    values::sha256_hex,
 };
-use crate::event::{Event, Reason};
+use crate::{
+    delivery::slot::{Pointer, Slot, Standing},
+    event::{Event, Reason},
+};
 use attributes::Attributes;
+use axum::http::HeaderName;
+
+/// How far verification believes the id and the type of a `CloudEvent`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CloudStanding {
+    document: Standing,
+    element: Standing,
+    header: Standing,
+    /// Whether a changed `ce-type` fails the check.
+    covers_type: bool,
+}
+
+impl CloudStanding {
+    pub(super) fn new(standing: &dyn Fn(&[Slot], Option<&str>) -> Standing) -> Self {
+        let header = |name| standing(&[Slot::Header(HeaderName::from_static(name))], None);
+        let id = |of| Pointer::parse("/id").map_or(Standing::Open, |id| standing(&[Slot::Json(id)], of));
+        Self {
+            document: id(None),
+            element: id(Some("/*")),
+            header: header("ce-id"),
+            covers_type: header("ce-type") == Standing::Signed,
+        }
+    }
+}
 
 /// Media types of the JSON event format and of its batches.
 const STRUCTURED: &str = "application/cloudevents+json";
@@ -29,7 +58,7 @@ impl Normalizer {
         let whole =
             |result: Result<Event, Unmappable>| vec![result.unwrap_or_else(|why| self.refuse(shared, why))];
         match essence.as_str() {
-            STRUCTURED => whole(self.cloud_document(shared, &request.body)),
+            STRUCTURED => whole(self.cloud_document(shared, &request.body, self.cloud.document)),
             BATCH => match divide(&request.body).and_then(|it| self.check_empty(&it).map(|()| it)) {
                 Ok(division) => self.cloud_batch(shared, &division),
                 Err(why) => whole(Err(why)),
@@ -47,7 +76,7 @@ impl Normalizer {
     fn cloud_batch(&self, shared: &Shared<'_>, division: &Division<'_>) -> Vec<Event> {
         let body = &shared.request().body;
         let event = |(index, element): (usize, &super::split::Element<'_>)| {
-            self.cloud_document(shared, element.bytes).unwrap_or_else(|why| {
+            self.cloud_document(shared, element.bytes, self.cloud.element).unwrap_or_else(|why| {
                 let data = Data { bytes: body.slice_ref(element.bytes), is_json: true };
                 self.unmapped(shared, Some(index), data, why)
             })
@@ -56,9 +85,17 @@ impl Normalizer {
     }
 
     /// Reads an event of the JSON format.
-    fn cloud_document(&self, shared: &Shared<'_>, text: &[u8]) -> Result<Event, Unmappable> {
-        let document = structured::read(&shared.request().body, json::text(text)?)?;
-        self.cloud_event(shared, document.attributes, document.data)
+    fn cloud_document(
+        &self,
+        shared: &Shared<'_>,
+        text: &[u8],
+        standing: Standing,
+    ) -> Result<Event, Unmappable> {
+        let body = &shared.request().body;
+        let document = structured::read(body, json::text(text)?)?;
+        let mut attributes = document.attributes;
+        attributes.is_document(body.slice_ref(text));
+        self.cloud_event(shared, attributes, document.data, standing)
     }
 
     /// Reads an event of the binary mode: attributes in headers, the data as the body.
@@ -66,15 +103,28 @@ impl Normalizer {
         let request = shared.request();
         let attributes = binary::read(&request.headers)?;
         let is_json = media::names_json(&request.headers) && json::is_valid(&request.body);
-        let mut event =
-            self.cloud_event(shared, attributes, Data { bytes: request.body.clone(), is_json })?;
-        event.type_is_unsigned = !self.covers_cloud_type;
+        let data = Data { bytes: request.body.clone(), is_json };
+        let mut event = self.cloud_event(shared, attributes, data, self.cloud.header)?;
+        event.type_is_unsigned = !self.cloud.covers_type;
         Ok(event)
     }
 
-    fn cloud_event(&self, shared: &Shared<'_>, given: Attributes, data: Data) -> Result<Event, Unmappable> {
-        let event = self.bare(shared, String::new(), String::new(), data);
-        given.put_on(event)
+    fn cloud_event(
+        &self,
+        shared: &Shared<'_>,
+        given: Attributes,
+        data: Data,
+        standing: Standing,
+    ) -> Result<Event, Unmappable> {
+        let mut event = given.put_on(self.bare(shared, String::new(), String::new(), data))?;
+        event.identity = self.identity(shared, Trace { standing: Some(standing), ..Trace::default() });
+        if standing == Standing::Open {
+            let [.., bytes] = event.content();
+            let digest = sha256_hex(bytes);
+            event.id = format!("{}-{digest:.*}", event.id, form::DIGITS);
+        }
+        super::attributes::check(&event)?;
+        Ok(event)
     }
 
     fn refuse(&self, shared: &Shared<'_>, why: Unmappable) -> Event {

@@ -2,6 +2,7 @@
 
 use super::{
     AllowPart, AllowSpec, Empty, EventSpec, Format, Normalizer, RuleSpec, Shape,
+    cloud::CloudStanding,
     form::{Allow, Form, Rule},
     split::Split,
     template::{
@@ -9,7 +10,7 @@ use super::{
         grammar::{Grammar, Tries},
     },
 };
-use crate::delivery::slot::{Params, Slot};
+use crate::delivery::slot::{Params, Slot, Standing};
 use axum::http::HeaderName;
 use std::fmt;
 
@@ -32,8 +33,11 @@ pub struct Setting<'a> {
     pub params: Params,
     /// Headers that carry a credential and are never kept.
     pub withheld: Vec<HeaderName>,
-    /// Whether verification covers what a slot reads.
-    pub covers: &'a dyn Fn(&Slot) -> bool,
+    /// How far verification believes the last of some slots, which is read where those before it are absent; of the
+    /// elements at a pointer with `*`, where one is given.
+    pub standing: &'a dyn Fn(&[Slot], Option<&str>) -> Standing,
+    /// Whether the sender's document states that the id alone names the event.
+    pub ids_are_unique: bool,
 }
 
 impl fmt::Debug for Setting<'_> {
@@ -55,8 +59,8 @@ struct Compiler<'c> {
 impl Normalizer {
     /// Compiles a sender's `event` part for one source. Returns every problem of the document.
     pub fn compile(spec: &EventSpec, setting: Setting<'_>) -> Result<Self, Vec<CompileError>> {
-        let (tries, root, is_split) = (Tries::default(), String::new(), spec.each.is_some());
-        let grammar = Grammar { tries, root, is_split, covers: setting.covers, reads_path: false };
+        let (tries, root, each) = (Tries::default(), String::new(), spec.each.as_deref());
+        let grammar = Grammar { tries, root, each, standing: setting.standing, reads_path: false };
         let mut compiler = Compiler { grammar, errors: Vec::new() };
         let format = spec.format.unwrap_or(Format::Any);
         let split = spec.each.as_deref().map(|each| compiler.split(each, format));
@@ -76,11 +80,12 @@ impl Normalizer {
             empty: spec.empty.unwrap_or(Empty::Quarantine),
             reads_path: compiler.grammar.reads_path,
             tries: compiler.grammar.tries,
-            mints_ids: forms.iter().flat_map(|form| &form.rules).any(|rule| rule.id.is_minted()),
+            mints_ids: forms.iter().flat_map(|form| &form.rules).any(Rule::mints_ids),
+            ids_are_unique: setting.ids_are_unique,
             forms,
             withheld: setting.withheld,
             params: setting.params,
-            covers_cloud_type: (setting.covers)(&Slot::Header(HeaderName::from_static("ce-type"))),
+            cloud: CloudStanding::new(setting.standing),
         })
     }
 }
@@ -124,9 +129,7 @@ impl Compiler<'_> {
             object_id: self
                 .optional(&field("object_id"), rule.object_id.as_deref().or(defaults.object_id.as_deref())),
             key: self.optional(&field("key"), rule.key.as_deref().or(defaults.key.as_deref())),
-            id: self
-                .optional(&field("id"), rule.id.as_deref().or(defaults.id.as_deref()))
-                .unwrap_or_else(Template::digest),
+            id: self.optional(&field("id"), rule.id.as_deref().or(defaults.id.as_deref())),
         }
     }
 

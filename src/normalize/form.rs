@@ -4,9 +4,13 @@
 use super::{
     AllowPart, Unmappable,
     template::{Place, Template},
+    trace::Trace,
     values::Values,
 };
-use crate::event::Reason;
+use crate::{delivery::slot::Standing, event::Reason};
+
+/// Digits of the digest behind an id that somebody else could have written.
+pub(super) const DIGITS: usize = 32;
 
 /// One shape of the sender's bodies, with the templates that read it.
 #[derive(Debug)]
@@ -28,7 +32,8 @@ pub(super) struct Rule {
     pub(super) object: Option<Template>,
     pub(super) object_id: Option<Template>,
     pub(super) key: Option<Template>,
-    pub(super) id: Template,
+    /// `None`: nothing tells a repeat from a new event.
+    pub(super) id: Option<Template>,
 }
 
 /// The values that one place of an event may have.
@@ -43,11 +48,12 @@ pub(super) struct Allow {
 }
 
 /// What a rule found.
-pub(super) struct Identity {
+pub(super) struct Naming {
     pub(super) subject: Option<String>,
     pub(super) key: Option<String>,
     pub(super) id: String,
-    pub(super) id_is_stable: bool,
+    /// What the id was made of.
+    pub(super) trace: Trace,
 }
 
 impl Form {
@@ -57,12 +63,12 @@ impl Form {
     }
 
     /// Takes the first rule that is for this name and finds all it asks for.
-    pub(super) fn identify(&self, name: &str, values: &Values<'_>) -> Result<Identity, Unmappable> {
+    pub(super) fn identify(&self, name: &str, values: &Values<'_>) -> Result<Naming, Unmappable> {
         for rule in &self.rules {
             if (rule.when.is_empty() || rule.when.iter().any(|wanted| wanted == name))
-                && let Some(identity) = rule.identify(values)?
+                && let Some(naming) = rule.identify(values)?
             {
-                return Ok(identity);
+                return Ok(naming);
             }
         }
         let detail = format!("the body names no object for the event {name:?}");
@@ -95,43 +101,52 @@ impl Form {
 }
 
 impl Rule {
-    /// Returns what the rule finds, or `None` when something it asks for is absent.
-    fn identify(&self, values: &Values<'_>) -> Result<Option<Identity>, Unmappable> {
-        let object = match &self.object {
-            Some(object) => match object.render(values)? {
-                Some(object) => Some(object),
-                None => return Ok(None),
-            },
-            None => None,
+    /// True where equal bytes may be different events.
+    pub(super) fn mints_ids(&self) -> bool {
+        self.id.as_ref().is_none_or(|id| id.reads(|place| *place == Place::Fresh))
+    }
+
+    /// Returns what the rule finds, or `None` when something it asks for is absent. What comes out empty is no object,
+    /// no key and no id, and the rule fits all the same.
+    fn identify(&self, values: &Values<'_>) -> Result<Option<Naming>, Unmappable> {
+        let Some(object) = optional(self.object.as_ref(), values)? else { return Ok(None) };
+        let Some(object_id) = optional(self.object_id.as_ref(), values)? else { return Ok(None) };
+        let Some(own_key) = optional(self.key.as_ref(), values)? else { return Ok(None) };
+        let Some((id, trace)) = self.id(values)? else { return Ok(None) };
+        let key = match (&object, &object_id) {
+            _ if self.key.is_some() => own_key,
+            (Some(object), Some(id)) => Some([object.as_str(), ":", id].concat()),
+            (None, Some(id)) => Some(id.clone()),
+            (_, None) => None,
         };
-        let object_id = match &self.object_id {
-            Some(object_id) => match object_id.render(values)? {
-                Some(object_id) => Some(object_id),
-                None => return Ok(None),
-            },
-            None => None,
-        };
-        let key = match &self.key {
-            Some(key) => match key.render(values)? {
-                Some(key) => Some(key),
-                None => return Ok(None),
-            },
-            None => match (&object, &object_id) {
-                (Some(object), Some(id)) => Some([object.as_str(), ":", id].concat()),
-                (None, Some(id)) => Some(id.clone()),
-                (_, None) => None,
-            },
-        };
-        let Some(id) = self.id.render(values)? else { return Ok(None) };
         let named = object_id.as_ref().or(key.as_ref());
         let subject = match (&object, named) {
             (Some(object), Some(id)) => Some([object.as_str(), "/", id].concat()),
             (Some(object), None) => Some(object.clone()),
             (None, named) => named.cloned(),
         };
-        let key = key.filter(|key| !key.is_empty());
-        Ok(Some(Identity { subject, key, id, id_is_stable: !self.id.is_minted() }))
+        Ok(Some(Naming { subject, key, id, trace }))
     }
+
+    /// Returns the event's id and what it was made of; `None` where a slot of its template is absent.
+    fn id(&self, values: &Values<'_>) -> Result<Option<(String, Trace)>, Unmappable> {
+        values.traced();
+        let Some(id) = optional(self.id.as_ref(), values)? else { return Ok(None) };
+        let id = id.unwrap_or_else(|| values.fresh());
+        let trace = values.traced();
+        // Another request could have been sent with this id; with the digest it is nobody else's.
+        let digest = (trace.standing == Some(Standing::Open) && !trace.has_digest && !trace.is_fresh)
+            .then(|| values.digest_of(DIGITS))
+            .flatten();
+        let digest = digest.map(|digest| ["-", digest].concat()).unwrap_or_default();
+        Ok(Some((id + &digest, trace)))
+    }
+}
+
+/// Renders a template that may be left out. `None`: a slot in it is absent; `Some(None)`: it comes out empty.
+fn optional(template: Option<&Template>, values: &Values<'_>) -> Result<Option<Option<String>>, Unmappable> {
+    let Some(template) = template else { return Ok(Some(None)) };
+    Ok(template.render(values)?.map(|text| Some(text).filter(|text| !text.is_empty())))
 }
 
 /// Returns the host of an absolute `http` or `https` URL without port and user, or `None`.

@@ -1,9 +1,10 @@
 //! Makes an event of what the templates find, or the event that carries what they do not find into the quarantine.
 
-use super::{Normalizer, Unmappable, attributes, media, time, values::Values};
+use super::{Normalizer, Unmappable, attributes, media, time, trace::Trace, values::Values};
 use crate::{
-    delivery::{Delivery, Request, Verified},
-    event::{Event, Quarantine, Reason},
+    delivery::{Delivery, Request, Verified, slot::Standing},
+    event::{Event, Identity, Quarantine, Reason},
+    verify::Assurance,
 };
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
@@ -69,16 +70,16 @@ impl Normalizer {
             Unmappable::new(Reason::Unrecognized, "the body has none of the sender's known shapes")
         })?;
         // What was read before the name decides nothing about it.
-        values.took_unsigned();
+        values.traced();
         let name = form
             .kind
             .render(values)?
             .filter(|name| !name.is_empty())
             .ok_or_else(|| Unmappable::new(Reason::Unrecognized, "the body does not name the event"))?;
-        let type_is_unsigned = values.took_unsigned();
-        let identity = form.identify(&name, values)?;
+        let type_is_unsigned = values.traced().is_unsigned;
+        let naming = form.identify(&name, values)?;
         let source = match &form.account {
-            Some(account) => match account.render(values)? {
+            Some(account) => match account.render(values)?.filter(|account| !account.is_empty()) {
                 Some(account) => self.below(&account),
                 None => Arc::clone(&self.source),
             },
@@ -92,10 +93,10 @@ impl Normalizer {
             Some(prefix) => [prefix.as_str(), ".", &name].concat(),
             None => name,
         };
-        let mut event = self.bare(shared, kind, identity.id, data);
-        event.id_is_stable = identity.id_is_stable;
-        event.subject = identity.subject;
-        event.key = identity.key;
+        let mut event = self.bare(shared, kind, naming.id, data);
+        event.identity = self.identity(shared, naming.trace);
+        event.subject = naming.subject;
+        event.key = naming.key;
         event.source = source;
         event.time = time;
         event.type_is_unsigned = type_is_unsigned;
@@ -104,6 +105,18 @@ impl Normalizer {
             event.quarantine = Some(Box::new(shared.quarantine(Reason::NotAllowed, detail)));
         }
         Ok(event)
+    }
+
+    /// Returns by what repeats of an event are known whose id was made of this.
+    pub(super) fn identity(&self, shared: &Shared<'_>, id: Trace) -> Identity {
+        let is_proven = matches!(shared.delivery.proof().assurance, Assurance::Signature | Assurance::Secret);
+        match id.standing {
+            _ if id.is_fresh => Identity::Fresh,
+            None if id.has_digest => Identity::Digest,
+            // An id that somebody else could have written suppresses nothing by itself, whatever the document says.
+            Some(Standing::Signed | Standing::Vouched) if self.ids_are_unique && is_proven => Identity::Id,
+            Some(_) | None => Identity::Bytes,
+        }
     }
 
     /// Returns the envelope's `source` for an account of the sender.
@@ -132,7 +145,9 @@ impl Normalizer {
         let mut event = self.bare(shared, "dev.hookway.quarantined".to_owned(), id, data);
         // A whole body that is not understood is never taken for a repeat. An element is, because the others of its
         // request are what a sender repeats it for.
-        event.id_is_stable = element.is_some() && !self.mints_ids;
+        if element.is_some() && !self.mints_ids {
+            event.identity = Identity::Bytes;
+        }
         event.quarantine = Some(Box::new(shared.quarantine(why.reason, why.detail)));
         event
     }
@@ -148,7 +163,8 @@ impl Normalizer {
         };
         Event {
             id,
-            id_is_stable: false,
+            identity: Identity::Fresh,
+            id_conflicts: false,
             source: Arc::clone(&self.source),
             source_name: Arc::clone(&self.source_name),
             kind,

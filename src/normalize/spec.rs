@@ -4,7 +4,7 @@
 //!
 //! | slot | value |
 //! |---|---|
-//! | `/data/id` | a scalar of the body, by JSON pointer (RFC 6901); `null` counts as absent |
+//! | `/data/id` | a scalar of the body, by JSON pointer (RFC 6901); `null` and an empty text count as absent |
 //! | `./id` | one below the root of the body's shape; of a divided body, below the element's |
 //! | `../id` | of a divided body: one in the value that the element was taken from |
 //! | `header:NAME`, `query:NAME`, `form:NAME`, `form:NAME/pointer`, `path:N`, `param:NAME`, `'text'` | see [`Slot`] |
@@ -100,8 +100,8 @@ pub struct RuleSpec {
     pub object_id: Option<String>,
     /// Template of the key; `<object>:<object_id>` where it is left out.
     pub key: Option<String>,
-    /// Template of the event's id; `sha256:<digest of the body>` where it is left out, with
-    /// `/<number>` for an element of a divided one.
+    /// Template of the event's id. Where it is left out, nothing tells a retry from a new event: each gets a fresh id.
+    /// `sha256:{sha256}` says that equal bytes are the same event.
     pub id: Option<String>,
 }
 

@@ -4,7 +4,7 @@
 pub(super) mod grammar;
 
 use super::{Unmappable, values::Values};
-use crate::delivery::slot::Slot;
+use crate::delivery::slot::{Slot, Standing};
 use grammar::Grammar;
 
 /// Room for what most templates give, in bytes; saves growing it piece by piece.
@@ -24,22 +24,27 @@ enum Part {
 /// One alternative of a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A scalar of the whole body, by its leaf.
-    Whole(usize),
-    /// A scalar of the element.
-    Element(usize),
-    /// A scalar of the value that the element was taken from.
-    Around(usize),
-    /// Anything else of the request; whether verification covers it.
-    Request { slot: Slot, is_covered: bool },
+    /// A scalar of a JSON body, by its leaf.
+    Body { within: Within, leaf: usize, standing: Standing },
+    /// Anything else of the request.
+    Request { slot: Slot, standing: Standing },
     /// Digits of the SHA-256 of the event's bytes.
     Digest(usize),
-    /// The SHA-256 of the whole body.
-    BodyDigest,
     /// The element's number; absent where the body was not divided.
     Index,
     /// A fresh id.
     Fresh,
+}
+
+/// What a pointer of the body begins at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    /// The body.
+    Whole,
+    /// The element.
+    Element,
+    /// The value that the element was taken from.
+    Around,
 }
 
 impl Template {
@@ -48,32 +53,22 @@ impl Template {
         grammar.template(text).map(Self)
     }
 
-    /// Returns the template of an id by the bytes alone: the body's digest, and which element of it.
-    pub(super) fn digest() -> Self {
-        let index = vec![Part::Text("/".to_owned()), Part::Slot(vec![Place::Index])];
-        Self(vec![
-            Part::Text("sha256:".to_owned()),
-            Part::Slot(vec![Place::BodyDigest]),
-            Part::Optional(index),
-        ])
-    }
-
-    /// Returns the text, or `None` when a slot outside brackets is absent.
+    /// Returns the text, or `None` when a slot outside brackets is absent. Empty where only brackets are in it.
     pub(super) fn render(&self, values: &Values<'_>) -> Result<Option<String>, Unmappable> {
         let mut text = String::with_capacity(ROOM);
         Ok(render(&self.0, values, &mut text)?.then_some(text))
     }
 
-    /// Tells whether the template makes a fresh id each time.
-    pub(super) fn is_minted(&self) -> bool {
-        is_minted(&self.0)
+    /// Tells whether one of the places that the template may read is such a one.
+    pub(super) fn reads(&self, is_wanted: impl Fn(&Place) -> bool) -> bool {
+        reads(&self.0, &is_wanted)
     }
 }
 
-fn is_minted(parts: &[Part]) -> bool {
+fn reads(parts: &[Part], is_wanted: &dyn Fn(&Place) -> bool) -> bool {
     parts.iter().any(|part| match part {
-        Part::Slot(places) => places.contains(&Place::Fresh),
-        Part::Optional(inner) => is_minted(inner),
+        Part::Slot(places) => places.iter().any(is_wanted),
+        Part::Optional(inner) => reads(inner, is_wanted),
         Part::Text(_) => false,
     })
 }

@@ -2,7 +2,11 @@
 
 use super::*;
 use crate::{
-    delivery::{Quota, slot::Slot},
+    delivery::{
+        Quota,
+        slot::{Slot, Standing},
+    },
+    event::Identity,
     senders,
     verify::{Algorithm, Verifier, VerifySpec},
 };
@@ -35,16 +39,19 @@ fn delivery_to(uri: &str, body: &[u8], headers: &[(&'static str, &'static str)])
     Delivery::new(request, [1, 1].map(|part| Quota::new(part).take(part).unwrap())).verify(&verifier).unwrap()
 }
 
-/// Compiles for a source whose check covers the header `x-signed` and has one constant.
+/// Compiles for a source whose check covers the body and the header `x-signed`, and has one constant.
 fn compile(spec: &EventSpec, sender: &str) -> Result<Normalizer, Vec<CompileError>> {
-    let covers = |slot: &Slot| match slot {
-        Slot::Header(name) => name == "x-signed",
-        Slot::Query(_) | Slot::Path(_) => false,
-        Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_) => true,
+    let standing = |slots: &[Slot], _: Option<&str>| match slots.last() {
+        Some(Slot::Header(name)) if name == "x-signed" => Standing::Signed,
+        Some(Slot::Header(_) | Slot::Query(_) | Slot::Path(_)) | None => Standing::Open,
+        Some(Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_)) => Standing::Signed,
     };
     let (params, withheld) =
         (Params::from([("shop".into(), "s1".into())]), vec![HeaderName::from_static("x-secret")]);
-    Normalizer::compile(spec, Setting { sender, source: "a", params, withheld, covers: &covers })
+    Normalizer::compile(
+        spec,
+        Setting { sender, source: "a", params, withheld, standing: &standing, ids_are_unique: false },
+    )
 }
 
 pub(super) fn normalizer(spec: Value) -> Normalizer {
@@ -75,17 +82,17 @@ fn attributes_come_from_where_the_document_says() {
     assert_eq!((event.kind.as_str(), event.id.as_str()), ("com.test.NEW", "e1"));
     assert_eq!((event.subject.as_deref(), event.key.as_deref()), (Some("order/7"), Some("order:7")));
     assert_eq!((&*event.source, &*event.source_name), ("/test/a", "a"));
-    assert!(event.id_is_stable && event.data_is_json && event.quarantine.is_none());
+    assert!(event.identity == Identity::Bytes && event.data_is_json && event.quarantine.is_none());
     assert_eq!(event.object(), Some("order"));
 }
 
 #[test]
-fn an_empty_document_takes_anything_and_names_it_by_its_bytes() {
+fn an_empty_document_takes_anything_and_gives_it_a_fresh_id() {
     let normalizer = normalizer(json!({}));
     let events =
         normalizer.normalize(&delivery(b"a=1", &[("content-type", "application/x-www-form-urlencoded")]));
     assert_eq!(events[0].kind, "webhook");
-    assert!(events[0].id.starts_with("sha256:") && events[0].id_is_stable);
+    assert!(events[0].id.parse::<uuid::Uuid>().is_ok() && events[0].identity == Identity::Fresh);
     assert_eq!((events[0].key.as_deref(), events[0].data_is_json), (None, false));
     assert_eq!(events[0].content_type.as_deref(), Some("application/x-www-form-urlencoded"));
     assert_eq!(reason(&events[0]), None);
@@ -111,7 +118,7 @@ fn what_cannot_be_mapped_is_quarantined_with_the_reason() {
         let event = one(&normalizer, body);
         assert_eq!(reason(&event), Some(wanted), "{}", String::from_utf8_lossy(body));
         assert_eq!(&event.data[..], body, "every byte is kept");
-        assert!(!event.id_is_stable, "what is not understood is never taken for a repeat");
+        assert!(event.identity == Identity::Fresh, "what is not understood is never taken for a repeat");
     }
 }
 
@@ -147,7 +154,7 @@ fn the_first_rule_that_finds_all_it_names_is_taken() {
     });
     let normalizer = normalizer(spec);
     let event = one(&normalizer, br#"{"type":"A","issue":1,"repository":2}"#);
-    assert_eq!((event.subject.as_deref(), event.id_is_stable), (Some("issue/1"), false));
+    assert_eq!((event.subject.as_deref(), event.identity), (Some("issue/1"), Identity::Fresh));
     let event = one(&normalizer, br#"{"type":"A","repository":2}"#);
     assert_eq!((event.key.as_deref(), event.id.as_str()), (Some("r:2"), "0"));
     let event = one(&normalizer, br#"{"type":"B","issue":1,"repository":2}"#);
@@ -265,19 +272,21 @@ fn every_preset_compiles() {
     }
 }
 
+mod ids;
+
 const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
 
 #[test]
 fn a_form_is_read_by_its_fields_and_kept_as_it_is() {
     let spec = json!({
         "format": "form", "type": "form:MessageStatus", "object": "message", "object_id": "form:MessageSid",
-        "id": "{query:id}-{form:MessageStatus}", "account": "param:shop",
+        "id": "{form:MessageSid}-{form:MessageStatus}", "account": "param:shop",
     });
     let normalizer = normalizer(spec);
     let body = b"MessageSid=SM%2B1&MessageStatus=delivered&Body=a+%26+b";
     let event = normalizer.normalize(&delivery_to("/hooks/a?id=7", body, FORM)).remove(0);
     assert_eq!((event.kind.as_str(), event.key.as_deref()), ("delivered", Some("message:SM+1")));
-    assert_eq!((event.id.as_str(), &*event.source), ("7-delivered", "/test/a/s1"));
+    assert_eq!((event.id.as_str(), &*event.source), ("SM+1-delivered", "/test/a/s1"));
     assert_eq!((&event.data[..], event.data_is_json), (&body[..], false));
     assert_eq!(event.content_type.as_deref(), Some(FORM[0].1));
     for (body, headers, wanted) in [

@@ -1,7 +1,13 @@
 //! What templates are rendered from: the request, what the scans found in its body, and for one element of a
 //! divided body what was found there.
 
-use super::{Unmappable, json::Found, media, template::Place};
+use super::{
+    Unmappable,
+    json::Found,
+    media,
+    template::{Place, Within},
+    trace::{Trace, Tracer},
+};
 use crate::{
     delivery::{
         Request,
@@ -10,10 +16,7 @@ use crate::{
     event::Reason,
 };
 use sha2::{Digest as _, Sha256};
-use std::{
-    borrow::Cow,
-    cell::{Cell, OnceCell},
-};
+use std::{borrow::Cow, cell::OnceCell};
 use uuid::Uuid;
 
 /// What templates are rendered from.
@@ -27,7 +30,7 @@ pub(super) struct Values<'v> {
     body_digest: &'v OnceCell<String>,
     /// The element's own.
     digest: OnceCell<String>,
-    has_read_unsigned: Cell<bool>,
+    tracer: Tracer,
 }
 
 /// One element of a divided body.
@@ -51,8 +54,8 @@ impl<'v> Values<'v> {
         whole: &'v Found<'v>,
         body_digest: &'v OnceCell<String>,
     ) -> Self {
-        let (digest, has_read_unsigned) = (OnceCell::new(), Cell::new(false));
-        Self { request, params, whole, element: None, body_digest, digest, has_read_unsigned }
+        let (digest, tracer) = (OnceCell::new(), Tracer::default());
+        Self { request, params, whole, element: None, body_digest, digest, tracer }
     }
 
     /// Looks at one element of the body.
@@ -65,7 +68,7 @@ impl<'v> Values<'v> {
         for place in places {
             // That a scalar stands there is all that is asked; its text need not be readable.
             let is_there = match self.leaf(place) {
-                Some(raw) => is_scalar(raw),
+                Some(raw) => is_scalar(raw) && raw != "\"\"",
                 None => self.read(place)?.is_some(),
             };
             if is_there {
@@ -81,39 +84,47 @@ impl<'v> Values<'v> {
         std::iter::once(self.whole).chain(inner).find_map(Found::repeated)
     }
 
-    /// Tells whether a value was read since the last call that verification does not cover.
-    pub(super) fn took_unsigned(&self) -> bool {
-        self.has_read_unsigned.take()
+    /// Returns what was read since the last call.
+    pub(super) fn traced(&self) -> Trace {
+        self.tracer.take()
     }
 
-    /// Returns the text that stands at a place.
+    /// Returns the text that stands at a place. An empty one counts as absent: senders write optional references so.
     pub(super) fn read<'p>(&'p self, place: &'p Place) -> Result<Option<Cow<'p, str>>, Unmappable> {
         Ok(match place {
-            Place::Whole(_) | Place::Element(_) | Place::Around(_) => {
-                return self.leaf(place).map_or(Ok(None), scalar);
+            Place::Body { standing, .. } => {
+                let value = self.leaf(place).map_or(Ok(None), scalar)?.filter(|text| !text.is_empty());
+                value.inspect(|_| self.tracer.body(*standing))
             }
-            Place::Request { slot, is_covered } => {
-                let value = self.slot(slot)?;
-                if value.is_some() && !is_covered {
-                    self.has_read_unsigned.set(true);
-                }
-                value
+            Place::Request { slot: slot @ Slot::Text(_), .. } => self.slot(slot)?,
+            Place::Request { slot, standing } => {
+                let value = self.slot(slot)?.filter(|text| !text.is_empty());
+                value.inspect(|_| self.tracer.slot(slot, *standing))
             }
-            Place::Digest(digits) => self.digest().get(..*digits).map(Cow::Borrowed),
-            Place::BodyDigest => Some(Cow::Borrowed(self.body_digest())),
+            Place::Digest(digits) => self.digest_of(*digits).map(Cow::Borrowed),
             Place::Index => self.element.as_ref().map(|element| Cow::Owned(element.index.to_string())),
-            Place::Fresh => Some(Cow::Owned(Uuid::now_v7().to_string())),
+            Place::Fresh => Some(Cow::Owned(self.fresh())),
         })
     }
 
+    /// Returns a fresh id.
+    pub(super) fn fresh(&self) -> String {
+        self.tracer.fresh();
+        Uuid::now_v7().to_string()
+    }
+
+    /// Returns the first digits of the digest of the event's bytes.
+    pub(super) fn digest_of(&self, digits: usize) -> Option<&str> {
+        self.tracer.digest();
+        self.digest().get(..digits)
+    }
+
     fn leaf(&self, place: &Place) -> Option<&str> {
-        match place {
-            Place::Whole(leaf) => self.whole.raw(*leaf),
-            Place::Element(leaf) => self.element.as_ref()?.found.raw(*leaf),
-            Place::Around(leaf) => self.element.as_ref()?.around.raw(*leaf),
-            Place::Request { .. } | Place::Digest(_) | Place::BodyDigest | Place::Index | Place::Fresh => {
-                None
-            }
+        let Place::Body { within, leaf, .. } = place else { return None };
+        match within {
+            Within::Whole => self.whole.raw(*leaf),
+            Within::Element => self.element.as_ref()?.found.raw(*leaf),
+            Within::Around => self.element.as_ref()?.around.raw(*leaf),
         }
     }
 

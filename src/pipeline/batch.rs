@@ -99,13 +99,14 @@ fn queues(events: Vec<Event>) -> Vec<Queue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::Assurance;
+    use crate::{event::Identity, verify::Assurance};
     use bytes::Bytes;
 
     fn event(key: Option<&str>) -> Event {
         Event {
             id: String::new(),
-            id_is_stable: true,
+            identity: Identity::Bytes,
+            id_conflicts: false,
             source: "/s/a".into(),
             source_name: "a".into(),
             kind: "t".to_owned(),

@@ -4,15 +4,15 @@ use super::Handshakes;
 use crate::{
     dedup::{Claim, Window},
     delivery::{Delivery, Quota, Unproven, Verified},
-    event::{Event, Quarantine, Reason},
+    event::{Event, Identity, Quarantine, Reason},
     explain::Explainer,
     normalize::Normalizer,
-    observe::metrics::SourceMetrics,
+    observe::{conflicts::ConflictLog, metrics::SourceMetrics},
     record::{Disposition, Receipt},
     refusal::Refusal,
     verify::Verifier,
 };
-use std::{sync::Arc, time::Duration};
+use std::{mem::take, sync::Arc, time::Duration};
 
 /// One configured sender: how its deliveries are checked, mapped and answered.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub struct Source {
     pub success_body: bytes::Bytes,
     /// Its counters.
     pub metrics: SourceMetrics,
+    /// Says in the log that ids are shared.
+    pub conflicts: ConflictLog,
 }
 
 impl Source {
@@ -53,11 +55,33 @@ impl Source {
         refusal
     }
 
-    /// Claims the event's id, where the sender's ids tell repeats from new events.
-    pub(super) fn claim(&self, event: &Event) -> Option<Claim<'_>> {
+    /// Claims an event, where something tells its repeats from new events.
+    pub(super) fn claim(&self, event: &mut Event) -> Option<Claim<'_>> {
+        let Some(window) = &self.window else {
+            // The operator wants no repeats recognised: no broker behind us may do it either.
+            event.identity = Identity::Fresh;
+            return None;
+        };
+        let content = event.content();
+        let content: Option<&[&[u8]]> = match event.identity {
+            Identity::Fresh => return None,
+            Identity::Id => None,
+            Identity::Digest | Identity::Bytes => Some(&content),
+        };
         // Two sources have windows of their own, and one source's accounts share one: the account is part of it.
-        let window = self.window.as_ref().filter(|_| event.id_is_stable)?;
-        Some(window.claim(&event.source, &event.id))
+        let claim = window.claim(&event.source, &event.id, content);
+        event.id_conflicts = matches!(&claim, Claim::Fresh(reservation) if reservation.is_conflict());
+        Some(claim)
+    }
+
+    /// Notes what became of an event, and returns its receipt, which takes its id.
+    pub(super) fn settle(&self, event: &mut Event, disposition: Disposition) -> Receipt {
+        self.metrics.settled(disposition);
+        if event.id_conflicts {
+            self.metrics.conflicted();
+            self.conflicts.note(&self.name, &event.id);
+        }
+        Receipt { id: take(&mut event.id), disposition }
     }
 
     pub(super) fn suppress(&self, id: String) -> Receipt {

@@ -84,7 +84,8 @@ fn target(sink: usize, destination: &str) -> Target {
 fn event() -> Event {
     Event {
         id: "1".to_owned(),
-        id_is_stable: true,
+        identity: Identity::Bytes,
+        id_conflicts: false,
         source: "/test/hotel".into(),
         source_name: "hotel".into(),
         kind: "com.test.A".to_owned(),

@@ -1,7 +1,7 @@
 //! First match wins; text from a sender can fill a slot and never leave it.
 
 use super::{template::*, *};
-use crate::verify::Assurance;
+use crate::{event::Identity, verify::Assurance};
 use bytes::Bytes;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -9,7 +9,8 @@ use proptest::prelude::*;
 fn event(source: &str, kind: &str, subject: Option<&str>, key: Option<&str>) -> Event {
     Event {
         id: "1".to_owned(),
-        id_is_stable: true,
+        identity: Identity::Bytes,
+        id_conflicts: false,
         source: format!("/test/{source}").into(),
         source_name: source.into(),
         kind: kind.to_owned(),

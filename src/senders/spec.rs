@@ -42,6 +42,13 @@ pub struct SenderSpec {
     pub variants: Option<BTreeMap<String, SenderSpec>>,
 }
 
+impl SenderSpec {
+    /// True where the document states that an id names one event, whatever its bytes are.
+    pub fn ids_are_unique(&self) -> bool {
+        self.dedup.as_ref().is_some_and(|dedup| dedup.unique.is_some())
+    }
+}
+
 /// How repeats are recognised.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -51,6 +58,9 @@ pub struct DedupSpec {
     pub window: Option<String>,
     /// How many ids are remembered at most.
     pub entries: Option<u32>,
+    /// Who says that no two events have one id and that retries may differ in their bytes: a page, or your contact. The
+    /// id alone then tells a repeat; without it, an id with other bytes is another event.
+    pub unique: Option<String>,
 }
 
 /// What the sender wants to hear.

@@ -19,9 +19,9 @@ use super::{
     VerifyError,
     place::Claimed,
     rewrite::{Style, rewrite},
-    value::{OneOf, Subject},
+    value::{OneOf, Subject, Value},
 };
-use crate::delivery::slot::Params;
+use crate::delivery::slot::{Params, Slot};
 use axum::http::HeaderName;
 use std::borrow::Cow;
 
@@ -140,6 +140,21 @@ impl Message {
             || is_line_of_sns()
             // The same places in the same order: where one is absent, both must look at the same next one.
             || self.slots().any(|slots| slots == wanted)
+    }
+
+    /// True where a changed value of the last of these slots changes the message, if those before it are absent; slots of
+    /// the element that is checked, where `is_of_element`.
+    pub(super) fn holds(&self, slots: &[Slot], is_of_element: bool) -> bool {
+        let is_same = |(slot, value): (&Slot, &Value)| match value {
+            Value::Slot(own) => !is_of_element && own == slot,
+            Value::Element(pointer) => is_of_element && *slot == Slot::Json(pointer.clone()),
+            Value::Field(_) => false,
+        };
+        let is_line_of_sns =
+            |slot: &Slot| matches!(self, Self::Sns) && sns::covers(&Value::Slot(slot.clone()));
+        slots.last().is_some_and(is_line_of_sns)
+            // The same places in the same order: where one is absent, both look at the same next one.
+            || self.slots().any(|own| own.0.len() >= slots.len() && slots.iter().zip(&own.0).all(is_same))
     }
 
     /// Returns the headers, if any, that are glued to the next part without a literal that marks their end.

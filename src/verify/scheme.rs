@@ -8,7 +8,10 @@ use super::{
     token::Token,
     value::{OneOf, Subject},
 };
-use crate::delivery::{Request, slot::Pointer};
+use crate::delivery::{
+    Request,
+    slot::{Pointer, Slot, Standing},
+};
 use axum::http::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -135,6 +138,30 @@ impl Scheme {
             Check::Nothing | Check::Token(_) => false,
             Check::Signature(signature) => signature.message.covers_body() && self.each.is_none(),
             Check::Jwt(jwt) => jwt.expected.covers_body(),
+        }
+    }
+
+    /// Returns how far the value of a slot can be believed, as [`super::Verifier::standing`] says.
+    pub(super) fn standing(&self, slots: &[Slot], each: Option<&str>) -> Standing {
+        let Some(slot) = slots.last() else { return Standing::Open };
+        let of_elements = self.each.as_ref().map(|own| own.all.to_string());
+        let is_of_elements = each.is_some() && each == of_elements.as_deref();
+        let (is_signed, is_keyed) = match &self.check {
+            Check::Nothing => return Standing::Unproven,
+            Check::Token(_) => return Standing::Vouched,
+            Check::Jwt(_) if !self.covers_body() => return Standing::Vouched,
+            Check::Jwt(_) => (slot.is_in_body(), true),
+            Check::Signature(signature) => {
+                let is_signed = slot.is_in_body() && self.covers_body()
+                    || (is_of_elements || each.is_none()) && signature.message.holds(slots, is_of_elements);
+                (is_signed, signature.keys.is_keyed_scheme())
+            }
+        };
+        match (slot, is_signed) {
+            (Slot::Param(_) | Slot::Text(_), _) => Standing::Signed,
+            (_, true) if is_keyed => Standing::Signed,
+            (_, true) => Standing::Unproven,
+            (_, false) => Standing::Open,
         }
     }
 

@@ -9,7 +9,7 @@ use hookway::{
     config,
     delivery::{
         Delivery, Quota, Request, Verified,
-        slot::{Params, Slot, form as fields},
+        slot::{Params, Slot, Standing, form as fields},
     },
     event::{
         Event,
@@ -261,8 +261,10 @@ fn believed_only_if_signed(spec: &Value, request: &Request) {
 /// Returns the events that a document makes of a request; `None` where it is no document.
 fn normalized(event: &Value, request: Request) -> Option<Vec<Event>> {
     let event: EventSpec = serde_json::from_value(event.clone()).ok()?;
-    let (params, withheld, covers) = (Params::new(), Vec::new(), &|_: &Slot| false);
-    let setting = Setting { sender: "fuzz", source: "fuzz", params, withheld, covers };
+    let (params, withheld, standing) =
+        (Params::new(), Vec::new(), &|_: &[Slot], _: Option<&str>| Standing::Open);
+    let setting =
+        Setting { sender: "fuzz", source: "fuzz", params, withheld, standing, ids_are_unique: false };
     Some(Normalizer::compile(&event, setting).ok()?.normalize(&unchecked(request)?))
 }
 

@@ -242,13 +242,14 @@ fn source(
         counted.expect_handshake(handshake);
     }
     let vendor = sender.sender.as_deref().unwrap_or("custom");
-    let covers = |slot: &Slot| verifier.covers(slot);
+    let standing = |slots: &[Slot], each: Option<&str>| verifier.standing(slots, each);
     let setting = Setting {
         sender: vendor,
         source: name,
         params: config::params(sender).values,
         withheld,
-        covers: &covers,
+        standing: &standing,
+        ids_are_unique: sender.ids_are_unique(),
     };
     Arc::new(Source {
         name: name.into(),
@@ -262,6 +263,7 @@ fn source(
         success: settings.success,
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics: counted,
+        conflicts: hookway::observe::conflicts::ConflictLog::default(),
         verifier,
         explainer,
     })

@@ -8,7 +8,7 @@ use crate::{
     config::{Loaded, SourceSettings},
     delivery::{Delivery, Quota, Request},
     event::{
-        Event,
+        Event, Identity,
         envelope::{self, Origin},
     },
     explain,
@@ -70,7 +70,8 @@ pub(super) fn events(
         source: &subject.name,
         params: subject.params.clone(),
         withheld: verifier.credential_headers(),
-        covers: &|slot| verifier.covers(slot),
+        standing: &|slots, each| verifier.standing(slots, each),
+        ids_are_unique: subject.spec.ids_are_unique(),
     };
     let normalizer = Normalizer::compile(&spec, setting).map_err(|errors| {
         let problems: Vec<String> =
@@ -83,7 +84,7 @@ pub(super) fn events(
     let Ok(delivery) = delivery else { return Ok(Vec::new()) };
     let window = SourceSettings::from(&subject.spec).dedup_window;
     let events = normalizer.normalize(&delivery).into_iter().map(|event| {
-        let dedup_id = (event.id_is_stable && !window.is_zero()).then(|| event.id.clone());
+        let dedup_id = (event.identity != Identity::Fresh && !window.is_zero()).then(|| event.id.clone());
         let (destinations, quarantine) = match &subject.loaded {
             Some(loaded) => destinations(loaded, &event)?,
             None => (Vec::new(), None),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    event::{Carried, EventTime, Quarantine, Reason},
+    event::{Carried, EventTime, Identity, Quarantine, Reason},
     verify::Assurance,
 };
 use axum::http::{HeaderMap, HeaderValue};
@@ -17,7 +17,8 @@ const ORIGIN: Origin<'_> = Origin { replica: "node-1", path: "direct" };
 fn event(body: &[u8], data_is_json: bool) -> Event {
     Event {
         id: "0b0f3d0e".to_owned(),
-        id_is_stable: true,
+        identity: Identity::Bytes,
+        id_conflicts: false,
         source: "/likemagic/hotel".into(),
         source_name: "hotel".into(),
         kind: "tech.likemagic.RESERVATION_CHECKED_IN".to_owned(),
@@ -128,6 +129,7 @@ fn what_a_cloud_event_carried_stands_with_its_type_in_json_and_as_text_in_header
     let mut event = event(b"{}", true);
     let extension = |name: &str, value| (name.to_owned(), value);
     event.carried = Some(Box::new(Carried {
+        document: Bytes::new(),
         data_schema: Some("urn:schema:1".to_owned()),
         extensions: vec![
             extension("tier", Extension::Text("g\"old".to_owned())),

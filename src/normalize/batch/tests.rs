@@ -2,7 +2,7 @@
 
 use crate::{
     event::{
-        Event, Reason,
+        Event, Identity, Reason,
         envelope::{self, Origin},
     },
     normalize::{
@@ -48,7 +48,9 @@ fn each_element_has_its_own_attributes_and_bytes() {
     assert!(events[1].time.is_none());
     assert_eq!(&events[1].data[..], br#"{"event":"read" ,"mail":"m2","id":"b"}"#);
     assert!(
-        events.iter().all(|event| event.data_is_json && event.id_is_stable && event.quarantine.is_none())
+        events.iter().all(|event| event.data_is_json
+            && event.identity == Identity::Bytes
+            && event.quarantine.is_none())
     );
 }
 
@@ -70,22 +72,22 @@ fn what_is_wrong_with_one_element_is_no_others_fault() {
     let of_body = |index| format!("sha256:{}/{index}", digest(body));
     assert_eq!(ids(&events), ["a", &of_body(1), &of_body(2), &of_body(3), "e"]);
     assert_eq!(&events[1].data[..], br#"{"mail":"m2"}"#, "only its own bytes are put aside");
-    assert!(events.iter().all(|event| event.id_is_stable), "a retry of the same body repeats each");
+    assert!(
+        events.iter().all(|event| event.identity == Identity::Bytes),
+        "a retry of the same body repeats each"
+    );
     let mut minted = mails();
     minted["id"] = json!("{uuid}");
     let minted = self::events(&normalizer(minted), body);
-    assert!(minted.iter().all(|event| !event.id_is_stable), "equal bodies may be different events");
+    assert!(
+        minted.iter().all(|event| event.identity == Identity::Fresh),
+        "equal bodies may be different events"
+    );
 }
 
 #[test]
-fn an_element_without_an_id_is_named_by_the_body_and_its_place() {
+fn an_element_can_be_named_by_its_place() {
     let body = r#"[{"n":1},{"n":1}]"#;
-    let by_default = events(&normalizer(json!({ "each": "/*" })), body);
-    assert_eq!(
-        ids(&by_default),
-        [format!("sha256:{}/0", digest(body)), format!("sha256:{}/1", digest(body))]
-    );
-    assert!(by_default.iter().all(|event| event.id_is_stable));
     let own = json!({ "each": "/*", "id": "{index}-{sha256:32}" });
     let named = events(&normalizer(own), body);
     assert_eq!(named[1].id, format!("1-{:.32}", digest(r#"{"n":1}"#)));

@@ -4,6 +4,7 @@ use crate::{
     event::{Carried, Event, EventTime, Extension, Reason},
     normalize::{Unmappable, attributes, time},
 };
+use bytes::Bytes;
 
 /// Attributes whose meaning is ours: a sender's own would claim what Hookway says, and are left out.
 const OURS: [&str; 3] = ["recordedtime", "timesource", "typeunsigned"];
@@ -51,6 +52,11 @@ impl Attributes {
         Ok(())
     }
 
+    /// Notes the document that all of it was read from.
+    pub(super) fn is_document(&mut self, text: Bytes) {
+        self.carried.document = text;
+    }
+
     fn extend(&mut self, name: &str, value: Extension) -> Result<(), Unmappable> {
         let is_name = !name.is_empty()
             && name != "data"
@@ -84,7 +90,6 @@ impl Attributes {
             None => return Err(missing("specversion")),
         }
         event.id = self.id.ok_or_else(|| missing("id"))?;
-        event.id_is_stable = true;
         event.source = self.source.ok_or_else(|| missing("source"))?.into();
         event.kind = self.kind.ok_or_else(|| missing("type"))?;
         for (name, uri) in
@@ -103,7 +108,6 @@ impl Attributes {
         // Section 3.1 of the JSON format: data without a media type is JSON.
         let json = event.data_is_json.then(|| "application/json".to_owned());
         event.content_type = self.content_type.or(json);
-        attributes::check(&event)?;
         Ok(event)
     }
 }

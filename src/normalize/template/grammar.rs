@@ -1,8 +1,11 @@
 //! Reads templates: literal text, slots in braces with alternatives between bars, and brackets around what may be
 //! left out. Pointers are gathered in tries, so that a scan finds all of them in one pass.
 
-use super::{Part, Place};
-use crate::{delivery::slot::Slot, normalize::json::Pointers};
+use super::{Part, Place, Within};
+use crate::{
+    delivery::slot::{Slot, Standing},
+    normalize::json::Pointers,
+};
 
 /// Hex digits of a SHA-256.
 const DIGEST_DIGITS: usize = 64;
@@ -24,15 +27,15 @@ pub(in crate::normalize) struct Grammar<'c> {
     pub(in crate::normalize) tries: Tries,
     /// Where `./` begins, within the body or the element.
     pub(in crate::normalize) root: String,
-    /// True where bodies are divided.
-    pub(in crate::normalize) is_split: bool,
-    /// Whether verification covers what a slot reads.
-    pub(in crate::normalize) covers: &'c dyn Fn(&Slot) -> bool,
+    /// How bodies are divided, where they are.
+    pub(in crate::normalize) each: Option<&'c str>,
+    /// See [`Setting`](crate::normalize::Setting).
+    pub(in crate::normalize) standing: &'c dyn Fn(&[Slot], Option<&str>) -> Standing,
     /// True once a slot has named a segment of the path.
     pub(in crate::normalize) reads_path: bool,
 }
 
-impl Grammar<'_> {
+impl<'c> Grammar<'c> {
     /// Reads a whole template; one that begins as a slot is one.
     pub(super) fn template(&mut self, text: &str) -> Result<Vec<Part>, String> {
         if begins_a_slot(text) {
@@ -71,42 +74,60 @@ impl Grammar<'_> {
 
     /// Reads the alternatives of one slot.
     pub(in crate::normalize) fn alternatives(&mut self, slot: &str) -> Result<Vec<Place>, String> {
-        slot.split('|').map(|place| self.place(place.trim())).collect()
+        let (mut before, mut of) = (Vec::new(), None);
+        slot.split('|').map(|place| self.place(place.trim(), (&mut before, &mut of))).collect()
     }
 
-    fn place(&mut self, place: &str) -> Result<Place, String> {
-        if place.starts_with('/') {
-            return Ok(Place::Whole(self.tries.whole.add(place)));
-        }
-        if let Some(below) = place.strip_prefix('.').filter(|below| below.starts_with('/')) {
-            let pointer = format!("{}{below}", self.root);
-            return Ok(if self.is_split {
-                Place::Element(self.tries.element.add(&pointer))
-            } else {
-                Place::Whole(self.tries.whole.add(&pointer))
-            });
-        }
-        if let Some(pointer) = place.strip_prefix("..").filter(|pointer| pointer.starts_with('/')) {
+    /// Reads one place; `before` holds the slots in front of it, which are relative to `of`.
+    fn place(
+        &mut self,
+        place: &str,
+        (before, of): (&mut Vec<Slot>, &mut Option<&'c str>),
+    ) -> Result<Place, String> {
+        let (slot, within) = if place.starts_with('/') {
+            (Slot::parse(place)?, Some(Within::Whole))
+        } else if let Some(below) = place.strip_prefix('.').filter(|below| below.starts_with('/')) {
+            let within = if self.each.is_some() { Within::Element } else { Within::Whole };
+            (Slot::parse(&format!("{}{below}", self.root))?, Some(within))
+        } else if let Some(below) = place.strip_prefix("..").filter(|below| below.starts_with('/')) {
             self.of_a_split(place)?;
-            return Ok(Place::Around(self.tries.around.add(pointer)));
+            (Slot::parse(below)?, Some(Within::Around))
+        } else {
+            match place.split_once(':').unwrap_or((place, "")) {
+                ("uuid", "") => return Ok(Place::Fresh),
+                ("index", "") => return self.of_a_split(place).map(|()| Place::Index),
+                ("sha256", digits) => return digest(place, digits),
+                _ => (self.of_request(place)?, None),
+            }
+        };
+        let own = match within {
+            Some(Within::Element) => self.each,
+            // No scheme looks there, and a pointer of the body must not be taken for it.
+            Some(Within::Around) => Some(".."),
+            Some(Within::Whole) | None => None,
+        };
+        if *of != own && !before.is_empty() {
+            // No message has an empty text between bars: such a list is no scheme's.
+            before.insert(0, Slot::Text("".into()));
         }
-        match place.split_once(':').unwrap_or((place, "")) {
-            ("uuid", "") => Ok(Place::Fresh),
-            ("index", "") => self.of_a_split(place).map(|()| Place::Index),
-            ("sha256", "") => Ok(Place::Digest(DIGEST_DIGITS)),
-            ("sha256", digits) => match digits.parse() {
-                Ok(digits) if (16..=DIGEST_DIGITS).contains(&digits) => Ok(Place::Digest(digits)),
-                Ok(_) | Err(_) => Err(format!("`{place}`: expected 16 to {DIGEST_DIGITS} digits")),
-            },
-            _ => self.of_request(place),
-        }
+        *of = own;
+        before.push(slot.clone());
+        let standing = (self.standing)(before, own);
+        let tries = match within {
+            Some(Within::Whole) => &mut self.tries.whole,
+            Some(Within::Element) => &mut self.tries.element,
+            Some(Within::Around) => &mut self.tries.around,
+            None => return Ok(Place::Request { slot, standing }),
+        };
+        let (leaf, within) = (tries.add(&slot.to_string()), within.unwrap_or(Within::Whole));
+        Ok(Place::Body { within, leaf, standing })
     }
 
     fn of_a_split(&self, place: &str) -> Result<(), String> {
-        self.is_split.then_some(()).ok_or_else(|| format!("`{place}` needs a split body: state `each`"))
+        self.each.map(|_| ()).ok_or_else(|| format!("`{place}` needs a split body: state `each`"))
     }
 
-    fn of_request(&mut self, place: &str) -> Result<Place, String> {
+    fn of_request(&mut self, place: &str) -> Result<Slot, String> {
         if !begins_a_slot(place) && !place.starts_with('\'') {
             return Err(format!(
                 "`{place}` is not a slot: expected a pointer as `/data/id`, `./id` or `../id`, `header:NAME`, \
@@ -115,8 +136,16 @@ impl Grammar<'_> {
         }
         let slot = Slot::parse(place)?;
         self.reads_path |= matches!(slot, Slot::Path(_));
-        let is_covered = (self.covers)(&slot);
-        Ok(Place::Request { slot, is_covered })
+        Ok(slot)
+    }
+}
+
+/// Reads the number of digits of a digest.
+fn digest(place: &str, digits: &str) -> Result<Place, String> {
+    let digits = if digits.is_empty() { Ok(DIGEST_DIGITS) } else { digits.parse() };
+    match digits {
+        Ok(digits) if (16..=DIGEST_DIGITS).contains(&digits) => Ok(Place::Digest(digits)),
+        Ok(_) | Err(_) => Err(format!("`{place}`: expected 16 to {DIGEST_DIGITS} digits")),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    delivery::{Request, slot::Params},
+    delivery::{
+        Request,
+        slot::{Params, Standing},
+    },
     event::Reason,
     normalize::json::Pointers,
 };
@@ -28,8 +31,8 @@ fn grammar(root: &str) -> Grammar<'static> {
     Grammar {
         tries: Tries::default(),
         root: root.to_owned(),
-        is_split: false,
-        covers: &|_| true,
+        each: None,
+        standing: &|_, _| Standing::Signed,
         reads_path: false,
     }
 }
@@ -76,7 +79,7 @@ fn a_template_joins_literal_text_and_slots() {
 fn the_first_alternative_that_is_present_wins() {
     assert_eq!(rendered("/a|/b", r#"{"b":"second"}"#).as_deref(), Some("second"));
     assert_eq!(rendered("/a|/b", r#"{"a":null,"b":"second"}"#).as_deref(), Some("second"));
-    assert_eq!(rendered("/a|/b", r#"{"a":"","b":"second"}"#).as_deref(), Some(""));
+    assert_eq!(rendered("/a|/b", r#"{"a":"","b":"second"}"#).as_deref(), Some("second"));
     assert_eq!(rendered("{/a | 'none'}", "{}").as_deref(), Some("none"));
     assert_eq!(rendered("/a|/b", "{}"), None);
 }
@@ -145,7 +148,8 @@ fn digests_name_the_bytes_and_fresh_ids_differ() {
     assert_eq!(whole, "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
     assert_eq!(rendered("{sha256:32}", "{}").as_deref(), Some("44136fa355b3678a1146ad16f7e8649e"));
     assert_ne!(rendered("{uuid}", "{}"), rendered("{uuid}", "{}"));
-    let minted = |text| Template::compile(text, &mut grammar("")).unwrap().is_minted();
+    let minted =
+        |text| Template::compile(text, &mut grammar("")).unwrap().reads(|place| *place == Place::Fresh);
     assert!(minted("{uuid}") && minted("{/id|uuid}") && minted("a[{uuid}]"));
     assert!(!minted("{/id}") && !minted("{sha256}"));
 }

@@ -12,6 +12,7 @@ pub struct SinkMetrics {
     ok: IntCounter,
     retriable: IntCounter,
     fatal: IntCounter,
+    duplicates: IntCounter,
     errors: HashMap<&'static str, IntCounter>,
     duration: Histogram,
     up: IntGauge,
@@ -31,6 +32,7 @@ impl SinkMetrics {
             ok: attempt("ok"),
             retriable: attempt("retriable"),
             fatal: attempt("fatal"),
+            duplicates: metrics.stored_already.with_label_values(&[name]),
             errors: PublishError::REASONS.into_iter().map(error).collect(),
             duration: metrics.delivery_duration.with_label_values(&[name]),
             up: metrics.sink_up.with_label_values(&[name]),
@@ -68,6 +70,11 @@ impl SinkMetrics {
                 }
             }
         }
+    }
+
+    /// Notes a record that the sink had already.
+    pub fn had_it(&self) {
+        self.duplicates.inc();
     }
 
     /// Notes that the destination was found good, and how durable its ack is.

@@ -8,7 +8,7 @@ use crate::{
     refusal::Refusal,
 };
 use jiff::Timestamp;
-use prometheus::{Histogram, IntCounter, IntGauge, core::Collector as _};
+use prometheus::{Histogram, IntCounter, IntGauge};
 use std::{collections::HashMap, sync::OnceLock, time::Duration};
 use tokio::time::Instant;
 
@@ -38,6 +38,7 @@ pub struct SourceMetrics {
     suppressed: IntCounter,
     out_of_order: IntCounter,
     keyless: IntCounter,
+    conflicts: IntCounter,
     last_accepted: IntGauge,
     sinks: Vec<(IntCounter, Histogram)>,
     stages: [Histogram; 5],
@@ -95,6 +96,7 @@ impl SourceMetrics {
             suppressed: m.suppressed.with_label_values(&[name]),
             out_of_order: m.out_of_order.with_label_values(&[name]),
             keyless: m.keyless.with_label_values(&[name]),
+            conflicts: m.conflicts.with_label_values(&[name]),
             last_accepted: m.last_accepted.with_label_values(&[name]),
             sinks: sinks.iter().map(sink).collect(),
             stages: Stage::NAMES.map(|stage| m.stages.with_label_values(&[stage])),
@@ -163,7 +165,7 @@ impl SourceMetrics {
         match disposition {
             Disposition::Published => self.published.inc(),
             Disposition::Filtered => self.filtered.inc(),
-            Disposition::Suppressed => self.suppressed.inc(),
+            Disposition::Suppressed | Disposition::AlreadyStored => self.suppressed.inc(),
             Disposition::Quarantined(reason) => {
                 if let Some(counter) = self.quarantined.get(&reason) {
                     counter.inc();
@@ -243,8 +245,8 @@ impl SourceMetrics {
         self.dedup_entries.set(i64::try_from(ids).unwrap_or(i64::MAX));
     }
 
-    /// Returns how many label sets the stages have, so that they exist from the start.
-    pub fn series(&self) -> usize {
-        self.metrics.stages.collect().len()
+    /// Notes that an id is another's too.
+    pub fn conflicted(&self) {
+        self.conflicts.inc();
     }
 }

@@ -12,7 +12,10 @@ use hookway::{
         Delivery, Quota, Request,
         slot::{Params, Slot},
     },
-    event::envelope::{self, Origin},
+    event::{
+        Identity,
+        envelope::{self, Origin},
+    },
     normalize::{Normalizer, Setting},
     respond::{Effect, RespondSpec, Responders, Step},
     senders::{self, SampleSpec, SenderSpec},
@@ -183,7 +186,7 @@ impl Source {
             let attributes = envelope.as_object_mut().unwrap();
             attributes.remove("data");
             attributes.remove("data_base64");
-            if !event.id_is_stable && event.quarantine.is_none() {
+            if event.identity == Identity::Fresh && event.quarantine.is_none() {
                 attributes["id"] = json!("$uuid");
             }
             envelope
@@ -236,10 +239,17 @@ fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
 }
 
 fn normalizer(name: &str, spec: &SenderSpec, params: &Params, verifier: &Verifier) -> Normalizer {
-    let covers = |slot: &Slot| verifier.covers(slot);
+    let standing = |slots: &[Slot], each: Option<&str>| verifier.standing(slots, each);
     let withheld = verifier.credential_headers();
     let sender = spec.sender.as_deref().unwrap_or(name);
-    let setting = Setting { sender, source: "fixture", params: params.clone(), withheld, covers: &covers };
+    let setting = Setting {
+        sender,
+        source: "fixture",
+        params: params.clone(),
+        withheld,
+        standing: &standing,
+        ids_are_unique: spec.ids_are_unique(),
+    };
     Normalizer::compile(&spec.event.clone().unwrap_or_default(), setting)
         .unwrap_or_else(|errors| panic!("{name}: {errors:?}"))
 }

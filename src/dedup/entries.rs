@@ -1,0 +1,97 @@
+//! What a window holds: one entry an event, found by the hash of its id, or by its own where its id is another's too.
+
+use crate::record::{Disposition, SinkIndex};
+use std::collections::{HashMap, VecDeque};
+use tokio::sync::oneshot;
+
+/// 128 bits that stand for an id or an event; two halves, so that an entry needs no wider alignment.
+pub(super) type Key = (u64, u64);
+
+/// Seconds since the window's begin; a few bytes, since a window holds a hundred thousand of them.
+pub(super) type Second = u32;
+
+/// The hashes of one event: of its id, and of all that names it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names {
+    pub(super) id: Key,
+    pub(super) event: Key,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    /// The first event of an id stands under the id; any other under its own name.
+    pub(super) states: HashMap<Key, Entry>,
+    /// What may be forgotten, oldest first.
+    pub(super) order: VecDeque<(Second, Key)>,
+}
+
+/// One event.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// What names it.
+    pub(super) name: Key,
+    pub(super) state: State,
+}
+
+/// What is known of one event; two words, whatever it is.
+#[derive(Debug)]
+pub(super) enum State {
+    /// The first copy is on its way; these wait for it.
+    InFlight(Option<Box<Waiting>>),
+    /// Some sinks hold it, at least one does not.
+    Partial(Box<Held>),
+    /// All sinks hold it; until then.
+    Done(Disposition, Second),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Waiting(pub(super) Vec<oneshot::Sender<Disposition>>);
+
+/// The sinks that hold an earlier attempt, and until when that is remembered.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) acked: Vec<SinkIndex>,
+    pub(super) until: Second,
+}
+
+impl State {
+    fn is_known(&self, now: Second) -> bool {
+        match self {
+            Self::InFlight(_) => true,
+            Self::Partial(held) => held.until > now,
+            Self::Done(_, until) => *until > now,
+        }
+    }
+}
+
+impl Entries {
+    /// Returns where an event stands, or is to stand.
+    pub(super) fn place(&self, names: &Names, now: Second) -> Key {
+        let known = |key: &Key| self.states.get(key).filter(|entry| entry.state.is_known(now));
+        match known(&names.id) {
+            Some(first) if first.name == names.event => names.id,
+            Some(_) => names.event,
+            // The first event of the id may have failed, or be forgotten, before this one.
+            None if known(&names.event).is_some() => names.event,
+            None => names.id,
+        }
+    }
+
+    pub(super) fn forget(&mut self, now: Second, capacity: usize) {
+        while let Some((until, key)) = self.order.front().copied() {
+            if until > now && self.order.len() <= capacity {
+                return;
+            }
+            self.order.pop_front();
+            // A key that was claimed again since has a newer line of its own.
+            let expired = match self.states.get(&key).map(|entry| &entry.state) {
+                Some(State::Partial(held)) => held.until <= until,
+                Some(State::Done(_, own)) => *own <= until,
+                Some(State::InFlight(_)) | None => false,
+            };
+            if expired {
+                self.states.remove(&key);
+            }
+        }
+    }
+}
