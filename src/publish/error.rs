@@ -18,6 +18,9 @@ pub enum PublishError {
     /// No retry helps: the record is larger than the destination takes.
     #[error("the record is too large for its destination: {0}")]
     TooLarge(String),
+    /// The destination has reached a limit, or its server's disk has; room must be made.
+    #[error("the destination is full: {0}")]
+    Full(String),
     /// The journal's disk is full or fails.
     #[error("the journal can't be written: {0}")]
     Disk(String),
@@ -25,8 +28,8 @@ pub enum PublishError {
 
 impl PublishError {
     /// Every label of [`Self::reason`].
-    pub const REASONS: [&str; 6] =
-        ["unprepared", "connection", "queue_full", "unknown_destination", "too_large", "io"];
+    pub const REASONS: [&str; 7] =
+        ["unprepared", "connection", "queue_full", "unknown_destination", "too_large", "full", "io"];
 
     /// Returns the stable name of the error for metrics and logs.
     pub fn reason(&self) -> &'static str {
@@ -36,6 +39,7 @@ impl PublishError {
             Self::Saturated => "queue_full",
             Self::Misconfigured(_) => "unknown_destination",
             Self::TooLarge(_) => "too_large",
+            Self::Full(_) => "full",
             Self::Disk(_) => "io",
         }
     }

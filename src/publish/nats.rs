@@ -1,23 +1,30 @@
 //! Publishes to NATS JetStream and waits for the stream's `PubAck`; a core publish alone proves nothing.
 
+mod answer;
 mod connect;
+mod held;
 mod prepare;
+mod stream;
 
 pub use connect::{Access, Certificates, Probe, client, options};
 pub use prepare::Checks;
 
 use super::{Prepared, PublishError, Publisher};
-use crate::record::{Ack, Record};
+use crate::{
+    delivery::Quota,
+    record::{Ack, Record},
+};
+use answer::{acknowledged, classify};
 use async_nats::{
     Client,
     connection::State,
     jetstream::{
-        context::{Context, ContextBuilder, PublishError as ClientError, PublishErrorKind},
+        context::{Context, ContextBuilder},
         message::PublishMessage,
     },
 };
 use futures_util::future::BoxFuture;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How long the client waits for an ack before it gives the attempt up; the HTTP deadline is shorter.
 const ACK_PATIENCE: Duration = Duration::from_secs(10);
@@ -25,8 +32,9 @@ const ACK_PATIENCE: Duration = Duration::from_secs(10);
 /// Acks awaited at once; more events than that are refused rather than queued without bound.
 const MAX_IN_FLIGHT: usize = 8192;
 
-/// JetStream's code for a copy of a message that is still being stored; a retry finds out (nats-server, error 10158).
-const IN_PROCESS: &str = "10158";
+/// Bytes in the client's hands at once: while there is no connection it keeps what it was given, also what was given
+/// up long ago. No less than the largest payload that a server may allow.
+const MAX_HELD_BYTES: u64 = 64 << 20;
 
 /// One JetStream stream as a sink.
 #[derive(Debug)]
@@ -35,6 +43,7 @@ pub struct Nats {
     jetstream: Context,
     checks: Checks,
     probe: Probe,
+    held: Arc<Quota>,
 }
 
 impl Nats {
@@ -47,12 +56,13 @@ impl Nats {
             .max_ack_inflight(MAX_IN_FLIGHT)
             .backpressure_on_inflight(false)
             .build(client.clone());
-        Self { client, jetstream, checks, probe }
+        Self { client, jetstream, checks, probe, held: Quota::new(MAX_HELD_BYTES) }
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {
+        let payload = held::until_written(record.value, &self.held).ok_or(PublishError::Saturated)?;
         let mut message = PublishMessage::build()
-            .payload(record.value)
+            .payload(payload)
             .message_id(&record.message_id)
             // A subject that another stream catches must fail loudly.
             .expected_stream(&self.checks.stream);
@@ -60,33 +70,8 @@ impl Nats {
             message = message.header(name.as_ref(), value.as_ref());
         }
         let sent = self.jetstream.send_publish(record.destination.to_string(), message).await;
-        let ack = sent.map_err(|error| classify(&error))?.await.map_err(|error| classify(&error))?;
-        Ok(Ack::Nats { stream: ack.stream, sequence: ack.sequence, duplicate: ack.duplicate })
-    }
-}
-
-fn classify(error: &ClientError) -> PublishError {
-    let text = error.to_string();
-    match error.kind() {
-        PublishErrorKind::MaxPayloadExceeded => PublishError::TooLarge(text),
-        PublishErrorKind::MaxAckPending => PublishError::Saturated,
-        PublishErrorKind::StreamNotFound => {
-            PublishError::Misconfigured(format!("{text}: add the subject to the stream, or mend the route"))
-        }
-        PublishErrorKind::Other
-            if text.contains("maximum message size") || text.contains("message size exceeds") =>
-        {
-            PublishError::TooLarge(text)
-        }
-        PublishErrorKind::Other if text.contains("stream does not match") => {
-            PublishError::Misconfigured(text)
-        }
-        PublishErrorKind::Other if text.contains(IN_PROCESS) => PublishError::Unavailable(text),
-        PublishErrorKind::Other
-        | PublishErrorKind::TimedOut
-        | PublishErrorKind::BrokenPipe
-        | PublishErrorKind::WrongLastMessageId
-        | PublishErrorKind::WrongLastSequence => PublishError::Unavailable(text),
+        let answer = sent.map_err(|error| classify(&error))?.await.map_err(|error| classify(&error))?;
+        acknowledged(answer, &self.checks.stream)
     }
 }
 

@@ -23,6 +23,7 @@ mod repeats;
 mod scraped;
 mod secured;
 mod senders;
+mod streams;
 mod written;
 
 #[path = "../support/hookway.rs"]
@@ -79,6 +80,7 @@ fn main() {
         order::cases(),
         awkward::cases(),
         refused::cases(),
+        streams::cases(),
         written::cases(),
         scraped::cases(),
         harness::cases(),

@@ -60,6 +60,7 @@ impl SinkMetrics {
                     | PublishError::Unavailable(_)
                     | PublishError::Saturated
                     | PublishError::Misconfigured(_)
+                    | PublishError::Full(_)
                     | PublishError::Disk(_) => {
                         self.retriable.inc();
                         self.up.set(0);

@@ -1,13 +1,16 @@
 //! Looks at JetStream's side before the first event: is the stream there, does it hold our subjects, does it
 //! really store before it acknowledges. Makes a missing stream where the configuration says so.
 
-use super::super::{Prepared, PublishError};
+use super::{
+    super::{Prepared, PublishError},
+    stream::{self, takes},
+};
 use async_nats::{
     Client,
     connection::State,
     jetstream::{
         context::{Context, GetStreamErrorKind},
-        stream::{Config, DiscardPolicy, PersistenceMode, StorageType},
+        stream::{Config, Info},
     },
 };
 use std::time::Duration;
@@ -40,8 +43,10 @@ impl Checks {
         let server = client.server_info();
         prepared.facts.push(format!("nats-server {}", server.version));
         judge_server(&server.version, &mut prepared);
-        let config = self.stream(jetstream, &mut prepared).await?;
-        self.judge_stream(&config, &mut prepared)?;
+        let info = self.stream(jetstream, &mut prepared).await?;
+        stream::judge(&info, &mut prepared)?;
+        let config = &info.config;
+        self.judge_subjects(config)?;
         let limit = u64::try_from(server.max_payload).unwrap_or(u64::MAX);
         let stream_limit =
             u64::try_from(config.max_message_size).ok().filter(|limit| *limit > 0).unwrap_or(u64::MAX);
@@ -56,11 +61,11 @@ impl Checks {
         Ok(prepared)
     }
 
-    /// Returns the stream's settings, and makes the stream where it is missing and the configuration says so.
-    async fn stream(&self, jetstream: &Context, prepared: &mut Prepared) -> Result<Config, PublishError> {
+    /// Returns the stream's settings and state, and makes the stream where it is missing and the configuration says so.
+    async fn stream(&self, jetstream: &Context, prepared: &mut Prepared) -> Result<Info, PublishError> {
         let asked = tokio::time::timeout(PATIENCE, jetstream.get_stream(&self.stream)).await;
         let error = match asked {
-            Ok(Ok(stream)) => return Ok(stream.cached_info().config.clone()),
+            Ok(Ok(stream)) => return Ok(stream.cached_info().clone()),
             Ok(Err(error)) => error,
             Err(_) => {
                 return Err(PublishError::Unavailable("no answer to a question for the stream".to_owned()));
@@ -76,7 +81,7 @@ impl Checks {
                     PublishError::Misconfigured(format!("stream {} can't be made: {error}", self.stream))
                 })?;
                 prepared.facts.push(format!("made stream {}", self.stream));
-                Ok(made.cached_info().config.clone())
+                Ok(made.cached_info().clone())
             }
             (None, true) => Err(PublishError::Misconfigured(format!(
                 "stream {} does not exist: make it, or set `create: {{ subjects: [ ... ] }}`",
@@ -86,45 +91,16 @@ impl Checks {
         }
     }
 
-    fn judge_stream(&self, config: &Config, prepared: &mut Prepared) -> Result<(), PublishError> {
-        if config.no_ack {
-            return Err(PublishError::Misconfigured(format!(
-                "stream {} has `no_ack`: it never says that it holds an event; switch it off",
+    /// Fails where the stream lacks a subject that a route names literally.
+    fn judge_subjects(&self, config: &Config) -> Result<(), PublishError> {
+        let is_held = |subject: &&String| config.subjects.iter().any(|pattern| takes(pattern, subject));
+        match self.subjects.iter().find(|subject| !is_held(subject)) {
+            Some(subject) => Err(PublishError::Misconfigured(format!(
+                "stream {} does not hold subject {subject:?}: add it, or mend the route",
                 self.stream
-            )));
+            ))),
+            None => Ok(()),
         }
-        if config.persist_mode == Some(PersistenceMode::Async) {
-            return Err(PublishError::Misconfigured(format!(
-                "stream {} has `persist_mode: async`: it acknowledges before it stores; switch it off",
-                self.stream
-            )));
-        }
-        for subject in &self.subjects {
-            if !config.subjects.iter().any(|pattern| takes(pattern, subject)) {
-                return Err(PublishError::Misconfigured(format!(
-                    "stream {} does not hold subject {subject:?}: add it, or mend the route",
-                    self.stream
-                )));
-            }
-        }
-        if config.storage == StorageType::Memory {
-            prepared.durability = 0;
-            prepared
-                .warnings
-                .push(format!("stream {} lives in memory and is lost with its server", self.stream));
-        } else if config.num_replicas > 1 {
-            prepared.durability = 2;
-        } else {
-            prepared.warnings.push(format!(
-                "stream {} has one replica; unless the server syncs always, a power failure can lose what it acknowledged",
-                self.stream
-            ));
-        }
-        if config.discard == DiscardPolicy::Old && (config.max_bytes > 0 || config.max_messages > 0) {
-            prepared.warnings.push(format!("stream {} drops its oldest events when it is full", self.stream));
-        }
-        prepared.facts.push(format!("stream {} on {}", self.stream, config.subjects.join(", ")));
-        Ok(())
     }
 }
 
@@ -135,33 +111,5 @@ fn judge_server(version: &str, prepared: &mut Prepared) {
         prepared.warnings.push(format!(
             "nats-server {version} can refuse a retry of a message that it did not store: upgrade to 2.11 or later"
         ));
-    }
-}
-
-/// Tells whether a stream's subject pattern takes `subject` (`*` one token, `>` the rest).
-fn takes(pattern: &str, subject: &str) -> bool {
-    let (mut pattern, mut subject) = (pattern.split('.'), subject.split('.'));
-    loop {
-        match (pattern.next(), subject.next()) {
-            (Some(">"), Some(_)) | (None, None) => return true,
-            (Some("*"), Some(_)) => {}
-            (Some(a), Some(b)) if a == b => {}
-            _ => return false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::takes;
-
-    #[test]
-    fn subjects_match_as_the_server_matches() {
-        assert!(takes("a.>", "a.b.c"));
-        assert!(takes("a.*.c", "a.b.c"));
-        assert!(takes("a.b", "a.b"));
-        assert!(!takes("a.>", "a"));
-        assert!(!takes("a.*", "a.b.c"));
-        assert!(!takes("a.b.c", "a.b"));
     }
 }

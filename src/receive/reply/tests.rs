@@ -20,6 +20,7 @@ fn refusals() -> Vec<Refusal> {
         PublishError::Saturated,
         PublishError::Misconfigured("no topic".to_owned()),
         PublishError::TooLarge("1 MiB".to_owned()),
+        PublishError::Full("no room".to_owned()),
         PublishError::Disk("full".to_owned()),
     ];
     let unpublished = sinks.map(|error| Refusal::Unpublished { sink: "bus".to_owned(), error });

@@ -1,0 +1,192 @@
+//! What a JetStream acknowledgement is worth: who gave it, what the stream's settings make of it, and what becomes of
+//! events that the server refuses or can't be asked about.
+
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
+use futures_util::StreamExt;
+use tokio::sync::oneshot;
+
+use crate::Case;
+use crate::bus::Bus;
+use crate::delivery::{self, Delivery, reservation};
+use crate::envelope;
+use crate::hookway::{Hookway, http};
+use crate::support::brokers::Brokers;
+use crate::support::deadline::until;
+use crate::support::nats::Nats;
+
+const SETTLE: Duration = Duration::from_secs(40);
+
+pub(crate) fn cases() -> Vec<Case> {
+    crate::cases![
+        shared:
+            only_the_stream_is_believed_whoever_else_answers,
+            a_stream_that_keeps_nothing_is_warned_of_and_has_durability_0,
+            a_full_stream_is_503_with_its_reason_and_a_message_too_large_for_it_goes_to_the_quarantine;
+        own:
+            what_waits_for_a_nats_that_is_away_is_bounded_in_bytes,
+    ]
+}
+
+/// Answers each message of a subject with a text, until it is dropped: a core subscriber, as any client may be.
+struct Impostor {
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Impostor {
+    fn answering(nats: &Nats, subject: &str, text: &'static str) -> Self {
+        let (end, mut ended) = oneshot::channel();
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        let (url, subject) = (nats.url().to_owned(), subject.to_owned());
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let client = async_nats::connect(url).await.expect("the server answers");
+                let mut messages = client.subscribe(subject).await.expect("a subscription");
+                client.flush().await.expect("the server has it");
+                ready.send(()).expect("somebody waits");
+                loop {
+                    tokio::select! {
+                        _ = &mut ended => return,
+                        Some(message) = messages.next() => {
+                            let reply = message.reply.expect("a publish to JetStream is a request");
+                            client.publish(reply, text.into()).await.expect("an answer");
+                            client.flush().await.expect("the server has it");
+                        }
+                    }
+                }
+            });
+        });
+        is_ready.recv_timeout(SETTLE).expect("the impostor listens");
+        Self { end: Some(end), thread: Some(thread) }
+    }
+}
+
+impl Drop for Impostor {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the impostor did not panic");
+        }
+    }
+}
+
+/// Starts Hookway with all events on `STREAM.all`, and waits until it is ready.
+fn hookway(nats: &Nats, stream: &str) -> Hookway {
+    let hookway = delivery::hookway(&format!(
+        "sinks: {{ stream: {{ nats: {{ servers: [ \"{}\" ], stream: {stream} }} }}, kept: {{ journal: {{ dir: kept }} }} }}
+routes: [ {{ to: {{ sink: stream, subject: {stream}.all }} }} ]
+quarantine: {{ sink: kept }}\n",
+        nats.url()
+    ));
+    hookway.until_ready();
+    hookway
+}
+
+fn only_the_stream_is_believed_whoever_else_answers(brokers: &Brokers) {
+    let (nats, stream) = (brokers.nats(), brokers.name("BELIEVED"));
+    let subjects = format!("{stream}.>");
+    nats.create_stream(&stream, &[&subjects]);
+    let hookway = hookway(nats, &stream);
+    nats.delete_stream(&stream);
+    for (number, answer) in [
+        r#"{"stream":"OTHER","seq":1}"#,
+        r#"{"stream":"","seq":1}"#,
+        r#"{"stream":"","seq":0,"duplicate":true}"#,
+        "{}",
+        "",
+        "+ACK",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let impostor = Impostor::answering(nats, &subjects, answer);
+        let refused = Delivery::reservation(&format!("forged-{number}"), "QWERTYUI-1", number).post(&hookway);
+        assert_eq!(refused.status, 503, "{answer}: {refused:?}");
+        assert!(refused.header("retry-after").is_some());
+        drop(impostor);
+    }
+    assert!(hookway.log().contains(r#"it names stream \"OTHER\" and sequence 1"#), "{}", hookway.log());
+    assert!(hookway.metric("hookway_events_published_total", &[]).abs() < 0.5);
+
+    nats.create_stream(&stream, &[&subjects]);
+    until("a 200 of the true stream", SETTLE, || {
+        (Delivery::reservation("true", "QWERTYUI-1", 9).post(&hookway).status == 200).then_some(())
+    });
+    assert_eq!(envelope::of_messages(&nats.read(&stream, 1))[0].id(), "true");
+}
+
+fn a_stream_that_keeps_nothing_is_warned_of_and_has_durability_0(brokers: &Brokers) {
+    let (nats, stream) = (brokers.nats(), brokers.name("INTEREST"));
+    nats.create_stream_with(Config {
+        name: stream.clone(),
+        subjects: vec![format!("{stream}.>")],
+        retention: RetentionPolicy::Interest,
+        ..Config::default()
+    });
+    let hookway = hookway(nats, &stream);
+    let log = hookway.log();
+    let said = format!("stream {stream} has `retention: interest`");
+    assert!(log.contains("sink is weaker than it should be") && log.contains(&said), "{log}");
+    assert!(hookway.metric("hookway_durability_level", &["sink=\"stream\""]).abs() < 0.5);
+}
+
+fn a_full_stream_is_503_with_its_reason_and_a_message_too_large_for_it_goes_to_the_quarantine(
+    brokers: &Brokers,
+) {
+    let (nats, stream) = (brokers.nats(), brokers.name("FULL"));
+    nats.create_stream_with(Config {
+        name: stream.clone(),
+        subjects: vec![format!("{stream}.>")],
+        discard: DiscardPolicy::New,
+        max_messages: 1,
+        max_message_size: 4096,
+        ..Config::default()
+    });
+    let hookway = hookway(nats, &stream);
+    let large = padded("large", 8000);
+    large.accepted(&hookway);
+    assert_eq!(envelope::of_journal(&hookway.home().join("kept"))[0].text("hookwayreason"), "too_large");
+    Delivery::reservation("first", "QWERTYUI-1", 1).accepted(&hookway);
+    let refused = Delivery::reservation("second", "QWERTYUI-1", 2).post(&hookway);
+    assert_eq!(refused.status, 503, "{refused:?}");
+    let errors = |reason: &str| {
+        hookway.metric("hookway_delivery_errors_total", &["sink=\"stream\"", &format!("reason=\"{reason}\"")])
+    };
+    assert!((errors("full") - 1.0).abs() < 0.5 && errors("connection").abs() < 0.5, "{}", hookway.log());
+    assert_eq!(envelope::of_messages(&nats.read(&stream, 1)).len(), 1);
+}
+
+fn padded(id: &str, bytes: usize) -> Delivery {
+    let mut body = reservation(id, id, 1);
+    body["padding"] = "x".repeat(bytes).into();
+    Delivery::hotel(&body.to_string())
+}
+
+fn what_waits_for_a_nats_that_is_away_is_bounded_in_bytes(_: &Brokers) {
+    let mut bus = Bus::nats();
+    let sources = delivery::SOURCES.replace("25s", "1s");
+    let hookway = Hookway::start(&format!("{sources}{}", bus.config()), &delivery::SECRETS);
+    hookway.until_ready();
+    bus.kill();
+    let full = || hookway.metric("hookway_delivery_errors_total", &["sink=\"bus\"", "reason=\"queue_full\""]);
+    // 64 MiB take some 134 of these.
+    let send = |number: usize| padded(&format!("e{number}"), 500_000).send(&hookway);
+    let connections: Vec<_> = (0..150).map(send).collect();
+    for connection in connections {
+        assert_eq!(http::receive(connection).status, 503);
+    }
+    assert!(full() > 10.0, "{}", full());
+    // The client gives up its attempts and keeps the bytes: there is still no room.
+    hookway.until_metric("hookway_events_in_flight", &[], 0.0);
+    let before = full();
+    assert_eq!(http::receive(send(999)).status, 503);
+    assert!(full() > before, "room was made though nothing was written");
+    bus.restart();
+    until("a 200 once NATS is back", SETTLE, || {
+        (padded("e999", 500_000).post(&hookway).status == 200).then_some(())
+    });
+}
