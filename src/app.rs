@@ -122,10 +122,10 @@ async fn build_pipeline(
     metrics: &Metrics,
 ) -> Result<Arc<Pipeline>, Failure> {
     let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
-    let sinks = sinks::build(loaded, metrics).await?;
+    let built = sinks::build(loaded, metrics).await?;
     let (routes, quarantine) = routes::build(loaded, &names).map_err(Failure::Configuration)?;
-    let sinks = Sinks::new(sinks, replica(loaded));
-    Ok(Arc::new(Pipeline::new(routes, quarantine, sinks, tasks.clone(), metrics)))
+    let (sinks, aside) = (Sinks::new(built, replica(loaded)), sinks::aside(loaded));
+    Ok(Arc::new(Pipeline::new(routes, quarantine, sinks, aside, tasks.clone(), metrics)))
 }
 
 /// Returns this replica's name: the configured one, else the host's.

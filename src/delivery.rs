@@ -18,9 +18,11 @@
 //! let forged = hookway::delivery::Verified(hookway::verify::Proof::none());
 //! ```
 
+mod kept;
 mod share;
 pub mod slot;
 
+pub use kept::{Kept, Withheld};
 pub use share::{Quota, Share};
 
 use crate::verify::{Proof, Verifier, VerifyError};

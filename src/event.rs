@@ -6,8 +6,7 @@
 
 pub mod envelope;
 
-use crate::verify::Assurance;
-use axum::http::HeaderMap;
+use crate::{delivery::Kept, verify::Assurance};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -103,8 +102,28 @@ pub struct Quarantine {
     pub reason: Reason,
     /// One sentence for the person who looks at it.
     pub detail: String,
-    /// The request's headers, less the credentials; the events of one request share them.
-    pub headers: Arc<HeaderMap>,
+    /// The request beside its body, less the credentials; the events of one request share it.
+    pub request: Arc<Kept>,
+    /// What was left out because it was too large.
+    pub cut: Cut,
+}
+
+/// What a quarantined event lacks, because its place took no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Nothing.
+    Nothing,
+    /// Large headers, the end of a long target.
+    Request,
+    /// Its data and extensions as well: the whole stands in a file, which the data name.
+    Data,
+}
+
+impl Quarantine {
+    /// Takes the reason and the request, whole.
+    pub fn new(reason: Reason, detail: String, request: Arc<Kept>) -> Self {
+        Self { reason, detail, request, cut: Cut::Nothing }
+    }
 }
 
 /// Why an authentic event is quarantined: a closed list, also the label of the metric.

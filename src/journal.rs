@@ -13,6 +13,7 @@
 //! - A segment is written by one process only: every start begins a new one with its first append, so
 //!   nothing is ever written behind a place that a crash may have torn.
 
+mod aside;
 mod directory;
 mod disk;
 mod error;
@@ -23,6 +24,7 @@ mod recover;
 mod scan;
 mod writer;
 
+pub use aside::{Aside, Placed};
 pub use error::JournalError;
 pub use queue::Stats;
 pub use reader::{Entry, Reader};

@@ -25,10 +25,9 @@ pub use compile::{CompileError, Setting};
 pub use spec::{AllowPart, AllowSpec, Empty, EventSpec, Format, RuleSpec, Scalar, Shape};
 
 use crate::{
-    delivery::{Delivery, Request, Verified, slot::Params},
+    delivery::{Delivery, Kept, Request, Verified, Withheld, slot::Params},
     event::{Event, Reason},
 };
-use axum::http::{HeaderMap, HeaderName, header};
 use cloud::CloudStanding;
 use form::Form;
 use json::Found;
@@ -64,7 +63,7 @@ pub struct Normalizer {
     forms: Vec<Form>,
     /// Whether equal bytes may be different events, so that only a fresh id tells them apart.
     mints_ids: bool,
-    withheld: Vec<HeaderName>,
+    withheld: Withheld,
     params: Params,
     /// Whether the id alone names the event.
     ids_are_unique: bool,
@@ -90,15 +89,9 @@ impl Normalizer {
         events
     }
 
-    /// Returns the request's headers less the credentials, as the quarantine keeps them.
-    pub fn kept_headers(&self, headers: &HeaderMap) -> HeaderMap {
-        const CREDENTIALS: [HeaderName; 3] =
-            [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
-        let mut kept = headers.clone();
-        for name in CREDENTIALS.iter().chain(&self.withheld) {
-            kept.remove(name);
-        }
-        kept
+    /// Returns what the quarantine keeps of a request beside its body.
+    pub fn keep(&self, request: &Request) -> Kept {
+        self.withheld.keep(request)
     }
 
     /// Returns the one event of a delivery that is not divided.

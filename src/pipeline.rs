@@ -5,6 +5,7 @@
 //! remembered all the same, so that the sender's retry adds no second record.
 
 mod batch;
+mod fit;
 mod handshake;
 mod shielded;
 mod source;
@@ -18,6 +19,7 @@ use crate::{
     dedup::Claim,
     delivery::{Delivery, Quota, Unverified, Verified},
     event::{Event, Reason},
+    journal::Aside,
     observe::metrics::{Metrics, Stage},
     publish::{self, PublishError, Sinks},
     record::{Disposition, Plan, Receipt, SinkIndex, Target},
@@ -38,6 +40,8 @@ pub struct Pipeline {
     routes: Routes,
     quarantine: RouteTarget,
     sinks: Sinks,
+    /// Where an event goes that is too large for the quarantine.
+    aside: Aside,
     tasks: TaskTracker,
     in_flight: IntGauge,
     /// Bounds the events of lists: a small body may hold thousands, and each takes many times its room in it.
@@ -73,11 +77,12 @@ impl Pipeline {
         routes: Routes,
         quarantine: RouteTarget,
         sinks: Sinks,
+        aside: Aside,
         tasks: TaskTracker,
         metrics: &Metrics,
     ) -> Self {
         let (in_flight, listed) = (metrics.events_in_flight.clone(), Quota::new(batch::MOST_LISTED));
-        Self { routes, quarantine, sinks, tasks, in_flight, listed }
+        Self { routes, quarantine, sinks, aside, tasks, in_flight, listed }
     }
 
     /// The sinks that events are published to.
@@ -195,7 +200,11 @@ impl Pipeline {
         if outcome.failed.is_empty() {
             return Ok(outcome.disposition(event));
         }
-        // Rare, and so not worth room in the future of every request.
+        // What follows is rare, and so not worth room in the future of every request.
+        if let ([target], Some(quarantine)) = (targets.as_slice(), &event.quarantine) {
+            let settled = Disposition::Quarantined(quarantine.reason);
+            return Box::pin(self.fit(source, event, target, outcome)).await.map(|()| settled);
+        }
         Box::pin(self.rescue(source, delivery, event, outcome)).await
     }
 
@@ -223,12 +232,12 @@ impl Pipeline {
             Ok(target) => target,
             Err(refusal) => return Err(Unsettled { acked, refusal }),
         };
-        let rescue = self.sinks.publish(&event, &[target], &[], &source.metrics).await;
-        match rescue.failed.into_iter().next() {
-            None => Ok(Disposition::Quarantined(Reason::TooLarge)),
-            Some((sink, error)) => {
-                acked.retain(|held| *held != sink);
-                Err(Unsettled { acked, refusal: self.unpublished(sink, error) })
+        let rescue = self.sinks.publish(&event, std::slice::from_ref(&target), &[], &source.metrics).await;
+        match self.fit(source, &event, &target, rescue).await {
+            Ok(()) => Ok(Disposition::Quarantined(Reason::TooLarge)),
+            Err(Unsettled { refusal, .. }) => {
+                acked.retain(|held| *held != target.sink);
+                Err(Unsettled { acked, refusal })
             }
         }
     }

@@ -117,6 +117,15 @@ impl Sinks {
         self.sinks.get(index.0)
     }
 
+    /// Returns the event as one document, as the quarantine holds it.
+    pub fn document(&self, event: &Event) -> Bytes {
+        envelope::structured(event, self.origin())
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        Origin { replica: &self.replica, path: "direct" }
+    }
+
     /// Hands the event to every target whose sink is not among `acked`, and waits for all.
     pub async fn publish(
         &self,
@@ -176,10 +185,9 @@ impl Sinks {
     }
 
     fn record(&self, sink: &Sink, event: &Event, target: Target, document: &OnceLock<Bytes>) -> Record {
-        let origin = Origin { replica: &self.replica, path: "direct" };
-        // A quarantined event keeps the sender's headers, which only the structured form has room for.
+        let origin = self.origin();
         let (headers, value) = match sink.form.format {
-            SinkFormat::Binary if event.quarantine.is_none() => {
+            SinkFormat::Binary if envelope::may_be_binary(event) => {
                 (envelope::binary_headers(event, origin, sink.form.binding), event.data.clone())
             }
             SinkFormat::Binary | SinkFormat::Structured => (

@@ -47,7 +47,7 @@ pub use spec::{
 };
 
 use crate::delivery::{
-    Request,
+    Request, Withheld,
     slot::{Slot, Standing},
 };
 use axum::http::{HeaderMap, HeaderName};
@@ -147,9 +147,13 @@ impl Verifier {
         self.algorithm.name()
     }
 
-    /// Returns the headers that hold a secret as it is, and so must not be kept or logged.
-    pub fn credential_headers(&self) -> Vec<HeaderName> {
-        self.schemes.iter().flat_map(Scheme::credential_headers).collect()
+    /// Returns the places outside the body that hold a secret as it is, and so must not be kept or logged.
+    pub fn withheld(&self) -> Withheld {
+        let mut withheld = Withheld::default();
+        for scheme in &self.schemes {
+            scheme.withhold(&mut withheld);
+        }
+        withheld
     }
 
     /// True where a changed body fails the check, whichever alternative it passes.

@@ -4,7 +4,7 @@ use super::Failure;
 use crate::{
     config::{KafkaConfig, Loaded, NatsConfig, OptionValue, SecretRef, SinkConfig, SinkFormat, TargetConfig},
     event::envelope::Binding,
-    journal::{self, Journal},
+    journal::{self, Aside, Journal},
     observe::metrics::{Metrics, SinkMetrics},
     publish::{
         Form, Publisher, Sink,
@@ -21,8 +21,14 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// What an envelope adds to a body at most, in bytes: attributes of 1 KiB each, headers of a quarantined event.
-const ENVELOPE_BYTES: u64 = 4096;
+/// What the attributes of an envelope add to a body, as a rule: some of 1 KiB each.
+const ATTRIBUTES_BYTES: u64 = 4096;
+
+/// What a quarantined event carries of its request besides: a head of 32 KiB, each byte as three.
+const REQUEST_BYTES: u64 = 3 * 32 * 1024;
+
+/// The directory of the quarantine's journal where none is configured; what is put aside stands below it.
+const QUARANTINE_DIR: &str = "./hookway-data/quarantine";
 
 /// librdkafka's own default of `message.max.bytes`.
 const KAFKA_DEFAULT_BYTES: u64 = 1_000_000;
@@ -60,7 +66,7 @@ async fn publisher(
 }
 
 fn kafka(loaded: &Loaded, name: &str, config: &KafkaConfig) -> Result<Kafka, Failure> {
-    let largest_record = largest_record(loaded);
+    let largest_record = largest_record(loaded, name);
     let mut options = BTreeMap::new();
     for (option, value) in config.settings() {
         let text = match value {
@@ -116,7 +122,7 @@ async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, 
     let checks = nats::Checks {
         stream: config.stream.clone(),
         subjects: destinations(loaded, name, |target| target.subject.as_deref()),
-        largest_record: largest_record(loaded),
+        largest_record: largest_record(loaded, name),
         create: config.create.as_ref().map(|create| create.subjects.clone()),
     };
     Ok(Nats::new(client, checks, nats::Probe::new(options, config.servers.clone())))
@@ -159,10 +165,21 @@ fn destinations(loaded: &Loaded, sink: &str, name: impl Fn(&TargetConfig) -> Opt
     names
 }
 
-/// Returns the largest record that any source may make: its body as base64, in an envelope.
-fn largest_record(loaded: &Loaded) -> u64 {
+/// Returns the largest record that any source may make for this sink: its body as base64, in an envelope.
+fn largest_record(loaded: &Loaded, sink: &str) -> u64 {
     let body = loaded.sources.values().map(|source| source.max_body).max().unwrap_or(0);
-    body.div_ceil(3).saturating_mul(4).saturating_add(ENVELOPE_BYTES)
+    let is_quarantine = loaded.config.quarantine.as_ref().is_some_and(|target| target.sink == sink);
+    let request = if is_quarantine { REQUEST_BYTES } else { 0 };
+    body.div_ceil(3).saturating_mul(4).saturating_add(ATTRIBUTES_BYTES + request)
+}
+
+/// Returns where an event goes that is too large for the quarantine: beside the quarantine's journal, or any other that
+/// is configured, because there a disk is meant to be written.
+pub(super) fn aside(loaded: &Loaded) -> Aside {
+    let quarantine =
+        loaded.config.quarantine.iter().filter_map(|target| loaded.config.sinks.get(&target.sink));
+    let journal = quarantine.chain(loaded.config.sinks.values()).find_map(|sink| sink.journal.as_ref());
+    Aside::beside(journal.map_or(Path::new(QUARANTINE_DIR), |journal| &journal.dir))
 }
 
 fn read(loaded: &Loaded, sink: &str, field: &str, reference: &SecretRef) -> Result<SecretString, Failure> {

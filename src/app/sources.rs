@@ -74,7 +74,7 @@ fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, 
         };
         problems.iter().map(place).collect::<Vec<_>>()
     });
-    let withheld = verifier.as_ref().map_or_else(|_| Vec::new(), Verifier::credential_headers);
+    let withheld = verifier.as_ref().map(Verifier::withheld).unwrap_or_default();
     let standing = |slots: &[Slot], each: Option<&str>| match &verifier {
         Ok(verifier) => verifier.standing(slots, each),
         Err(_) => Standing::Open,

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     config::{self, Loaded, Problem, Secrets},
-    delivery::slot::{Params, Standing},
+    delivery::{
+        Withheld,
+        slot::{Params, Standing},
+    },
     normalize::{Normalizer, Setting},
     respond::Responders,
     senders::SenderSpec,
@@ -99,7 +102,7 @@ fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<P
         sender: "",
         source: name,
         params: constants(sender),
-        withheld: Vec::new(),
+        withheld: Withheld::default(),
         standing: &|_, _| Standing::Signed,
         ids_are_unique: sender.ids_are_unique(),
     };

@@ -4,7 +4,7 @@
 //! written again. Sources: `CloudEvents` specification and JSON event format 1.0.2; Kafka and NATS protocol
 //! bindings 1.0.2.
 
-use super::{Event, Extension};
+use super::{Cut, Event, Extension};
 use crate::{clock, record::Headers};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -56,6 +56,21 @@ pub fn structured(event: &Event, origin: Origin<'_>) -> Bytes {
 /// Returns the headers of a structured record.
 pub fn structured_headers() -> Headers {
     vec![(Cow::Borrowed("content-type"), Cow::Borrowed(STRUCTURED_TYPE))]
+}
+
+/// What begins the media types by which a record says that its value is the whole event (Kafka and NATS bindings,
+/// section 3).
+const STRUCTURED_STEM: &[u8] = b"application/cloudevents";
+
+/// Tells whether an event can be written in headers and body. A quarantined one keeps its request, for which headers
+/// have no room. And where the sender calls its body a `CloudEvent`, consumers would take that for the event, with
+/// whatever source and proof it claims: the name is looked for anywhere in the text, so that no blank, list or quote
+/// hides it from us and not from them.
+pub fn may_be_binary(event: &Event) -> bool {
+    let names_an_event = |text: &String| {
+        text.as_bytes().windows(STRUCTURED_STEM.len()).any(|part| part.eq_ignore_ascii_case(STRUCTURED_STEM))
+    };
+    event.quarantine.is_none() && !event.content_type.as_ref().is_some_and(names_an_event)
 }
 
 /// Returns the headers of a binary record, whose value is the sender's body.
@@ -124,7 +139,14 @@ fn attributes(event: &Event, origin: Origin<'_>, mut attribute: impl FnMut(&str,
     if let Some(quarantine) = &event.quarantine {
         text("hookwayreason", quarantine.reason.name());
         text("hookwaydetail", &printable(&quarantine.detail));
-        text("hookwayheaders", &headers_as_json(&quarantine.headers));
+        text("hookwaymethod", quarantine.request.method.as_str());
+        text("hookwaytarget", &quarantine.request.target);
+        text("hookwayheaders", &headers_as_json(&quarantine.request.headers));
+        match quarantine.cut {
+            Cut::Nothing => {}
+            Cut::Request => text("hookwaycut", "request"),
+            Cut::Data => text("hookwaycut", "data"),
+        }
     }
     if event.id_conflicts {
         attribute("hookwayidconflict", Value::Bare("true"));

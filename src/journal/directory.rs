@@ -4,9 +4,10 @@
 //! lock                            held by the one process that writes
 //! 00000000000000000001.segment    named by the sequence of its first record
 //! damaged-<segment>-<offset>      a copy of bytes that recovery found damaged
+//! aside                           documents that no sink takes
 //! ```
 
-use super::JournalError;
+use super::{JournalError, aside::FOLDER};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io,
@@ -68,7 +69,7 @@ pub(super) fn list(dir: &Path) -> Result<Listing, JournalError> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if let Some(first) = first_sequence(name) {
             listing.segments.push(SegmentFile { first, path });
-        } else if name != LOCK && !name.starts_with(DAMAGED) {
+        } else if name != LOCK && name != FOLDER && !name.starts_with(DAMAGED) {
             listing.foreign.push(path);
         }
     }

@@ -10,8 +10,10 @@ use super::{
         grammar::{Grammar, Tries},
     },
 };
-use crate::delivery::slot::{Params, Slot, Standing};
-use axum::http::HeaderName;
+use crate::delivery::{
+    Withheld,
+    slot::{Params, Slot, Standing},
+};
 use std::fmt;
 
 /// One thing that is wrong with the `event` part of a sender document.
@@ -31,8 +33,8 @@ pub struct Setting<'a> {
     pub source: &'a str,
     /// The configured constants.
     pub params: Params,
-    /// Headers that carry a credential and are never kept.
-    pub withheld: Vec<HeaderName>,
+    /// Where a request carries a credential, which is never kept.
+    pub withheld: Withheld,
     /// How far verification believes the last of some slots, which is read where those before it are absent; of the
     /// elements at a pointer with `*`, where one is given.
     pub standing: &'a dyn Fn(&[Slot], Option<&str>) -> Standing,

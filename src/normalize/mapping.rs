@@ -2,11 +2,11 @@
 
 use super::{Normalizer, Unmappable, attributes, media, time, trace::Trace, values::Values};
 use crate::{
-    delivery::{Delivery, Request, Verified, slot::Standing},
+    delivery::{Delivery, Kept, Request, Verified, slot::Standing},
     event::{Event, Identity, Quarantine, Reason},
     verify::Assurance,
 };
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{cell::OnceCell, fmt::Write as _, sync::Arc};
@@ -29,12 +29,12 @@ pub(super) struct Shared<'d> {
     normalizer: &'d Normalizer,
     /// The body's SHA-256.
     pub(super) digest: OnceCell<String>,
-    headers: OnceCell<Arc<HeaderMap>>,
+    kept: OnceCell<Arc<Kept>>,
 }
 
 impl<'d> Shared<'d> {
     pub(super) fn new(normalizer: &'d Normalizer, delivery: &'d Delivery<Verified>) -> Self {
-        Self { delivery, normalizer, digest: OnceCell::new(), headers: OnceCell::new() }
+        Self { delivery, normalizer, digest: OnceCell::new(), kept: OnceCell::new() }
     }
 
     /// Returns the request.
@@ -43,8 +43,8 @@ impl<'d> Shared<'d> {
     }
 
     fn quarantine(&self, reason: Reason, detail: String) -> Quarantine {
-        let keep = || Arc::new(self.normalizer.kept_headers(&self.request().headers));
-        Quarantine { reason, detail, headers: Arc::clone(self.headers.get_or_init(keep)) }
+        let keep = || Arc::new(self.normalizer.keep(self.request()));
+        Quarantine::new(reason, detail, Arc::clone(self.kept.get_or_init(keep)))
     }
 }
 

@@ -98,7 +98,7 @@ impl Source {
         reason: Reason,
         detail: String,
     ) {
-        let headers = Arc::new(self.normalizer.kept_headers(&delivery.request().headers));
-        event.quarantine = Some(Box::new(Quarantine { reason, detail, headers }));
+        let kept = Arc::new(self.normalizer.keep(delivery.request()));
+        event.quarantine = Some(Box::new(Quarantine::new(reason, detail, kept)));
     }
 }

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::{
+    delivery::Kept,
     event::{Quarantine, Reason},
     observe::metrics::Metrics,
     verify::Assurance,
 };
-use axum::http::HeaderMap;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
@@ -184,8 +184,7 @@ async fn each_sink_gets_its_own_form() {
 fn a_quarantined_event_is_always_one_document() {
     let fixture = Fixture::new([SinkFormat::Binary; 2], Binding::Nats);
     let mut event = event();
-    let why =
-        Quarantine { reason: Reason::Unrouted, detail: String::new(), headers: HeaderMap::default().into() };
+    let why = Quarantine::new(Reason::Unrouted, String::new(), Kept::default().into());
     event.quarantine = Some(Box::new(why));
     let sink = fixture.sinks.get(SinkIndex(0)).unwrap();
     let record = fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new());
@@ -205,5 +204,35 @@ fn a_message_id_names_source_event_and_subject_and_no_run_of_them_together() {
         [id("/s/b", "1", "w.a"), id("/s/a", "2", "w.a"), id("/s/a", "1", "w.b"), id("/s/a1", "", "w.a")]
     {
         assert_ne!(other, first);
+    }
+}
+
+#[test]
+fn a_body_that_its_sender_calls_an_event_is_never_a_binary_record() {
+    let fixture = Fixture::new([SinkFormat::Binary; 2], Binding::Nats);
+    let sink = fixture.sinks.get(SinkIndex(0)).unwrap();
+    let record = |content_type: &str| {
+        let event = Event { content_type: Some(content_type.to_owned()), ..event() };
+        fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new())
+    };
+    for named in [
+        "application/cloudevents+json",
+        "application/cloudevents+json; charset=UTF-8",
+        "application/cloudevents-batch+json",
+        "application/cloudevents",
+        "application/cloudevents+avro",
+        " \tApplication/CloudEvents+JSON",
+        "text/plain, application/cloudevents+json",
+        "\"application/cloudevents+json\"",
+    ] {
+        let record = record(named);
+        assert_eq!(record.headers, envelope::structured_headers(), "{named}");
+        assert!(
+            record.value.starts_with(br#"{"specversion":"1.0","id":"1","source":"/test/hotel""#),
+            "{named}"
+        );
+    }
+    for named in ["application/json", "application/cloud-events", "text/plain"] {
+        assert_eq!(&*record(named).value, b"{ }", "{named}");
     }
 }

@@ -7,6 +7,7 @@ use super::{
     single,
     value::{OneOf, Subject},
 };
+use crate::delivery::Withheld;
 use axum::http::HeaderName;
 use std::borrow::Cow;
 
@@ -73,12 +74,12 @@ impl Place {
         }
     }
 
-    /// Returns the headers in which a credential may stand.
-    pub(super) fn headers(&self) -> Vec<HeaderName> {
+    /// Adds where a credential may stand outside the body.
+    pub(super) fn withhold(&self, withheld: &mut Withheld) {
         match self {
-            Self::Headers(names) => names.to_vec(),
-            Self::Slot(slots) => slots.headers().cloned().collect(),
-            Self::Numbered(_) | Self::Member { .. } => Vec::new(),
+            Self::Headers(names) => withheld.headers.extend(names.iter().cloned()),
+            Self::Slot(slots) => slots.withhold(withheld),
+            Self::Numbered(_) | Self::Member { .. } => {}
         }
     }
 

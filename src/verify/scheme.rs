@@ -9,7 +9,7 @@ use super::{
     value::{OneOf, Subject},
 };
 use crate::delivery::{
-    Request,
+    Request, Withheld,
     slot::{Pointer, Slot, Standing},
 };
 use axum::http::HeaderName;
@@ -120,17 +120,18 @@ impl Scheme {
         }
     }
 
-    /// Returns the headers that hold a secret as it is.
-    pub(super) fn credential_headers(&self) -> Vec<HeaderName> {
-        let mut headers = match &self.check {
-            Check::Token(token) => token.place.headers(),
+    /// Adds where a secret stands as it is.
+    pub(super) fn withhold(&self, withheld: &mut Withheld) {
+        match &self.check {
+            Check::Token(token) => token.place.withhold(withheld),
             // A token can be used again by whoever reads it.
-            Check::Jwt(jwt) => jwt.place.headers(),
-            Check::Nothing | Check::Signature(_) => Vec::new(),
-        };
+            Check::Jwt(jwt) => jwt.place.withhold(withheld),
+            Check::Nothing | Check::Signature(_) => {}
+        }
         // What must stand there may be a word that only the sender knows.
-        headers.extend(self.required.iter().flat_map(|required| required.at.headers().cloned()));
-        headers
+        for required in &self.required {
+            required.at.withhold(withheld);
+        }
     }
 
     pub(super) fn covers_body(&self) -> bool {

@@ -3,7 +3,7 @@
 
 use super::VerifyError;
 use crate::delivery::{
-    Request,
+    Request, Withheld,
     slot::{Params, Pointer, Slot, SlotError},
 };
 use axum::http::HeaderName;
@@ -133,6 +133,20 @@ impl OneOf {
             Value::Slot(Slot::Header(name)) => Some(name),
             Value::Slot(_) | Value::Field(_) | Value::Element(_) => None,
         })
+    }
+
+    /// Adds the places outside the body: what stands in it is kept with it.
+    pub(super) fn withhold(&self, withheld: &mut Withheld) {
+        for value in &self.0 {
+            match value {
+                Value::Slot(Slot::Header(name)) => withheld.headers.push(name.clone()),
+                Value::Slot(Slot::Query(name)) => withheld.query.push(name.clone()),
+                Value::Slot(Slot::Path(number)) => withheld.path.push(*number),
+                Value::Slot(Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_))
+                | Value::Field(_)
+                | Value::Element(_) => {}
+            }
+        }
     }
 
     /// Returns the header that counts whatever else stands in the request.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hookway::{
     config,
     delivery::{
-        Delivery, Quota, Request, Verified,
+        Delivery, Quota, Request, Verified, Withheld,
         slot::{Params, Slot, Standing, form as fields},
     },
     event::{
@@ -262,7 +262,7 @@ fn believed_only_if_signed(spec: &Value, request: &Request) {
 fn normalized(event: &Value, request: Request) -> Option<Vec<Event>> {
     let event: EventSpec = serde_json::from_value(event.clone()).ok()?;
     let (params, withheld, standing) =
-        (Params::new(), Vec::new(), &|_: &[Slot], _: Option<&str>| Standing::Open);
+        (Params::new(), Withheld::default(), &|_: &[Slot], _: Option<&str>| Standing::Open);
     let setting =
         Setting { sender: "fuzz", source: "fuzz", params, withheld, standing, ids_are_unique: false };
     Some(Normalizer::compile(&event, setting).ok()?.normalize(&unchecked(request)?))

@@ -15,7 +15,7 @@ use hookway::{
     delivery::slot::Slot,
     event::envelope::Binding,
     explain::Explainer,
-    journal::{Journal, Options},
+    journal::{Aside, Journal, Options},
     normalize::{Normalizer, Setting},
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
     pipeline::{Handshakes, Pipeline, Source},
@@ -90,7 +90,8 @@ impl Bridge {
         let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
         let (routes, quarantine) = routes(&loaded, &names);
         let sinks = Sinks::new(sinks, "node-1".to_owned());
-        let pipeline = Arc::new(Pipeline::new(routes, quarantine, sinks, tasks.clone(), &metrics));
+        let aside = Aside::beside(&home.path().join("quarantine"));
+        let pipeline = Arc::new(Pipeline::new(routes, quarantine, sinks, aside, tasks.clone(), &metrics));
         let agreeing = Arc::new(Agreeing::default());
         let sources = loaded.config.sources.keys();
         let sources = sources.map(|name| source(&loaded, name, &names, &agreeing, &metrics)).collect();
@@ -218,7 +219,7 @@ fn source(
     explainer.set_secrets(&secrets.usable);
     verifier.set_secrets(secrets.in_place()).expect("secrets that decode");
     let event = sender.event.clone().unwrap_or_default();
-    let withheld = verifier.credential_headers();
+    let withheld = verifier.withheld();
     let specs = sender.respond.as_deref().unwrap_or_default();
     let declared = |name: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(name));
     let params = config::params(sender).values;

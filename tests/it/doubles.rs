@@ -59,6 +59,8 @@ pub(crate) enum Fault {
     PanicsFor(&'static str),
     /// Is too small for an envelope that holds this text.
     Refuses(&'static str),
+    /// Takes records of at most so many bytes.
+    Small(usize),
 }
 
 /// Stands in front of a real sink and breaks it.
@@ -103,6 +105,9 @@ impl Publisher for FaultyPublisher {
                 Fault::Refuses(text) if holds(text) => {
                     return Err(PublishError::TooLarge("limit 10 bytes".to_owned()));
                 }
+                Fault::Small(limit) if record.size() > limit => {
+                    return Err(PublishError::TooLarge(format!("limit {limit} bytes")));
+                }
                 Fault::Held => self.gate.acquire().await.expect("the gate is never closed").forget(),
                 Fault::HeldThenFails => {
                     self.gate.acquire().await.expect("the gate is never closed").forget();
@@ -113,7 +118,11 @@ impl Publisher for FaultyPublisher {
                     panic!("planted in the publisher, late");
                 }
                 Fault::Panics => panic!("planted in the publisher"),
-                Fault::None | Fault::Refuses(_) | Fault::FailsFor(..) | Fault::PanicsFor(_) => {}
+                Fault::None
+                | Fault::Small(_)
+                | Fault::Refuses(_)
+                | Fault::FailsFor(..)
+                | Fault::PanicsFor(_) => {}
             }
             self.inner.publish(record).await
         })

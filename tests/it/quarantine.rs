@@ -3,10 +3,22 @@
 use crate::{
     bridge::Bridge,
     client::post,
-    samples::{SECRET, likemagic},
+    samples::{SECRET, likemagic, likemagic_body},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use percent_encoding::percent_decode_str;
+
+/// Sources whose token stands in the query, and in the path.
+const TOKENS: &str = "
+sources:
+  query: { sender: a, verify: { algorithm: token, from: 'query:code' }, secrets: [ file:$home/secret ], event: { format: json, type: 'query:topic', object: thing, object_id: 'query:topic' } }
+  path: { sender: a, verify: { algorithm: token, from: 'path:2' }, secrets: [ file:$home/secret ], event: { format: json, type: 'path:3', object: thing, object_id: 'path:3' } }
+sinks:
+  kept: { journal: { dir: $home/kept } }
+  aside: { journal: { dir: $home/aside } }
+routes: [ { match: { source: '*' }, to: { sink: kept } } ]
+quarantine: { sink: aside }
+";
 
 fn headers(envelope: &serde_json::Value) -> Vec<(String, Vec<u8>)> {
     let pairs: Vec<(String, String)> =
@@ -77,4 +89,85 @@ async fn a_quarantine_that_is_away_leaves_the_event_with_the_sender() {
         "too large for it as well"
     );
     assert!(bridge.stored("aside").is_empty());
+}
+
+#[tokio::test]
+async fn all_that_a_document_may_read_of_the_request_is_kept_and_a_credential_in_it_is_not() {
+    let bridge = Bridge::start(TOKENS).await;
+    let sent = [
+        ("/hooks/query?topic=a%2Fb&code=$SECRET&x", "/hooks/query?topic=a%2Fb&x"),
+        ("/hooks/path/one/$SECRET/three?topic=c", "/hooks/path/one/*/three?topic=c"),
+    ];
+    for (target, _) in sent {
+        let request =
+            post(&target.replace("$SECRET", SECRET), &[("content-type", "application/json")], b"no json");
+        assert_eq!(bridge.send(&request).await.status, 200, "{target}");
+    }
+    let quarantined = bridge.stored("aside");
+    for (event, (_, kept)) in quarantined.iter().zip(sent) {
+        assert_eq!(event.envelope["hookwaytarget"], kept);
+        assert_eq!(event.envelope["hookwaymethod"], "POST");
+        assert!(!String::from_utf8_lossy(&event.record.value).contains(SECRET));
+    }
+    assert_eq!(quarantined.len(), 2);
+}
+
+/// Sends what can't be mapped, with a large header and a body of `bytes`, to a quarantine that takes `limit` bytes.
+async fn quarantined_within(limit: usize, bytes: usize) -> (Bridge, serde_json::Value) {
+    let bridge = Bridge::ordinary().await;
+    bridge.sink("aside").becomes(crate::doubles::Fault::Small(limit));
+    let headers = [("lm-webhook-secret", SECRET), ("x-large", &"%".repeat(4000)), ("x-small", "1")];
+    let request = post("/hooks/hotel?topic=a", &headers, &vec![b'x'; bytes]);
+    let reply = bridge.send(&request).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let mut quarantined = bridge.stored("aside");
+    assert_eq!(quarantined.len(), 1);
+    assert_eq!(bridge.count("hookway_events_quarantined_total", &[("reason", "malformed")]), 1);
+    let envelope = quarantined.remove(0).envelope;
+    (bridge, envelope)
+}
+
+#[tokio::test]
+async fn an_event_too_large_for_the_quarantine_loses_large_headers_first() {
+    let (_bridge, envelope) = quarantined_within(8000, 3000).await;
+    assert_eq!(envelope["hookwaycut"], "request");
+    assert_eq!(STANDARD.decode(envelope["data_base64"].as_str().unwrap()).unwrap(), [b'x'; 3000]);
+    let kept: Vec<String> = headers(&envelope).into_iter().map(|(name, _)| name).collect();
+    assert!(kept.contains(&"x-small".to_owned()) && !kept.contains(&"x-large".to_owned()), "{kept:?}");
+    assert_eq!(envelope["hookwaytarget"], "/hooks/hotel?topic=a");
+}
+
+#[tokio::test]
+async fn an_event_too_large_for_the_quarantine_even_so_stands_whole_in_a_file_that_it_names() {
+    let (bridge, envelope) = quarantined_within(4000, 9000).await;
+    assert_eq!(envelope["hookwaycut"], "data");
+    let file = std::path::PathBuf::from(envelope["data"]["file"].as_str().unwrap());
+    assert!(file.starts_with(bridge.path("quarantine/aside")), "{}", file.display());
+    let document = std::fs::read(&file).unwrap();
+    assert_eq!(envelope["data"]["bytes"], document.len());
+    assert_eq!(file.file_stem().unwrap().to_str(), envelope["data"]["sha256"].as_str());
+    let whole: serde_json::Value = serde_json::from_slice(&document).unwrap();
+    assert_eq!(whole["id"], envelope["id"]);
+    assert_eq!(STANDARD.decode(whole["data_base64"].as_str().unwrap()).unwrap(), [b'x'; 9000]);
+    assert!(headers(&whole).iter().any(|(name, value)| name == "x-large" && value.len() == 4000));
+}
+
+#[tokio::test]
+async fn what_was_routed_and_is_too_large_for_both_its_place_and_the_quarantine_is_kept_as_well() {
+    let bridge = Bridge::ordinary().await;
+    for sink in ["kept", "aside"] {
+        bridge.sink(sink).becomes(crate::doubles::Fault::Small(4000));
+    }
+    let body = likemagic_body("large", "QWERTYUI-1").replacen(
+        '{',
+        &format!("{{\"padding\":\"{}\",", "x".repeat(9000)),
+        1,
+    );
+    assert_eq!(bridge.send(&likemagic(&body)).await.status, 200);
+    let quarantined = bridge.stored("aside");
+    let envelope = &quarantined[0].envelope;
+    assert_eq!((&envelope["hookwayreason"], &envelope["hookwaycut"]), (&"too_large".into(), &"data".into()));
+    let whole = std::fs::read_to_string(envelope["data"]["file"].as_str().unwrap()).unwrap();
+    assert!(whole.ends_with(&format!("\"data\":{body}}}")), "byte for byte");
+    assert!(bridge.stored("kept").is_empty());
 }

@@ -69,7 +69,7 @@ pub(super) fn events(
         sender,
         source: &subject.name,
         params: subject.params.clone(),
-        withheld: verifier.credential_headers(),
+        withheld: verifier.withheld(),
         standing: &|slots, each| verifier.standing(slots, each),
         ids_are_unique: subject.spec.ids_are_unique(),
     };

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::{
+    delivery::Kept,
     event::{Carried, EventTime, Identity, Quarantine, Reason},
     verify::Assurance,
 };
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
@@ -43,7 +44,8 @@ fn quarantine(value: &[u8]) -> Quarantine {
     let mut headers = HeaderMap::new();
     headers.append("x-a", HeaderValue::from_bytes(value).unwrap());
     headers.append("x-a", HeaderValue::from_static("second"));
-    Quarantine { reason: Reason::Unrouted, detail: "no\nroute".to_owned(), headers: headers.into() }
+    let kept = Kept { method: Method::PUT, target: "/hooks/a?topic=x".to_owned(), headers };
+    Quarantine::new(Reason::Unrouted, "no\nroute".to_owned(), kept.into())
 }
 
 fn parsed(event: &Event) -> Value {

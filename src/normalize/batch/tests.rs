@@ -177,7 +177,7 @@ fn a_shape_of_an_element_begins_at_the_element() {
 #[test]
 fn events_in_the_quarantine_share_the_headers() {
     let events = events(&normalizer(mails()), "[1,2]");
-    let headers = |index: usize| &events[index].quarantine.as_ref().unwrap().headers;
+    let headers = |index: usize| &events[index].quarantine.as_ref().unwrap().request;
     assert!(std::sync::Arc::ptr_eq(headers(0), headers(1)));
 }
 

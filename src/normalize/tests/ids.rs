@@ -51,7 +51,7 @@ fn where_nothing_is_signed_the_senders_word_stands() {
     for (standing, ids_are_unique) in
         [(Standing::Vouched, false), (Standing::Vouched, true), (Standing::Unproven, true)]
     {
-        let (sender, source, params, withheld) = ("test", "a", Params::new(), Vec::new());
+        let (sender, source, params, withheld) = ("test", "a", Params::new(), Withheld::default());
         let standing = &|_: &[Slot], _: Option<&str>| standing;
         let setting = Setting { sender, source, params, withheld, standing, ids_are_unique };
         let event =

@@ -105,7 +105,7 @@ fn a_token_must_be_for_us_from_them_and_of_this_time() {
     }
     let proof = verifier.verify(&bearer(&token(&header, &good), "{}")).expect("a proof");
     assert_eq!(proof.key, 1);
-    assert_eq!(verifier.credential_headers(), ["authorization"]);
+    assert_eq!(verifier.withheld().headers, ["authorization"]);
 }
 
 #[test]

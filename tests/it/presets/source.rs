@@ -240,7 +240,7 @@ fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
 
 fn normalizer(name: &str, spec: &SenderSpec, params: &Params, verifier: &Verifier) -> Normalizer {
     let standing = |slots: &[Slot], each: Option<&str>| verifier.standing(slots, each);
-    let withheld = verifier.credential_headers();
+    let withheld = verifier.withheld();
     let sender = spec.sender.as_deref().unwrap_or(name);
     let setting = Setting {
         sender,

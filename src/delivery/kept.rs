@@ -1,0 +1,148 @@
+//! What the quarantine keeps of a request beside its body, so that it can be mapped again: all that a slot can read,
+//! less what holds a credential.
+
+use super::{Request, slot::form};
+use axum::http::{HeaderMap, HeaderName, Method, header};
+
+/// The segments of a path in front of those that slots count: before the first `/`, `hooks`, and the source's name.
+const SOURCE_SEGMENTS: usize = 3;
+
+/// Headers that carry credentials, whatever a source's check reads.
+const CREDENTIALS: [HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
+
+/// What stands in the place of a withheld segment, so that those behind it keep their numbers.
+const WITHHELD: &str = "*";
+
+/// Where a request carries a secret as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Withheld {
+    /// Headers.
+    pub headers: Vec<HeaderName>,
+    /// Parameters of the query.
+    pub query: Vec<Box<str>>,
+    /// Segments of the path behind the source's own, from 1.
+    pub path: Vec<usize>,
+}
+
+/// A request without its body and its credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Its method.
+    pub method: Method,
+    /// Path and query.
+    pub target: String,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+impl Withheld {
+    /// Returns the request less these places.
+    pub fn keep(&self, request: &Request) -> Kept {
+        let mut headers = request.headers.clone();
+        for name in CREDENTIALS.iter().chain(&self.headers) {
+            headers.remove(name);
+        }
+        let mut target = self.path(request.uri.path());
+        let fields = request.uri.query().unwrap_or_default().split('&').filter(|field| self.shows(field));
+        let query: Vec<&str> = fields.collect();
+        if request.uri.query().is_some() && query != [""] && !query.is_empty() {
+            target.push('?');
+            target.push_str(&query.join("&"));
+        }
+        Kept { method: request.method.clone(), target, headers }
+    }
+
+    /// Puts a star in the place of each segment that holds a secret. As where slots count, empty segments do not.
+    fn path(&self, path: &str) -> String {
+        let mut number = 0;
+        let segments = path.split('/').enumerate().map(|(at, segment)| {
+            number += usize::from(at >= SOURCE_SEGMENTS && !segment.is_empty());
+            let is_counted = at >= SOURCE_SEGMENTS && !segment.is_empty();
+            if is_counted && self.path.contains(&number) { WITHHELD } else { segment }
+        });
+        segments.collect::<Vec<_>>().join("/")
+    }
+
+    fn shows(&self, field: &str) -> bool {
+        !form::pairs(field.as_bytes())
+            .any(|(name, _)| self.query.iter().any(|withheld| withheld.as_bytes() == &*name))
+    }
+}
+
+impl Kept {
+    /// Returns what fits into `room` bytes each of headers and target: small headers stay, large ones go.
+    #[must_use]
+    pub fn cut(&self, room: usize) -> Self {
+        let (mut headers, mut left) = (HeaderMap::new(), room);
+        for (name, value) in &self.headers {
+            if let Some(rest) = left.checked_sub(name.as_str().len() + value.len()) {
+                left = rest;
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        let end = self.target.floor_char_boundary(room);
+        let target = self.target.get(..end).unwrap_or_default().to_owned();
+        Self { method: self.method.clone(), target, headers }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use jiff::Timestamp;
+
+    fn request(target: &str, headers: &[(&'static str, &'static str)]) -> Request {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        let (uri, body) = (target.parse().unwrap(), Bytes::new());
+        Request { method: Method::PUT, uri, headers: map, body, received: Timestamp::UNIX_EPOCH }
+    }
+
+    fn withheld() -> Withheld {
+        Withheld {
+            headers: vec![HeaderName::from_static("x-secret")],
+            query: vec!["code".into(), "a b".into()],
+            path: vec![2],
+        }
+    }
+
+    #[test]
+    fn all_that_a_slot_reads_is_kept_but_the_credentials() {
+        let headers = [
+            ("authorization", "a"),
+            ("cookie", "b"),
+            ("proxy-authorization", "c"),
+            ("x-secret", "d"),
+            ("x-kept", "1"),
+            ("x-kept", "2"),
+        ];
+        let kept = withheld().keep(&request("/hooks/a/one/SECRET/3?topic=x&code=SECRET&y", &headers));
+        assert_eq!((kept.method, &*kept.target), (Method::PUT, "/hooks/a/one/*/3?topic=x&y"));
+        assert_eq!(kept.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-kept"]);
+        assert_eq!(kept.headers.get_all("x-kept").iter().count(), 2);
+    }
+
+    #[test]
+    fn a_secret_is_withheld_however_its_name_is_written_and_however_often() {
+        for (target, kept) in [
+            ("/hooks/a?code=1&%63ode=2&code&x=3", "/hooks/a?x=3"),
+            ("/hooks/a?a+b=1&a%20b=2", "/hooks/a"),
+            ("/hooks/a//one//SECRET", "/hooks/a//one//*"),
+            ("/hooks/a?", "/hooks/a"),
+            ("/hooks/a", "/hooks/a"),
+        ] {
+            assert_eq!(withheld().keep(&request(target, &[])).target, kept, "{target}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_keeps_the_small_headers() {
+        let kept =
+            Withheld::default().keep(&request("/hooks/a/é?x", &[("x-large", "123456789"), ("x", "1")]));
+        let cut = kept.cut(10);
+        assert_eq!((cut.headers.len(), cut.headers.contains_key("x"), &*cut.target), (1, true, "/hooks/a/"));
+    }
+}
