@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! append → queue (encoded, bounded) → writer thread: one write, one fdatasync per group → answers
-//! open   → lock → recover every segment             Reader: follows the segments, with or without the lock
+//! Claim  → lock → recover the segments → open       Reader: follows the segments, with or without the lock
 //! ```
 //!
 //! - An append that succeeded is on disk. Nothing is answered before its group's `fdatasync`.
@@ -14,6 +14,7 @@
 //!   nothing is ever written behind a place that a crash may have torn.
 
 mod aside;
+mod claim;
 mod directory;
 mod disk;
 mod error;
@@ -22,9 +23,11 @@ mod queue;
 mod reader;
 mod recover;
 mod scan;
+mod sealed;
 mod writer;
 
 pub use aside::{Aside, Placed};
+pub use claim::Claim;
 pub use error::JournalError;
 pub use queue::Stats;
 pub use reader::{Entry, Reader};
@@ -32,28 +35,30 @@ pub use recover::{Damage, Left, Recovered};
 
 use crate::record::Record;
 use disk::{Disk, LocalDisk};
-use queue::{Limits, Queue};
-use std::{
-    fmt,
-    fs::File,
-    hash::{BuildHasher, Hasher, RandomState},
-    path::Path,
-    sync::Arc,
-    thread::{self, JoinHandle},
-    time::Duration,
-};
-use writer::Writer;
+use queue::Queue;
+use std::{fmt, fs::File, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 
-/// Hears of every group, on the writer's thread: it must be quick and must not block.
-pub type Observer = Arc<dyn Fn(Commit) + Send + Sync>;
+/// Hears of what happens, on the writer's thread or on that of an append: it must be quick and must not block.
+pub type Observer = Arc<dyn Fn(Notice) + Send + Sync>;
 
-/// One group commit, as an [`Observer`] hears of it.
+/// What an [`Observer`] hears of.
+#[derive(Debug, Clone, Copy)]
+pub enum Notice {
+    /// A group was written, or was to be.
+    Group(Commit),
+    /// A record was refused because the journal has reached its size.
+    Full,
+    /// The journal's size in bytes was measured again, after somebody had moved segments away.
+    Size(u64),
+}
+
+/// One group commit.
 #[derive(Debug, Clone, Copy)]
 pub struct Commit {
     /// Number of records.
     pub records: usize,
-    /// Their size on disk in bytes.
-    pub bytes: usize,
+    /// By how many bytes the journal grew on disk, of headers and of what a failure left as well.
+    pub grown: u64,
     /// How long write and `fdatasync` took.
     pub took: Duration,
     /// True where the group is durable, false where it failed.
@@ -71,7 +76,7 @@ pub struct Options {
     pub queue_records: usize,
     /// Bytes that may wait for the disk; a single record may be larger.
     pub queue_bytes: usize,
-    /// Hears of every group commit.
+    /// Hears of what happens.
     pub observer: Option<Observer>,
 }
 
@@ -104,40 +109,20 @@ pub struct Journal {
     queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
     /// Keeps other processes away; given back after the writer ended.
-    _lock: File,
+    _lock: Arc<File>,
 }
 
 impl Journal {
-    /// Opens the journal in `dir`, which is created where it is missing, and reports what was found there.
-    /// Reads all of it, and so blocks for as long as the disk takes.
+    /// Opens the journal in `dir`, which is created where it is missing, and reports what was found there. Blocks for
+    /// as long as the disk takes; see [`Claim`] for one step at a time.
     pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovered), JournalError> {
         Self::open_on(Box::new(LocalDisk), dir, options)
     }
 
     fn open_on(disk: Box<dyn Disk>, dir: &Path, options: Options) -> Result<(Self, Recovered), JournalError> {
-        directory::create(dir)?;
-        let lock = directory::lock(dir)?;
-        let recovered = recover::recover(dir)?;
-        let tag = random_tag();
-        let Options { segment_bytes, max_bytes, queue_records, queue_bytes, observer } = options;
-        let limits = Limits { records: queue_records, bytes: queue_bytes, max_bytes };
-        let stats = Stats { bytes: recovered.bytes, records: recovered.records, ..Stats::default() };
-        let shared_dir: Arc<Path> = Arc::from(dir);
-        let queue =
-            Arc::new(Queue::new(Arc::clone(&shared_dir), limits, tag, recovered.next_sequence, stats));
-        let writer = Writer {
-            queue: Arc::clone(&queue),
-            disk,
-            dir: shared_dir,
-            segment_bytes,
-            tag,
-            acknowledged: recovered.last_sequence,
-            observer,
-            segment: None,
-        };
-        let thread = thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run());
-        let writer = Some(thread.map_err(JournalError::io("start a writer for", dir))?);
-        Ok((Self { queue, writer, _lock: lock }, recovered))
+        let claim = Claim::take(dir)?;
+        let recovered = claim.recover()?;
+        Ok((claim.open_on(disk, &recovered, options)?, recovered))
     }
 
     /// Appends a record and resolves to its sequence once it is durable. The record takes its place when
@@ -155,6 +140,16 @@ impl Journal {
     pub fn stats(&self) -> Stats {
         self.queue.stats()
     }
+
+    /// True where the last record or group was not taken; [`Self::look`] then finds out whether that is over.
+    pub fn is_troubled(&self) -> bool {
+        self.queue.is_troubled()
+    }
+
+    /// Tells whether the journal takes records, as far as is known: what failed last is tried again. Blocks only then.
+    pub fn look(&self) -> Result<(), JournalError> {
+        self.queue.look()
+    }
 }
 
 impl Drop for Journal {
@@ -165,13 +160,6 @@ impl Drop for Journal {
             drop(writer.join());
         }
     }
-}
-
-/// Returns a number that a stranger can't guess: the standard library keys its hashers by the system's
-/// random source.
-fn random_tag() -> u32 {
-    let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
 }
 
 #[cfg(test)]

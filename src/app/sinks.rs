@@ -4,7 +4,7 @@ use super::Failure;
 use crate::{
     config::{KafkaConfig, Loaded, NatsConfig, OptionValue, SecretRef, SinkConfig, SinkFormat, TargetConfig},
     event::envelope::Binding,
-    journal::{self, Aside, Journal},
+    journal::{self, Aside, Claim, Damage, Notice, Recovered},
     observe::metrics::{Metrics, SinkMetrics},
     publish::{
         Form, Publisher, Sink,
@@ -128,30 +128,46 @@ async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, 
     Ok(Nats::new(client, checks, nats::Probe::new(options, config.servers.clone())))
 }
 
+/// Takes the journal's directory; what stands there is looked at behind the start.
 fn journal(dir: &Path, max_bytes: Option<u64>, metrics: &SinkMetrics) -> Result<JournalSink, Failure> {
-    let observed = metrics.clone();
+    let (observed, place) = (metrics.clone(), dir.display().to_string());
     let options = journal::Options {
         max_bytes,
-        observer: Some(Arc::new(move |commit: journal::Commit| {
-            observed.committed(commit.took, commit.bytes, commit.durable);
+        observer: Some(Arc::new(move |notice: Notice| match notice {
+            Notice::Group(commit) => observed.committed(commit.took, commit.grown, commit.durable),
+            Notice::Full => observed.journal_full(),
+            Notice::Size(bytes) => observed.journal_bytes(bytes),
         })),
         ..journal::Options::default()
     };
-    let (journal, found) = Journal::open(dir, options)?;
-    let place = dir.display().to_string();
-    tracing::info!(dir = place, records = found.records, bytes = found.bytes, "journal opened");
-    for damage in &found.damaged {
-        tracing::error!(segment = %damage.segment.display(), ?damage.range, "a range of the journal is damaged and was skipped");
+    let (counted, told) = (metrics.clone(), place.clone());
+    let finder = move |found: &Recovered| {
+        counted.journal_bytes(found.bytes);
+        tell(&told, found);
+    };
+    Ok(JournalSink::opening(Claim::take(dir)?, options, Box::new(finder), place))
+}
+
+/// Says all that was found in a journal's directory.
+fn tell(dir: &str, found: &Recovered) {
+    tracing::info!(dir, records = found.records, bytes = found.bytes, "journal opened");
+    for Damage { segment, range, copy } in &found.damaged {
+        let (segment, copy) = (segment.display(), copy.as_deref().map(Path::display));
+        tracing::error!(%segment, ?range, copy = copy.map(tracing::field::display), "a range of the journal is damaged and was skipped");
     }
-    if found.cut_bytes() > 0 {
+    if found.lost > 0 {
+        tracing::error!(dir, records = found.lost, "records that stood in the journal are missing");
+    }
+    if let Some(Damage { segment, range, copy }) = &found.cut {
+        let (segment, copy) = (segment.display(), copy.as_deref().map(Path::display));
         tracing::warn!(
-            dir = place,
-            bytes = found.cut_bytes(),
-            "a torn write at the journal's end was cut; it was never acknowledged"
+            %segment, ?range, copy = copy.map(tracing::field::display),
+            "the journal's end held no whole record and was cut: a write that a crash interrupted, or damage to the last record"
         );
     }
-    metrics.journal_bytes(found.bytes);
-    Ok(JournalSink::new(journal, place))
+    for left in &found.left {
+        tracing::warn!(file = %left.path.display(), reason = left.reason, "a file in the journal's directory is not used");
+    }
 }
 
 /// Returns the names that routes and the quarantine give this sink literally.

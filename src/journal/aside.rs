@@ -4,9 +4,8 @@
 use super::{JournalError, directory};
 use sha2::{Digest as _, Sha256};
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -57,7 +56,7 @@ impl Aside {
 }
 
 fn write(path: &Path, document: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = directory::replace_file(path)?;
     file.write_all(document)?;
     file.sync_all()
 }

@@ -3,14 +3,15 @@
 //! ```text
 //! lock                            held by the one process that writes
 //! 00000000000000000001.segment    named by the sequence of its first record
+//! sealed                          what is known of complete segments
 //! damaged-<segment>-<offset>      a copy of bytes that recovery found damaged
 //! aside                           documents that no sink takes
 //! ```
 
-use super::{JournalError, aside::FOLDER};
+use super::{JournalError, aside::FOLDER, sealed};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io,
+    io::{self, Write as _},
     ops::Range,
     os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -19,6 +20,11 @@ use std::{
 const LOCK: &str = "lock";
 const SUFFIX: &str = ".segment";
 const DAMAGED: &str = "damaged-";
+const PROBE: &str = "probe";
+/// Names beside the segments; `sealed.part` and `probe` are there for a moment.
+const OTHERS: [&str; 5] = [LOCK, FOLDER, sealed::FILE, "sealed.part", PROBE];
+/// As much as a group of events may be.
+const PROBE_BYTES: usize = 64 * 1024;
 /// Digits of a sequence in a file name: as many as `u64::MAX` has, so that names sort by number.
 const DIGITS: usize = 20;
 
@@ -40,13 +46,26 @@ pub(super) struct Listing {
     pub(super) foreign: Vec<PathBuf>,
 }
 
-/// Creates the directory with mode 0700 where it is missing.
+/// Creates the directory with mode 0700 where it is missing, and likewise those above it.
 pub(super) fn create(dir: &Path) -> Result<(), JournalError> {
-    if dir.is_dir() {
-        return Ok(());
+    create_all(dir, sync)
+}
+
+/// Each new directory is made durable in the one above it, up to one that was there: else a power failure could take a
+/// whole branch along, with all that was acknowledged in it.
+fn create_all(dir: &Path, mut sync: impl FnMut(&Path) -> io::Result<()>) -> Result<(), JournalError> {
+    let missing: Vec<&Path> =
+        dir.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.is_dir()).collect();
+    for new in missing.into_iter().rev() {
+        match DirBuilder::new().mode(0o700).create(new) {
+            // Another process was quicker.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && new.is_dir() => Ok(()),
+            made => made,
+        }
+        .and_then(|()| new.parent().map_or(Ok(()), &mut sync))
+        .map_err(JournalError::io("create", new))?;
     }
-    let created = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    created.and_then(|()| dir.parent().map_or(Ok(()), sync)).map_err(JournalError::io("create", dir))
+    Ok(())
 }
 
 /// Takes the directory for this process, until the returned file is dropped.
@@ -69,7 +88,7 @@ pub(super) fn list(dir: &Path) -> Result<Listing, JournalError> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if let Some(first) = first_sequence(name) {
             listing.segments.push(SegmentFile { first, path });
-        } else if name != LOCK && name != FOLDER && !name.starts_with(DAMAGED) {
+        } else if !OTHERS.contains(&name) && !name.starts_with(DAMAGED) {
             listing.foreign.push(path);
         }
     }
@@ -101,6 +120,27 @@ pub(super) fn create_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)
 }
 
+/// Opens a file of the journal with mode 0600, emptied where it exists.
+pub(super) fn replace_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+/// Tries whether the disk takes something, and leaves nothing there.
+pub(super) fn probe(dir: &Path) -> io::Result<()> {
+    let path = dir.join(PROBE);
+    let tried = replace_file(&path)
+        .and_then(|mut file| file.write_all(&[0; PROBE_BYTES]).and_then(|()| file.sync_all()));
+    // What is left of it takes room; it may not be there at all.
+    drop(fs::remove_file(&path));
+    tried
+}
+
+/// Returns the size of all segments in bytes.
+pub(super) fn size(dir: &Path) -> Result<u64, JournalError> {
+    let len = |segment: &SegmentFile| fs::metadata(&segment.path).map_or(0, |file| file.len());
+    Ok(list(dir)?.segments.iter().map(len).sum())
+}
+
 /// Copies a damaged range of a segment to a durable file beside it and returns that file's path. A copy
 /// that stands from an earlier start is left.
 pub(super) fn copy_damage(dir: &Path, segment: &SegmentFile, range: &Range<u64>) -> io::Result<PathBuf> {
@@ -109,7 +149,7 @@ pub(super) fn copy_damage(dir: &Path, segment: &SegmentFile, range: &Range<u64>)
         return Ok(path);
     }
     let source = File::open(&segment.path)?;
-    let copy = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    let copy = replace_file(&path)?;
     let mut chunk = vec![0; 64 * 1024];
     let mut at = range.start;
     while at < range.end {
@@ -122,4 +162,36 @@ pub(super) fn copy_damage(dir: &Path, segment: &SegmentFile, range: &Range<u64>)
     copy.sync_all()?;
     sync(dir)?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_new_directory_is_made_durable_in_the_one_above_it() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("a/b/c");
+        let mut synced = Vec::new();
+        let mut made = || {
+            create_all(&dir, |above| {
+                synced.push(above.strip_prefix(home.path()).unwrap().to_path_buf());
+                sync(above)
+            })
+            .unwrap();
+            std::mem::take(&mut synced)
+        };
+        assert_eq!(made(), ["", "a", "a/b"].map(PathBuf::from));
+        assert_eq!(made(), [PathBuf::new(); 0], "what was there needs nothing");
+        fs::remove_dir(&dir).unwrap();
+        assert_eq!(made(), [PathBuf::from("a/b")]);
+    }
+
+    #[test]
+    fn a_probe_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        probe(home.path()).unwrap();
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+        assert!(probe(&home.path().join("missing")).is_err());
+    }
 }

@@ -90,6 +90,11 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Returns the error of a journal for whose work the system gives no thread.
+    pub(crate) fn thread(dir: &str, error: io::Error) -> Self {
+        Self::io("start a thread for", dir)(error)
+    }
+
     /// Returns a closure that says what was tried with which path, for `map_err`.
     pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();

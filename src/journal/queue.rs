@@ -2,12 +2,12 @@
 //! with the group before. Whatever waits when the writer returns is the next group.
 
 use super::{
-    JournalError,
+    JournalError, Notice, Observer, directory,
     format::{self, HEADER_LEN, MAX_PAYLOAD, len64},
 };
 use crate::record::Record;
 use parking_lot::{Condvar, Mutex};
-use std::{io, mem, path::Path, sync::Arc, time::Duration};
+use std::{fmt, io, mem, path::Path, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// How long nothing is tried after two failures in a row.
@@ -74,10 +74,10 @@ pub struct Stats {
 }
 
 /// The queue between appends and the writer.
-#[derive(Debug)]
 pub(super) struct Queue {
     dir: Arc<Path>,
     limits: Limits,
+    observer: Option<Observer>,
     /// The number of this process in every frame; see the format.
     tag: u32,
     state: Mutex<State>,
@@ -93,21 +93,45 @@ struct State {
     failures_in_a_row: u32,
     /// Why nothing is taken at present.
     resting: Option<JournalError>,
+    /// Why the last record that was not taken, or the last group, failed; `None` once a later one went well.
+    trouble: Option<Trouble>,
     closed: bool,
+}
+
+/// What hinders the journal.
+#[derive(Debug)]
+struct Trouble {
+    error: JournalError,
+    /// Bytes that the refused record takes, where the journal has reached its size.
+    wanted: Option<u64>,
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").field("dir", &self.dir).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl Queue {
     /// Returns an empty queue whose first record gets `next_sequence`; `found` is what recovery found.
-    pub(super) fn new(dir: Arc<Path>, limits: Limits, tag: u32, next_sequence: u64, found: Stats) -> Self {
+    pub(super) fn new(
+        dir: Arc<Path>,
+        limits: Limits,
+        tag: u32,
+        next_sequence: u64,
+        found: Stats,
+        observer: Option<Observer>,
+    ) -> Self {
         let state = Mutex::new(State {
             waiting: Group { first: next_sequence, ..Group::default() },
             writing: 0,
             stats: found,
             failures_in_a_row: 0,
             resting: None,
+            trouble: None,
             closed: false,
         });
-        Self { dir, limits, tag, state, changed: Condvar::new() }
+        Self { dir, limits, observer, tag, state, changed: Condvar::new() }
     }
 
     /// Encodes a record into the waiting group. The receiver gets its answer, or an error where the writer
@@ -115,7 +139,7 @@ impl Queue {
     pub(super) fn push(&self, record: &Record) -> Result<oneshot::Receiver<Answer>, JournalError> {
         let frame_len = format::frame_len(record).ok_or(JournalError::TooLarge { limit: MAX_PAYLOAD })?;
         let mut state = self.state.lock();
-        self.admit(&state, frame_len)?;
+        self.admit(&mut state, frame_len)?;
         let sequence = state.waiting.next();
         format::encode(&mut state.waiting.bytes, self.tag, sequence, record, frame_len);
         let (answer, answered) = oneshot::channel();
@@ -125,7 +149,7 @@ impl Queue {
         Ok(answered)
     }
 
-    fn admit(&self, state: &State, frame_len: usize) -> Result<(), JournalError> {
+    fn admit(&self, state: &mut State, frame_len: usize) -> Result<(), JournalError> {
         let dir = || self.dir.to_path_buf();
         if state.closed {
             return Err(self.closed());
@@ -137,7 +161,10 @@ impl Queue {
             // The group in the writer's hands and the waiting one may each begin a segment.
             let ahead = state.writing + len64(state.waiting.bytes.len() + frame_len + 2 * HEADER_LEN);
             if state.stats.bytes + ahead > max_bytes {
-                return Err(JournalError::Full { dir: dir(), max_bytes });
+                let error = JournalError::Full { dir: dir(), max_bytes };
+                state.trouble = Some(Trouble { error: error.clone(), wanted: Some(ahead) });
+                self.notify(Notice::Full);
+                return Err(error);
             }
         }
         let held = state.waiting.len();
@@ -165,6 +192,7 @@ impl Queue {
         state.stats.records += len64(group.len());
         state.stats.failing = false;
         state.failures_in_a_row = 0;
+        state.trouble = None;
         drop(state);
         group.answer(&Ok(()));
     }
@@ -179,7 +207,9 @@ impl Queue {
         state.stats.bytes += remains;
         state.stats.failures += 1;
         state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
-        group.answer(&Err(JournalError::Write { dir: dir(), source: Arc::clone(&source) }));
+        let error = JournalError::Write { dir: dir(), source: Arc::clone(&source) };
+        state.trouble = Some(Trouble { error: error.clone(), wanted: None });
+        group.answer(&Err(error));
         if state.failures_in_a_row < FAILURES_TO_REST {
             return;
         }
@@ -190,6 +220,51 @@ impl Queue {
         state.resting = Some(resting);
         self.changed.wait_while_for(&mut state, |state| !state.closed, REST);
         state.resting = None;
+    }
+
+    /// True where the last record or group was not taken, and the journal's state is to be looked at.
+    pub(super) fn is_troubled(&self) -> bool {
+        let state = self.state.lock();
+        state.closed || state.trouble.is_some()
+    }
+
+    /// Tells whether records are taken, as far as is known. What hindered the last one is looked at again: a failing disk
+    /// is tried, and a journal that had reached its size is measured.
+    pub(super) fn look(&self) -> Result<(), JournalError> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(self.closed());
+        }
+        match &state.trouble {
+            None => Ok(()),
+            Some(Trouble { wanted: Some(wanted), error }) => {
+                let (wanted, error) = (*wanted, error.clone());
+                // While a group is written, nobody knows how much of it is in the files.
+                if state.writing > 0 || state.waiting.len() > 0 {
+                    return Err(error);
+                }
+                state.stats.bytes = directory::size(&self.dir)?;
+                self.notify(Notice::Size(state.stats.bytes));
+                if state.stats.bytes + wanted > self.limits.max_bytes.unwrap_or(u64::MAX) {
+                    return Err(error);
+                }
+                state.trouble = None;
+                Ok(())
+            }
+            Some(Trouble { wanted: None, .. }) => {
+                drop(state);
+                let dir = self.dir.to_path_buf();
+                directory::probe(&self.dir)
+                    .map_err(|error| JournalError::Write { dir, source: Arc::new(error) })
+            }
+        }
+    }
+
+    /// Tells the observer, where there is one.
+    pub(super) fn notify(&self, notice: Notice) {
+        if let Some(observer) = &self.observer {
+            observer(notice);
+        }
     }
 
     /// Takes no more records; what waits is still written.

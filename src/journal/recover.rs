@@ -10,6 +10,7 @@ use super::{
     directory::{self, Listing, SegmentFile},
     format::{FRAME_LEN, HEADER_LEN, Header, VERSION, len64},
     scan::{Found, Gaps, Scanner},
+    sealed::{self, Sealed},
 };
 use std::{
     fs::{self, File, OpenOptions},
@@ -37,6 +38,8 @@ pub struct Recovered {
     pub next_sequence: u64,
     /// The last whole record's sequence; 0 for none.
     pub(super) last_sequence: u64,
+    /// The segments whose records are all whole: none is written to again, for a start begins a new one.
+    pub(super) sealed: Vec<Sealed>,
 }
 
 impl Recovered {
@@ -66,10 +69,12 @@ pub struct Left {
     pub reason: String,
 }
 
-/// Looks at all of a directory that this process owns.
+/// Looks at all of a directory that this process owns, but at complete segments that were found whole before only from
+/// outside. What it learns of segments it notes for the next start.
 pub(super) fn recover(dir: &Path) -> Result<Recovered, JournalError> {
     let Listing { segments, foreign } = directory::list(dir)?;
-    refuse_newer(&segments)?;
+    refuse_newer(segments.iter())?;
+    let known = sealed::read(dir);
     let mut recovery = Recovery { dir, gaps: Gaps::default(), found: Recovered::default() };
     recovery.found.next_sequence = 1;
     for path in foreign {
@@ -77,6 +82,11 @@ pub(super) fn recover(dir: &Path) -> Result<Recovered, JournalError> {
     }
     let last = segments.last().cloned();
     for segment in &segments {
+        let sealed = known.get(&segment.first);
+        if let Some((sealed, header)) = sealed.and_then(|it| it.matches(segment).map(|header| (it, header))) {
+            recovery.sealed(sealed, &header);
+            continue;
+        }
         // A disk that can't read one segment must not keep the others from being used.
         if let Err(error) = recovery.segment(segment, Some(segment) == last.as_ref()) {
             recovery.reserve_unread(segment, 0..fs::metadata(&segment.path).map_or(0, |file| file.len()));
@@ -84,11 +94,15 @@ pub(super) fn recover(dir: &Path) -> Result<Recovered, JournalError> {
         }
     }
     recovery.found.lost = recovery.gaps.lost();
+    if !recovery.found.sealed.iter().eq(known.values()) {
+        // Without it the next start takes longer.
+        drop(sealed::write(dir, &recovery.found.sealed));
+    }
     Ok(recovery.found)
 }
 
 /// Fails where a segment is of a newer format, before anything was changed.
-fn refuse_newer(segments: &[SegmentFile]) -> Result<(), JournalError> {
+pub(super) fn refuse_newer<'s>(segments: impl Iterator<Item = &'s SegmentFile>) -> Result<(), JournalError> {
     for segment in segments {
         let mut bytes = Vec::with_capacity(HEADER_LEN);
         // What can't be read is reported with the rest of the segment.
@@ -109,15 +123,36 @@ struct Recovery<'a> {
 }
 
 impl Recovery<'_> {
+    /// Takes a segment for what is known of it.
+    fn sealed(&mut self, sealed: &Sealed, header: &Header) {
+        self.gaps.header(header);
+        self.found.records += self.gaps.run(sealed.first, sealed.last);
+        self.found.last_sequence = self.found.last_sequence.max(sealed.last);
+        self.reserve(sealed.last, 1);
+        self.found.bytes += sealed.len;
+        self.found.sealed.push(*sealed);
+    }
+
     fn segment(&mut self, segment: &SegmentFile, is_last: bool) -> io::Result<()> {
         // Even a segment that holds nothing has its name.
         self.reserve(segment.first, 1);
         let mut scanner = Scanner::open(&segment.path)?;
+        // As long as all is whole: the tag, and the sequence that comes next.
+        let mut whole = None;
         loop {
             match scanner.next()? {
-                Found::Header(header) => self.gaps.header(&header),
-                Found::Record(frame) => self.record(frame.sequence),
+                Found::Header(header) => {
+                    self.gaps.header(&header);
+                    whole = (header.first == segment.first).then_some((header.tag, header.first));
+                }
+                Found::Record(frame) => {
+                    self.record(frame.sequence);
+                    whole = whole
+                        .filter(|(_, next)| *next == frame.sequence)
+                        .map(|(tag, next)| (tag, next.saturating_add(1)));
+                }
                 Found::Damage(range) => {
+                    whole = None;
                     let damage = self.damage(segment, range);
                     self.found.damaged.push(damage);
                 }
@@ -135,6 +170,9 @@ impl Recovery<'_> {
             self.tail(segment, end..len, is_last)?;
         } else {
             self.found.bytes += len;
+            if let Some((tag, next)) = whole.filter(|(_, next)| *next > segment.first) {
+                self.found.sealed.push(Sealed { first: segment.first, len, tag, last: next - 1 });
+            }
         }
         Ok(())
     }

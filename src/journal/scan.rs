@@ -188,6 +188,14 @@ impl Gaps {
         true
     }
 
+    /// Takes note of the records `first` to `last`, none of them missing, and returns how many had not stood before.
+    pub(super) fn run(&mut self, first: u64, last: u64) -> u64 {
+        let next = self.next.unwrap_or(first);
+        self.lost += first.saturating_sub(next);
+        self.next = Some(next.max(last.saturating_add(1)));
+        last.saturating_add(1).saturating_sub(first.max(next))
+    }
+
     /// Returns how many records were missing so far.
     pub(super) fn lost(&self) -> u64 {
         self.lost

@@ -4,6 +4,7 @@ mod appending;
 mod failing;
 mod reading;
 mod recovery;
+mod sealed;
 
 use super::{Journal, JournalError, Options, Reader, Recovered};
 use crate::record::Record;

@@ -5,14 +5,16 @@
 //! group begins a new segment, and the numbers of the failed one stay unused.
 
 use super::{
-    Commit, Observer, directory,
+    Commit, Notice, directory,
     disk::Disk,
     format::{HEADER_LEN, Header, VERSION, len64},
     queue::{Group, Queue},
+    sealed::{self, Sealed},
 };
 use std::{
     fs::File,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -28,15 +30,18 @@ pub(super) struct Writer {
     pub(super) tag: u32,
     /// The last sequence that was acknowledged.
     pub(super) acknowledged: u64,
-    pub(super) observer: Option<Observer>,
     /// Where the next group goes; `None` before the first and after a failure.
     pub(super) segment: Option<Segment>,
+    /// The segments that are complete and whole.
+    pub(super) sealed: Vec<Sealed>,
 }
 
 /// The segment that is being written.
 pub(super) struct Segment {
     file: File,
     path: PathBuf,
+    /// The sequence of its first record.
+    first: u64,
     /// Length in bytes up to which everything is durable; 0 before the first group is.
     durable: u64,
 }
@@ -50,12 +55,18 @@ impl Writer {
         while self.queue.take(&mut group) {
             let (records, bytes) = (group.len(), group.bytes.len());
             let start = now();
-            let outcome = self.commit(&group);
-            let commit =
-                Commit { records, bytes, took: now().duration_since(start), durable: outcome.is_ok() };
-            if let Some(observer) = &self.observer {
-                observer(commit);
-            }
+            // A bug must cost its group and not all that comes after it.
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.commit(&group)));
+            let outcome = outcome.unwrap_or_else(|_| {
+                let error = io::Error::other("the write ended by a bug, which the log tells");
+                Err(Failure { error, remains: len64(bytes) })
+            });
+            let took = now().duration_since(start);
+            let (durable, grown) = match &outcome {
+                Ok(written) => (true, *written),
+                Err(failure) => (false, failure.remains),
+            };
+            self.queue.notify(Notice::Group(Commit { records, grown, took, durable }));
             match outcome {
                 Ok(written) => {
                     self.acknowledged = group.next() - 1;
@@ -69,10 +80,14 @@ impl Writer {
     /// Makes a group durable and returns how many bytes the journal grew.
     fn commit(&mut self, group: &Group) -> Result<u64, Failure> {
         // Taken out: only a success puts it back.
-        let kept = self.segment.take().filter(|segment| segment.durable < self.segment_bytes);
-        let mut segment = match kept {
-            Some(segment) => segment,
-            None => self.begin(group.first).map_err(|error| Failure { error, remains: 0 })?,
+        let mut segment = match self.segment.take() {
+            Some(segment) if segment.durable < self.segment_bytes => segment,
+            full => {
+                if let Some(full) = full {
+                    self.seal(&full);
+                }
+                self.begin(group.first).map_err(|error| Failure { error, remains: 0 })?
+            }
         };
         match self.write(&segment, group) {
             Ok(len) => {
@@ -85,10 +100,18 @@ impl Writer {
         }
     }
 
+    /// Notes that a segment is complete, for the next start.
+    fn seal(&mut self, segment: &Segment) {
+        let (first, len, last) = (segment.first, segment.durable, self.acknowledged);
+        self.sealed.push(Sealed { first, len, tag: self.tag, last });
+        // Without it the next start takes longer.
+        drop(sealed::write(&self.dir, &self.sealed));
+    }
+
     fn begin(&mut self, first: u64) -> io::Result<Segment> {
         let path = directory::segment_path(&self.dir, first);
         let file = self.disk.create(&path)?;
-        Ok(Segment { file, path, durable: 0 })
+        Ok(Segment { file, path, first, durable: 0 })
     }
 
     /// Writes and syncs a group, before it the header of a new segment, and returns the segment's length.

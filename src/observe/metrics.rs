@@ -163,7 +163,7 @@ impl Metrics {
             durability: r.gauges("hookway_durability_level", "What an ack survives: 2 the loss of a broker, 1 a restart of it, 0 unknown", &["sink"])?,
             journal_fsync: r.histograms("hookway_journal_fsync_duration_seconds", "One group commit of a journal", &["sink"], FSYNC)?,
             journal_bytes: r.gauges("hookway_journal_bytes", "Bytes of a journal on disk", &["sink"])?,
-            journal_failures: r.counters("hookway_journal_write_errors_total", "Group commits of a journal that failed", &["sink"])?,
+            journal_failures: r.counters("hookway_journal_write_errors_total", "Group commits of a journal that failed, and records that a full one refused", &["sink"])?,
             secrets: r.gauges("hookway_source_secrets", "Usable secrets of the source; at 0 its requests are answered 503", &["source"])?,
             secret_matches: r.counters("hookway_secret_matches_total", "Requests that this secret of the source proved; secrets are numbered from 1", &["source", "key"])?,
             secret_last_match: r.gauges("hookway_secret_last_match_timestamp_seconds", "Unix time of the last request that this secret proved; 0 for never", &["source", "key"])?,

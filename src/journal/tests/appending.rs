@@ -1,7 +1,7 @@
 //! Appending on a disk that works.
 
 use super::*;
-use crate::journal::Commit;
+use crate::journal::{Commit, Notice};
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 
@@ -41,8 +41,12 @@ async fn what_waits_shares_one_commit_and_the_observer_hears_of_it() {
     let dir = tempfile::tempdir().unwrap();
     let commits = Arc::new(Mutex::new(Vec::<Commit>::new()));
     let heard = Arc::clone(&commits);
-    let options =
-        Options { observer: Some(Arc::new(move |commit| heard.lock().push(commit))), ..Options::default() };
+    let hear = move |notice| {
+        if let Notice::Group(commit) = notice {
+            heard.lock().push(commit);
+        }
+    };
+    let options = Options { observer: Some(Arc::new(hear)), ..Options::default() };
     let (journal, _) = Journal::open(dir.path(), options).unwrap();
     let appends: Vec<_> = (1..=COUNT).map(|number| journal.append(&record(number))).collect();
     for (expected, outcome) in (1..).zip(join_all(appends).await) {
@@ -54,6 +58,7 @@ async fn what_waits_shares_one_commit_and_the_observer_hears_of_it() {
     assert!(commits.len() < 200, "no group held two records");
     let stored: u64 = segments(dir.path()).iter().map(|path| fs::metadata(path).unwrap().len()).sum();
     assert_eq!(journal.stats().bytes, stored);
+    assert_eq!(commits.iter().map(|commit| commit.grown).sum::<u64>(), stored);
 }
 
 #[tokio::test]
@@ -76,6 +81,35 @@ async fn a_full_journal_refuses_and_drops_nothing() {
     assert!(matches!(journal.append(&record(1)).await, Err(JournalError::Full { .. })));
     assert_eq!(recovered.bytes, journal.stats().bytes);
     assert_eq!(sequences(dir.path()), stored);
+}
+
+#[tokio::test]
+async fn a_full_journal_says_so_until_somebody_has_made_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&refused);
+    let hear = move |notice| *counted.lock() += u64::from(matches!(notice, Notice::Full));
+    let options = Options {
+        max_bytes: Some(4000),
+        segment_bytes: 1000,
+        observer: Some(Arc::new(hear)),
+        ..Options::default()
+    };
+    let (journal, _) = Journal::open(dir.path(), options).unwrap();
+    assert!(!journal.is_troubled());
+    let mut number = 0;
+    while journal.append(&record(number + 1)).await.is_ok() {
+        number += 1;
+    }
+    assert!(journal.is_troubled());
+    assert!(matches!(journal.look(), Err(JournalError::Full { .. })), "nothing has changed");
+    assert_eq!(*refused.lock(), 1);
+    fs::remove_file(&segments(dir.path())[0]).unwrap();
+    journal.look().unwrap();
+    assert!(!journal.is_troubled());
+    assert_eq!(journal.append(&record(number + 1)).await.unwrap(), number + 1);
+    let stored: u64 = segments(dir.path()).iter().map(|path| fs::metadata(path).unwrap().len()).sum();
+    assert_eq!(journal.stats().bytes, stored);
 }
 
 #[tokio::test]

@@ -212,21 +212,45 @@ async fn a_queue_that_is_full_refuses_instead_of_waiting() {
     }
 }
 
-/// A disk whose every write panics.
-struct MockPanickingDisk;
+/// A disk whose first sync panics.
+struct MockPanickingDisk {
+    has_panicked: bool,
+}
 
 impl Disk for MockPanickingDisk {
-    fn append(&mut self, _: &File, _: &[u8]) -> io::Result<()> {
-        panic!("mock: a bug in the writer")
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        assert!(std::mem::replace(&mut self.has_panicked, true), "mock: a bug in the writer");
+        file.sync_data()
     }
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_writer_that_is_gone() {
+async fn a_bug_in_the_writer_costs_its_group_and_nothing_that_comes_after() {
     let dir = tempfile::tempdir().unwrap();
-    let (journal, _) = Journal::open_on(Box::new(MockPanickingDisk), dir.path(), Options::default()).unwrap();
-    assert!(matches!(journal.append(&record(1)).await, Err(JournalError::Closed { .. })));
-    assert!(matches!(journal.append(&record(2)).await, Err(JournalError::Closed { .. })));
+    let disk = Box::new(MockPanickingDisk { has_panicked: false });
+    let (journal, _) = Journal::open_on(disk, dir.path(), Options::default()).unwrap();
+    assert!(matches!(journal.append(&record(1)).await, Err(JournalError::Write { .. })));
+    assert!(journal.is_troubled());
+    assert_eq!(journal.append(&record(2)).await.unwrap(), 2);
+    assert!(!journal.is_troubled());
+    drop(journal);
+    let (_journal, recovered) = open(dir.path());
+    // What the first write left is whole, and nobody was promised it.
+    assert_eq!((recovered.records, recovered.lost, recovered.damaged.len()), (2, 0, 0));
+}
+
+#[tokio::test]
+async fn a_disk_that_failed_is_tried_before_it_is_called_well() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open_failing(dir.path(), &MockFailingDisk::failing([Fault::Sync]));
+    journal.append(&record(1)).await.unwrap_err();
+    assert!(journal.is_troubled());
+    journal.look().unwrap();
+    // A directory in the place of the file that is tried with.
+    fs::create_dir(dir.path().join("probe")).unwrap();
+    assert!(matches!(journal.look(), Err(JournalError::Write { .. })));
+    assert_eq!(journal.append(&record(2)).await.unwrap(), 2);
+    journal.look().unwrap();
 }
 
 /// Runs itself in a process whose files may not grow over a limit, so that a write stops within a record.

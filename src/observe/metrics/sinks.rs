@@ -85,16 +85,21 @@ impl SinkMetrics {
     }
 
     /// Notes one group commit of a journal.
-    pub fn committed(&self, took: Duration, bytes: usize, durable: bool) {
+    pub fn committed(&self, took: Duration, grown: u64, durable: bool) {
+        self.journal_bytes.add(i64::try_from(grown).unwrap_or(i64::MAX));
         if durable {
             self.fsync.observe(took.as_secs_f64());
-            self.journal_bytes.add(i64::try_from(bytes).unwrap_or(i64::MAX));
         } else {
             self.journal_failures.inc();
         }
     }
 
-    /// Notes the journal's size on disk at the start.
+    /// Notes a record for which a journal has no room.
+    pub fn journal_full(&self) {
+        self.journal_failures.inc();
+    }
+
+    /// Notes the journal's size on disk.
     pub fn journal_bytes(&self, bytes: u64) {
         self.journal_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
