@@ -139,15 +139,17 @@ pub enum Reason {
     NotAllowed,
     /// No route matches.
     Unrouted,
-    /// A destination template gives a name that the broker does not take.
+    /// A destination template gives a name that the broker does not take, or that does not exist.
     Unroutable,
     /// The record is larger than its destination takes.
     TooLarge,
+    /// The broker refuses the record for good.
+    Rejected,
 }
 
 impl Reason {
     /// Every reason, for the metrics that must exist before the first event.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Malformed,
         Self::Unrecognized,
         Self::Ambiguous,
@@ -155,6 +157,7 @@ impl Reason {
         Self::Unrouted,
         Self::Unroutable,
         Self::TooLarge,
+        Self::Rejected,
     ];
 
     /// Returns the reason's stable name.
@@ -167,6 +170,7 @@ impl Reason {
             Self::Unrouted => "unrouted",
             Self::Unroutable => "unroutable",
             Self::TooLarge => "too_large",
+            Self::Rejected => "rejected",
         }
     }
 }

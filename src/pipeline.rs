@@ -18,7 +18,7 @@ use crate::{
     deadline::Deadline,
     dedup::Claim,
     delivery::{Delivery, Quota, Unverified, Verified},
-    event::{Event, Reason},
+    event::Event,
     journal::Aside,
     observe::metrics::{Metrics, Stage},
     publish::{self, PublishError, Sinks},
@@ -218,23 +218,21 @@ impl Pipeline {
         outcome: publish::Outcome,
     ) -> Result<Disposition, Unsettled> {
         let publish::Outcome { mut acked, failed, .. } = outcome;
-        let is_hopeless =
-            |error: &PublishError| matches!(error, PublishError::TooLarge(_)) && event.quarantine.is_none();
         // What may go well decides: the sender's retry meets the hopeless one again.
-        let decisive = failed.iter().position(|(_, error)| !is_hopeless(error)).unwrap_or(0);
+        let decisive = failed.iter().position(|(_, error)| !error.is_hopeless()).unwrap_or(0);
         let Some((sink, error)) = failed.into_iter().nth(decisive) else { return Ok(Disposition::Published) };
-        if !is_hopeless(&error) {
+        let Some(reason) = error.quarantined_as().filter(|_| event.quarantine.is_none()) else {
             return Err(Unsettled { acked, refusal: self.unpublished(sink, error) });
-        }
+        };
         let mut event = event.clone();
-        source.quarantine(delivery, &mut event, Reason::TooLarge, error.to_string());
+        source.quarantine(delivery, &mut event, reason, error.to_string());
         let target = match self.quarantine_target(&event) {
             Ok(target) => target,
             Err(refusal) => return Err(Unsettled { acked, refusal }),
         };
         let rescue = self.sinks.publish(&event, std::slice::from_ref(&target), &[], &source.metrics).await;
         match self.fit(source, &event, &target, rescue).await {
-            Ok(()) => Ok(Disposition::Quarantined(Reason::TooLarge)),
+            Ok(()) => Ok(Disposition::Quarantined(reason)),
             Err(Unsettled { refusal, .. }) => {
                 acked.retain(|held| *held != target.sink);
                 Err(Unsettled { acked, refusal })

@@ -1,5 +1,7 @@
 //! Why a sink does not hold a record: what `publish` tells the path, and what the metrics count.
 
+use crate::event::Reason;
+
 /// Why a sink does not hold a record, or may not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublishError {
@@ -21,6 +23,12 @@ pub enum PublishError {
     /// The destination has reached a limit, or its server's disk has; room must be made.
     #[error("the destination is full: {0}")]
     Full(String),
+    /// No retry helps: the broker refuses this record and would take others.
+    #[error("the broker refuses the record: {0}")]
+    Rejected(String),
+    /// No retry helps: the destination's name holds the sender's text, and there is no such destination.
+    #[error("there is no such destination: {0}")]
+    Unroutable(String),
     /// The journal's disk is full or fails.
     #[error("the journal can't be written: {0}")]
     Disk(String),
@@ -28,8 +36,17 @@ pub enum PublishError {
 
 impl PublishError {
     /// Every label of [`Self::reason`].
-    pub const REASONS: [&str; 7] =
-        ["unprepared", "connection", "queue_full", "unknown_destination", "too_large", "full", "io"];
+    pub const REASONS: [&str; 9] = [
+        "unprepared",
+        "connection",
+        "queue_full",
+        "unknown_destination",
+        "too_large",
+        "full",
+        "rejected",
+        "unroutable",
+        "io",
+    ];
 
     /// Returns the stable name of the error for metrics and logs.
     pub fn reason(&self) -> &'static str {
@@ -40,7 +57,29 @@ impl PublishError {
             Self::Misconfigured(_) => "unknown_destination",
             Self::TooLarge(_) => "too_large",
             Self::Full(_) => "full",
+            Self::Rejected(_) => "rejected",
+            Self::Unroutable(_) => "unroutable",
             Self::Disk(_) => "io",
+        }
+    }
+
+    /// Tells whether no retry helps, since the record itself is what the destination does not take.
+    pub fn is_hopeless(&self) -> bool {
+        self.quarantined_as().is_some()
+    }
+
+    /// Returns the reason under which the quarantine keeps an event whose record is hopeless.
+    pub fn quarantined_as(&self) -> Option<Reason> {
+        match self {
+            Self::TooLarge(_) => Some(Reason::TooLarge),
+            Self::Rejected(_) => Some(Reason::Rejected),
+            Self::Unroutable(_) => Some(Reason::Unroutable),
+            Self::Unprepared(_)
+            | Self::Unavailable(_)
+            | Self::Saturated
+            | Self::Misconfigured(_)
+            | Self::Full(_)
+            | Self::Disk(_) => None,
         }
     }
 }

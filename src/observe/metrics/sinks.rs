@@ -54,17 +54,11 @@ impl SinkMetrics {
                 self.last_ack.set(now.as_second());
             }
             Err(error) => {
-                match error {
-                    PublishError::TooLarge(_) => self.fatal.inc(),
-                    PublishError::Unprepared(_)
-                    | PublishError::Unavailable(_)
-                    | PublishError::Saturated
-                    | PublishError::Misconfigured(_)
-                    | PublishError::Full(_)
-                    | PublishError::Disk(_) => {
-                        self.retriable.inc();
-                        self.up.set(0);
-                    }
+                if error.is_hopeless() {
+                    self.fatal.inc();
+                } else {
+                    self.retriable.inc();
+                    self.up.set(0);
                 }
                 if let Some(counter) = self.errors.get(error.reason()) {
                     counter.inc();
@@ -82,6 +76,11 @@ impl SinkMetrics {
     pub fn prepared(&self, durability: u8) {
         self.up.set(1);
         self.durability.set(i64::from(durability));
+    }
+
+    /// Notes what a look at the destination found.
+    pub fn looked(&self, is_well: bool) {
+        self.up.set(i64::from(is_well));
     }
 
     /// Notes one group commit of a journal.
