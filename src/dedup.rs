@@ -12,7 +12,10 @@
 
 mod entries;
 
-use crate::record::{Disposition, Receipt, SinkIndex};
+use crate::{
+    event::{Event, Identity},
+    record::{Disposition, Receipt, SinkIndex},
+};
 use entries::{Entries, Entry, Held, Key, Names, Second, State};
 use parking_lot::Mutex;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
@@ -68,6 +71,18 @@ impl Window {
             hasher: SipHasher13::new_with_keys(one, other),
             entries: Mutex::default(),
         })
+    }
+
+    /// Claims the right to publish an event; `None` where nothing tells its repeats from new events.
+    pub fn claim_event(&self, event: &Event) -> Option<Claim<'_>> {
+        let content = event.content();
+        let content: Option<&[&[u8]]> = match event.identity {
+            Identity::Fresh => return None,
+            Identity::Id => None,
+            Identity::Digest | Identity::Bytes => Some(&content),
+        };
+        // One source's accounts share a window: the account is part of the scope.
+        Some(self.claim(&event.source, &event.id, content))
     }
 
     /// Claims the right to publish the event with this id; an id is unique within the envelope's `scope`. `content` is

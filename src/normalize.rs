@@ -9,6 +9,7 @@ mod attributes;
 mod batch;
 mod cloud;
 mod compile;
+mod doubts;
 mod form;
 mod json;
 mod mapping;
@@ -22,6 +23,7 @@ mod trace;
 mod values;
 
 pub use compile::{CompileError, Setting};
+pub use doubts::Doubt;
 pub use spec::{AllowPart, AllowSpec, Empty, EventSpec, Format, RuleSpec, Scalar, Shape};
 
 use crate::{

@@ -2,6 +2,7 @@
 //! tells the operator what to write instead. Nothing is connected to.
 
 mod handshakes;
+mod ids;
 mod kafka;
 mod nats;
 mod process;
@@ -20,6 +21,7 @@ pub(super) fn all(config: &Config, senders: &BTreeMap<String, SenderSpec>, repor
     process::check(config, report);
     sources::check(config, senders, report);
     handshakes::check(config, senders, report);
+    ids::check(senders, report);
     sinks::check(config, report);
     routes::check(config, report);
 }

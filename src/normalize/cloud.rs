@@ -41,6 +41,11 @@ impl CloudStanding {
             covers_type: header("ce-type") == Standing::Signed,
         }
     }
+
+    /// True where somebody else could have written an id.
+    pub(super) fn is_forgeable(&self) -> bool {
+        self.document.max(self.element).max(self.header) > Standing::Vouched
+    }
 }
 
 /// Media types of the JSON event format and of its batches.

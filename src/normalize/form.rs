@@ -101,6 +101,10 @@ impl Form {
 }
 
 impl Rule {
+    pub(super) fn has_no_id(&self) -> bool {
+        self.id.is_none()
+    }
+
     /// True where equal bytes may be different events.
     pub(super) fn mints_ids(&self) -> bool {
         self.id.as_ref().is_none_or(|id| id.reads(|place| *place == Place::Fresh))

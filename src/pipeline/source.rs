@@ -62,14 +62,7 @@ impl Source {
             event.identity = Identity::Fresh;
             return None;
         };
-        let content = event.content();
-        let content: Option<&[&[u8]]> = match event.identity {
-            Identity::Fresh => return None,
-            Identity::Id => None,
-            Identity::Digest | Identity::Bytes => Some(&content),
-        };
-        // Two sources have windows of their own, and one source's accounts share one: the account is part of it.
-        let claim = window.claim(&event.source, &event.id, content);
+        let claim = window.claim_event(event)?;
         event.id_conflicts = matches!(&claim, Claim::Fresh(reservation) if reservation.is_conflict());
         Some(claim)
     }

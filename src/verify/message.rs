@@ -154,7 +154,7 @@ impl Message {
             |slot: &Slot| matches!(self, Self::Sns) && sns::covers(&Value::Slot(slot.clone()));
         slots.last().is_some_and(is_line_of_sns)
             // The same places in the same order: where one is absent, both look at the same next one.
-            || self.slots().any(|own| own.0.len() >= slots.len() && slots.iter().zip(&own.0).all(is_same))
+            || self.every_slot().any(|own| own.0.len() >= slots.len() && slots.iter().zip(&own.0).all(is_same))
     }
 
     /// Returns the headers, if any, that are glued to the next part without a literal that marks their end.
@@ -165,6 +165,14 @@ impl Message {
     /// Returns all slots of the template.
     pub(super) fn slots(&self) -> impl Iterator<Item = &OneOf> {
         self.parts().iter().filter_map(Part::slots)
+    }
+
+    /// Likewise, with those that may be left out.
+    fn every_slot(&self) -> impl Iterator<Item = &OneOf> {
+        fn own(part: &Part) -> &[Part] {
+            if let Part::Optional(inner) = part { inner } else { std::slice::from_ref(part) }
+        }
+        self.parts().iter().flat_map(own).filter_map(Part::slots)
     }
 
     fn parts(&self) -> &[Part] {

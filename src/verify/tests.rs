@@ -9,6 +9,7 @@ mod places;
 mod properties;
 mod public_keys;
 mod refusals;
+mod standing;
 mod vectors;
 
 use super::{Algorithm, SpecProblem, Verifier, VerifyError, VerifySpec};

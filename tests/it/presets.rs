@@ -12,6 +12,7 @@ mod files;
 mod forge;
 mod handshakes;
 mod keys;
+mod losses;
 mod outcome;
 mod sample;
 mod source;

@@ -6,7 +6,7 @@ use hookway::{delivery::Request, senders::SampleSpec};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-const UUID: &str = "018f5f2e-7a10-7c3b-9d41-0a1b2c3d4e5f";
+pub(super) const UUID: &str = "018f5f2e-7a10-7c3b-9d41-0a1b2c3d4e5f";
 const NUMBER: &str = "1767323045678901";
 
 /// Returns the request of one sample at `at`, still unsigned.

@@ -13,7 +13,7 @@ use hookway::{
         slot::{Params, Slot},
     },
     event::{
-        Identity,
+        Event, Identity,
         envelope::{self, Origin},
     },
     normalize::{Normalizer, Setting},
@@ -113,7 +113,10 @@ impl Source {
         });
         let params: BTreeMap<&str, &str> =
             self.params.iter().map(|(name, value)| (&**name, &**value)).collect();
+        // The presets for any sender leave it to the operator to say where the id stands.
+        let is_generic = self.document["event"]["type_prefix"] == "dev.hookway";
         json!({
+            "event": if is_generic { json!({ "id": "/id" }) } else { json!({}) },
             "preset": self.name, "secrets": files.collect::<Vec<_>>(), "params": params, "verify": self.own,
         })
     }
@@ -157,6 +160,18 @@ impl Source {
     /// Returns the text of a signing key.
     pub(super) fn signing(&self, key: usize) -> &str {
         &self.keys.signing[key]
+    }
+
+    /// Returns the events of an authentic request that is no handshake.
+    pub(super) fn events(&self, request: Request) -> Option<Vec<Event>> {
+        let is_handshake =
+            |step| self.responders.answer(&request, step, &self.verifier).is_ok_and(|it| it.is_some());
+        if is_handshake(Step::Unverified) || is_handshake(Step::Verified) {
+            return None;
+        }
+        let shares = [1, 1].map(|part| Quota::new(part).take(part).unwrap());
+        let delivery = Delivery::new(request, shares).verify(&self.verifier).ok()?;
+        Some(self.normalizer.normalize(&delivery))
     }
 
     /// Answers, or verifies and normalizes a request.

@@ -1,0 +1,37 @@
+//! Rules of the ids that tell a repeat from a new event.
+
+use crate::{
+    config::{keypath::KeyPath, params, problem::Report},
+    normalize::{Normalizer, Setting},
+    senders::SenderSpec,
+    verify::Verifier,
+};
+use std::collections::BTreeMap;
+
+/// Runs the rules. What keeps a source from being built is said where it is built.
+pub(super) fn check(senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
+    for (name, sender) in senders {
+        let at = KeyPath::of(["sources", name.as_str()]);
+        let unique = sender.dedup.as_ref().and_then(|dedup| dedup.unique.as_ref());
+        if unique.is_some_and(|said_by| said_by.trim().is_empty()) {
+            report.error(
+                &at.key("dedup").key("unique"),
+                "expected who says that ids are unique, found an empty text",
+                "write the page that says it, or take the line out",
+            );
+        }
+        let Ok(verifier) = Verifier::compile(&sender.verify.clone().unwrap_or_default()) else { continue };
+        let setting = Setting {
+            sender: "",
+            source: name,
+            params: params(sender).values,
+            withheld: Vec::new(),
+            standing: &|slots, each| verifier.standing(slots, each),
+            ids_are_unique: sender.ids_are_unique(),
+        };
+        let normalizer = Normalizer::compile(&sender.event.clone().unwrap_or_default(), setting);
+        for doubt in normalizer.iter().flat_map(Normalizer::doubts) {
+            report.warning(&at.join(&KeyPath::parse(doubt.field)), doubt.problem, doubt.fix);
+        }
+    }
+}
