@@ -32,6 +32,7 @@ mod order;
 mod pipeline;
 mod presets;
 mod quarantine;
+mod recovery;
 mod refusals;
 mod samples;
 mod senders;
