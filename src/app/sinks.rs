@@ -24,8 +24,9 @@ use std::{
 /// What the attributes of an envelope add to a body, as a rule: some of 1 KiB each.
 const ATTRIBUTES_BYTES: u64 = 4096;
 
-/// What a quarantined event carries of its request besides: a head of 32 KiB, each byte as three.
-const REQUEST_BYTES: u64 = 3 * 32 * 1024;
+/// What a quarantined event carries of its request besides: a head of 48 KiB, each byte as four (a quote in a list that
+/// stands in a text).
+const REQUEST_BYTES: u64 = 4 * 48 * 1024;
 
 /// The directory of the quarantine's journal where none is configured; what is put aside stands below it.
 const QUARANTINE_DIR: &str = "./hookway-data/quarantine";

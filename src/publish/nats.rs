@@ -5,6 +5,7 @@ mod connect;
 mod held;
 mod prepare;
 mod stream;
+mod subjects;
 
 pub use connect::{Access, Certificates, Probe, client, options};
 pub use prepare::Checks;
@@ -14,7 +15,7 @@ use crate::{
     delivery::Quota,
     record::{Ack, Record},
 };
-use answer::{acknowledged, classify};
+use answer::{acknowledged, classify, has_no_place};
 use async_nats::{
     Client,
     connection::State,
@@ -25,6 +26,7 @@ use async_nats::{
 };
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
+use subjects::Subjects;
 
 /// How long the client waits for an ack before it gives the attempt up; the HTTP deadline is shorter.
 const ACK_PATIENCE: Duration = Duration::from_secs(10);
@@ -44,6 +46,7 @@ pub struct Nats {
     checks: Checks,
     probe: Probe,
     held: Arc<Quota>,
+    subjects: Subjects,
 }
 
 impl Nats {
@@ -56,7 +59,7 @@ impl Nats {
             .max_ack_inflight(MAX_IN_FLIGHT)
             .backpressure_on_inflight(false)
             .build(client.clone());
-        Self { client, jetstream, checks, probe, held: Quota::new(MAX_HELD_BYTES) }
+        Self { client, jetstream, checks, probe, held: Quota::new(MAX_HELD_BYTES), subjects: Subjects::default() }
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {
@@ -69,9 +72,24 @@ impl Nats {
         for (name, value) in &record.headers {
             message = message.header(name.as_ref(), value.as_ref());
         }
-        let sent = self.jetstream.send_publish(record.destination.to_string(), message).await;
-        let answer = sent.map_err(|error| classify(&error))?.await.map_err(|error| classify(&error))?;
-        acknowledged(answer, &self.checks.stream)
+        let answer = match self.jetstream.send_publish(record.destination.to_string(), message).await {
+            Ok(sent) => sent.await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(answer) => acknowledged(answer, &self.checks.stream),
+            Err(error) if has_no_place(&error) && !self.is_fixed(&record.destination) => {
+                // Rare, and so not worth room in the future of every record.
+                let subject = &record.destination;
+                Err(Box::pin(self.subjects.unanswered(&self.jetstream, &self.checks.stream, subject)).await)
+            }
+            Err(error) => Err(classify(&error)),
+        }
+    }
+
+    /// True for a subject that a route names literally: that it has no place is the operator's matter.
+    fn is_fixed(&self, subject: &str) -> bool {
+        self.checks.subjects.iter().any(|fixed| fixed == subject)
     }
 }
 

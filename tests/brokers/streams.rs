@@ -24,6 +24,7 @@ pub(crate) fn cases() -> Vec<Case> {
         shared:
             only_the_stream_is_believed_whoever_else_answers,
             a_stream_that_keeps_nothing_is_warned_of_and_has_durability_0,
+            a_sender_s_text_that_leads_to_no_subject_of_the_stream_goes_to_the_quarantine_and_the_rest_goes_on,
             a_full_stream_is_503_with_its_reason_and_a_message_too_large_for_it_goes_to_the_quarantine;
         own:
             what_waits_for_a_nats_that_is_away_is_bounded_in_bytes,
@@ -158,6 +159,37 @@ fn a_full_stream_is_503_with_its_reason_and_a_message_too_large_for_it_goes_to_t
     };
     assert!((errors("full") - 1.0).abs() < 0.5 && errors("connection").abs() < 0.5, "{}", hookway.log());
     assert_eq!(envelope::of_messages(&nats.read(&stream, 1)).len(), 1);
+}
+
+fn a_sender_s_text_that_leads_to_no_subject_of_the_stream_goes_to_the_quarantine_and_the_rest_goes_on(
+    brokers: &Brokers,
+) {
+    let (nats, stream, other) = (brokers.nats(), brokers.name("HELD"), brokers.name("OTHER"));
+    let subjects = |object: &str| format!("{stream}.{object}.*");
+    nats.create_stream(&stream, &[&subjects("RESERVATION")]);
+    nats.create_stream(&other, &[&subjects("FOLIO")]);
+    let hookway = delivery::hookway(&format!(
+        "sinks: {{ stream: {{ nats: {{ servers: [ \"{}\" ], stream: {stream} }} }}, kept: {{ journal: {{ dir: kept }} }} }}
+routes: [ {{ to: {{ sink: stream, subject: \"{stream}.{{object}}.{{key}}\" }} }} ]
+quarantine: {{ sink: kept }}\n",
+        nats.url()
+    ));
+    hookway.until_ready();
+    let of = |id: &str, object: &str| {
+        let mut body = reservation(id, "A-1", 1);
+        body["objectType"] = object.into();
+        Delivery::hotel(&body.to_string())
+    };
+    of("nobody's", "TASK").accepted(&hookway);
+    of("another's", "FOLIO").accepted(&hookway);
+    of("ours", "RESERVATION").accepted(&hookway);
+    let kept = envelope::of_journal(&hookway.home().join("kept"));
+    let reasons: Vec<_> = kept.iter().map(|event| (event.id(), event.text("hookwayreason"))).collect();
+    assert_eq!(reasons, [("nobody's", "unroutable"), ("another's", "unroutable")]);
+    assert_eq!(envelope::of_messages(&nats.read(&stream, 1))[0].id(), "ours");
+    // While the stream is away nothing is known of its subjects.
+    nats.delete_stream(&stream);
+    until("a 503 without the stream", SETTLE, || (of("later", "TASK").post(&hookway).status == 503).then_some(()));
 }
 
 fn padded(id: &str, bytes: usize) -> Delivery {

@@ -52,6 +52,12 @@ pub(super) fn classify(error: &ClientError) -> PublishError {
     }
 }
 
+/// True where nobody took the message, or another stream than ours would have.
+pub(super) fn has_no_place(error: &ClientError) -> bool {
+    error.kind() == PublishErrorKind::StreamNotFound
+        || source(error).is_some_and(|answer| answer.error_code() == ErrorCode::STREAM_NOT_MATCH)
+}
+
 /// Returns the server's own error, where there is one behind the client's.
 fn source(error: &ClientError) -> Option<&jetstream::Error> {
     error.source()?.downcast_ref()
