@@ -87,14 +87,14 @@ impl Normalizer {
         index: usize,
     ) -> Event {
         let request = shared.request();
-        let scanned = self.tries.element.scan(element.bytes);
+        let scanned = self.tries.element.scan(&element.bytes);
         let is_json = scanned.is_ok();
-        let data = || Data { bytes: request.body.slice_ref(element.bytes), is_json };
+        let data = || Data { bytes: element.of(&request.body), is_json };
         let mapped = scanned.map_err(Unmappable::from).and_then(|found| {
             if let Some(member) = &element.repeated {
                 return Err(ambiguous(member));
             }
-            let inner = Inner { found, around, bytes: element.bytes, index };
+            let inner = Inner { found, around, bytes: &element.bytes, index };
             let values = Values::new(request, &self.params, whole, &shared.digest).of_element(inner);
             self.map(shared, &values, data())
         });

@@ -81,8 +81,8 @@ impl Normalizer {
     fn cloud_batch(&self, shared: &Shared<'_>, division: &Division<'_>) -> Vec<Event> {
         let body = &shared.request().body;
         let event = |(index, element): (usize, &super::split::Element<'_>)| {
-            self.cloud_document(shared, element.bytes, self.cloud.element).unwrap_or_else(|why| {
-                let data = Data { bytes: body.slice_ref(element.bytes), is_json: true };
+            self.cloud_document(shared, &element.bytes, self.cloud.element).unwrap_or_else(|why| {
+                let data = Data { bytes: element.of(body), is_json: true };
                 self.unmapped(shared, Some(index), data, why)
             })
         };

@@ -61,11 +61,13 @@ struct Compiler<'c> {
 impl Normalizer {
     /// Compiles a sender's `event` part for one source. Returns every problem of the document.
     pub fn compile(spec: &EventSpec, setting: Setting<'_>) -> Result<Self, Vec<CompileError>> {
-        let (tries, root, each) = (Tries::default(), String::new(), spec.each.as_deref());
+        // Without `each` the body is the one element whose lists are parted.
+        let each = spec.each.as_deref().or(spec.one_of.as_ref().map(|_| "."));
+        let (tries, root) = (Tries::default(), String::new());
         let grammar = Grammar { tries, root, each, standing: setting.standing, reads_path: false };
         let mut compiler = Compiler { grammar, errors: Vec::new() };
         let format = spec.format.unwrap_or(Format::Any);
-        let split = spec.each.as_deref().map(|each| compiler.split(each, format));
+        let split = compiler.split(spec, format);
         let whole = [Shape::default()];
         let shapes = spec.shapes.as_deref().filter(|shapes| !shapes.is_empty()).unwrap_or(&whole);
         let forms: Vec<Form> = shapes.iter().map(|shape| compiler.form(spec, shape)).collect();
@@ -93,15 +95,23 @@ impl Normalizer {
 }
 
 impl Compiler<'_> {
-    fn split(&mut self, each: &str, format: Format) -> Split {
-        let split = match format {
-            Format::Json | Format::Any => Split::compile(each),
-            Format::Form | Format::Cloudevents => Err("only bodies of `format: json` are divided".to_owned()),
+    fn split(&mut self, spec: &EventSpec, format: Format) -> Option<Split> {
+        let lists = spec.one_of.as_deref().unwrap_or_default();
+        let split = match (format, spec.each.as_deref()) {
+            (_, None) if lists.is_empty() => return None,
+            (Format::Json | Format::Any, Some(each)) => Split::compile(each),
+            (Format::Json | Format::Any, None) => Ok(Split::default()),
+            (Format::Form | Format::Cloudevents, _) => {
+                Err("only bodies of `format: json` are divided".to_owned())
+            }
         };
-        split.unwrap_or_else(|problem| {
-            self.errors.push(CompileError { field: "event.each".to_owned(), problem });
-            Split::default()
-        })
+        let split = split.map_err(|problem| ("each", problem));
+        let split = split.and_then(|split| split.with_lists(lists).map_err(|problem| ("one_of", problem)));
+        split
+            .map_err(|(field, problem)| {
+                self.errors.push(CompileError { field: format!("event.{field}"), problem });
+            })
+            .ok()
     }
 
     fn form(&mut self, spec: &EventSpec, shape: &Shape) -> Form {

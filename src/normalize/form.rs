@@ -65,7 +65,7 @@ impl Form {
     /// Takes the first rule that is for this name and finds all it asks for.
     pub(super) fn identify(&self, name: &str, values: &Values<'_>) -> Result<Naming, Unmappable> {
         for rule in &self.rules {
-            if (rule.when.is_empty() || rule.when.iter().any(|wanted| wanted == name))
+            if rule.is_for(name)
                 && let Some(naming) = rule.identify(values)?
             {
                 return Ok(naming);
@@ -103,6 +103,15 @@ impl Form {
 impl Rule {
     pub(super) fn has_no_id(&self) -> bool {
         self.id.is_none()
+    }
+
+    /// True where the rule is for events of this name.
+    fn is_for(&self, name: &str) -> bool {
+        let fits = |wanted: &String| match wanted.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => wanted == name,
+        };
+        self.when.is_empty() || self.when.iter().any(fits)
     }
 
     /// True where equal bytes may be different events.

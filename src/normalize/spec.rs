@@ -31,6 +31,9 @@ pub struct EventSpec {
     /// Where a body that holds several events has them: a pointer with `*` for every element of an array, as
     /// `/value/*` or `/entry/*/changes/*`; or `lines`, one JSON text per line. Alternatives stand between bars.
     pub each: Option<String>,
+    /// Pointers to lists within an element (without `each`: the body), as `/value/messages`. Each item is an event of its
+    /// own: the element without the other items of these lists.
+    pub one_of: Option<Vec<String>>,
     /// What a body whose list of events is empty is: `quarantine`, unless it is said to be a sign of life.
     pub empty: Option<Empty>,
     /// The forms a body comes in; the first that fits gives the root of `./` pointers. None fits: quarantine.
@@ -92,7 +95,8 @@ pub struct Shape {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RuleSpec {
-    /// The names (`type` without prefix) that the rule is for; every name where it is left out.
+    /// The names (`type` without prefix) that the rule is for, or their beginnings, as `contact.*`; every name where it
+    /// is left out.
     pub when: Option<Vec<String>>,
     /// Template of the object's type.
     pub object: Option<String>,

@@ -1,16 +1,20 @@
 //! Divides a body that carries several events: which parts of it are the elements.
 //!
 //! Nothing is left behind: a part that does not go on as the document says stands for itself, and is mapped or
-//! quarantined like any other. Elements are slices of the body, never copies.
+//! quarantined like any other. Elements are slices of the body; only one of several that were one element is a copy.
+
+mod one_of;
 
 use super::{Unmappable, json};
 use crate::{
     delivery::slot::{Pointer, SlotError},
     event::Reason,
 };
+use bytes::Bytes;
+use one_of::Lists;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Elements taken of one request. More are no batch of any sender known, and each costs a record.
 pub(super) const MAX_ELEMENTS: usize = 10_000;
@@ -20,6 +24,7 @@ pub(super) const MAX_ELEMENTS: usize = 10_000;
 pub(super) struct Split {
     ways: Vec<Way>,
     lines: bool,
+    lists: Lists,
 }
 
 /// A pointer with `*`, cut at its stars: what leads from one value to the next; `None` leads nowhere.
@@ -28,8 +33,8 @@ type Way = Vec<Option<Pointer>>;
 /// One part of a body that is an event of its own.
 #[derive(Debug)]
 pub(super) struct Element<'a> {
-    /// Its text as it stands in the body.
-    pub(super) bytes: &'a [u8],
+    /// Its text as it stands in the body, without its neighbours in a list that it shares with them.
+    pub(super) bytes: Cow<'a, [u8]>,
     /// Which of [`Division::around`] it was taken from.
     pub(super) around: usize,
     /// A member on the way to its own parts that stands twice, so that it could not be divided further.
@@ -59,9 +64,14 @@ impl Split {
         Ok(split)
     }
 
+    /// Names the lists of an element of which an event holds one item.
+    pub(super) fn with_lists(self, lists: &[String]) -> Result<Self, String> {
+        Ok(Self { lists: Lists::compile(lists)?, ..self })
+    }
+
     /// Returns the split of a body that is one array.
     pub(super) fn elements() -> Self {
-        Self { ways: vec![vec![None, None]], lines: false }
+        Self { ways: vec![vec![None, None]], ..Self::default() }
     }
 
     /// True where a body may be one JSON text per line.
@@ -69,12 +79,13 @@ impl Split {
         self.lines
     }
 
-    /// Divides a JSON text, by the first alternative whose array stands there; without any, the whole of it is the
-    /// one element. An empty array gives none.
+    /// Divides a JSON text by every alternative whose array stands there; without any, the whole of it is the one
+    /// element. An empty array gives none.
     pub(super) fn divide<'a>(&self, text: &'a str) -> Result<Division<'a>, Unmappable> {
         let ways: Vec<&[Option<Pointer>]> = self.ways.iter().map(Vec::as_slice).collect();
         let mut division = Division { elements: Vec::new(), around: vec![text] };
         division.add(text, &ways, 0)?;
+        division.elements = self.lists.part(division.elements)?;
         Ok(division)
     }
 
@@ -110,39 +121,70 @@ fn way(text: &str) -> Result<Way, String> {
     way.iter().map(|part| (!part.is_empty()).then(|| Pointer::parse(part)).transpose()).collect()
 }
 
+impl<'a> Element<'a> {
+    /// Returns its bytes as a part of the body that it was taken from, where it is one.
+    pub(super) fn of(&self, body: &Bytes) -> Bytes {
+        match &self.bytes {
+            Cow::Borrowed(bytes) => body.slice_ref(bytes),
+            Cow::Owned(bytes) => Bytes::copy_from_slice(bytes),
+        }
+    }
+
+    /// Returns what it is of the body, where that is text.
+    fn text(&self) -> Option<&'a str> {
+        match self.bytes {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok(),
+            Cow::Owned(_) => None,
+        }
+    }
+}
+
 impl<'a> Division<'a> {
     /// Adds the elements of one value; the last part of a way leads to the element itself.
     fn add(&mut self, value: &'a str, ways: &[&[Option<Pointer>]], around: usize) -> Result<(), Unmappable> {
-        for way in ways {
-            let Some((part, behind)) = way.split_first() else { continue };
-            let found = match follow(value, part.as_ref()) {
-                Ok(Some(found)) => found,
-                Ok(None) => continue,
+        let mut parts: Vec<(&Option<Pointer>, &'a str)> = Vec::new();
+        for part in ways.iter().filter_map(|way| way.first()) {
+            match follow(value, part.as_ref()) {
+                // Ways that go on alike are followed together.
+                Ok(Some(found)) if parts.iter().all(|(other, _)| *other != part) => parts.push((part, found)),
+                Ok(_) => {}
                 Err(repeated) => return self.push(value.as_bytes(), around, Some(repeated)),
-            };
-            if behind.is_empty() {
-                return self.push(found.as_bytes(), around, None);
             }
-            let Some(items) = items(found)? else { continue };
-            let behind: Vec<_> = ways
-                .iter()
-                .filter_map(|other| other.split_first())
-                .filter(|(first, rest)| *first == part && !rest.is_empty())
-                .map(|(_, rest)| rest)
-                .collect();
-            // The elements of the first array were taken from the body itself, which stands there already.
-            let around =
-                if around == 0 && std::ptr::eq(value, self.body()) { 0 } else { self.taken_from(value)? };
-            return items.into_iter().try_for_each(|item| self.add(item.get(), &behind, around));
         }
-        self.push(value.as_bytes(), around, None)
+        let (mut is_divided, mut source) = (false, None);
+        for (part, found) in parts {
+            let (ends, behind): (Vec<_>, Vec<_>) = ways
+                .iter()
+                .filter_map(|way| way.split_first())
+                .filter_map(|(first, rest)| (first == part).then_some(rest))
+                .partition(|rest| rest.is_empty());
+            let items = if behind.is_empty() { None } else { items(found)? };
+            if let Some(items) = items {
+                let around = match source {
+                    Some(around) => around,
+                    None => *source.insert(self.taken_from(value, around)?),
+                };
+                items.into_iter().try_for_each(|item| self.add(item.get(), &behind, around))?;
+            } else if part.is_some() && !ends.is_empty() {
+                self.push(found.as_bytes(), around, None)?;
+            } else {
+                continue;
+            }
+            is_divided = true;
+        }
+        // What no way leads into stands for itself.
+        if is_divided { Ok(()) } else { self.push(value.as_bytes(), around, None) }
     }
 
     fn body(&self) -> &'a str {
         self.around.first().copied().unwrap_or_default()
     }
 
-    fn taken_from(&mut self, value: &'a str) -> Result<usize, Unmappable> {
+    /// Returns the place of what elements are taken from; the body itself stands there already.
+    fn taken_from(&mut self, value: &'a str, around: usize) -> Result<usize, Unmappable> {
+        if around == 0 && std::ptr::eq(value, self.body()) {
+            return Ok(0);
+        }
         self.around.push(value);
         if self.around.len() > MAX_ELEMENTS { Err(too_many()) } else { Ok(self.around.len() - 1) }
     }
@@ -151,7 +193,7 @@ impl<'a> Division<'a> {
         if self.elements.len() >= MAX_ELEMENTS {
             return Err(too_many());
         }
-        self.elements.push(Element { bytes, around, repeated });
+        self.elements.push(Element { bytes: Cow::Borrowed(bytes), around, repeated });
         Ok(())
     }
 }
