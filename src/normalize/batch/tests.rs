@@ -55,6 +55,21 @@ fn each_element_has_its_own_attributes_and_bytes() {
 }
 
 #[test]
+fn items_of_the_lists_of_a_body_are_events_with_what_they_share() {
+    let spec = json!({
+        "one_of": ["/told", "/read"], "type": "/type", "id": "{/id}",
+        "object": "mail", "object_id": "{/box}:{./told/0/to|./read/0}",
+    });
+    let body = r#"{"type":"mail","id":"1","box":7,"told":[{"to":"a"},{"to":"b"}],"read":["c"]}"#;
+    let events = events(&normalizer(spec), body);
+    let keys: Vec<_> = events.iter().filter_map(|event| event.key.as_deref()).collect();
+    assert_eq!(keys, ["mail:7:a", "mail:7:b", "mail:7:c"]);
+    assert_eq!(&events[1].data[..], br#"{"type":"mail","id":"1","box":7,"told":[{"to":"b"}],"read":[]}"#);
+    let ids = events.iter().map(|event| format!("1-{}", &digest(std::str::from_utf8(&event.data).unwrap())[..32]));
+    assert!(ids.eq(events.iter().map(|event| event.id.clone())));
+}
+
+#[test]
 fn an_element_is_a_slice_of_the_body_and_no_copy() {
     let delivery = delivery(br#"[{"event":"sent","mail":"m1","id":"a"}]"#, JSON);
     let events = normalizer(mails()).normalize(&delivery);
