@@ -162,7 +162,8 @@ fn the_first_rule_that_finds_all_it_names_is_taken() {
 
 #[test]
 fn a_rule_may_be_for_the_beginning_of_a_name() {
-    let rules = json!([{ "when": ["deal.*", "x"], "object": "deal", "object_id": "/id" }, { "key": "other" }]);
+    let rules =
+        json!([{ "when": ["deal.*", "x"], "object": "deal", "object_id": "/id" }, { "key": "other" }]);
     let normalizer = normalizer(json!({ "type": "/type", "rules": rules }));
     let key = |kind: &str| one(&normalizer, format!(r#"{{"type":"{kind}","id":1}}"#).as_bytes()).key.unwrap();
     assert_eq!([key("deal.new"), key("deal."), key("x")], ["deal:1"; 3]);

@@ -37,6 +37,7 @@ mod refusals;
 mod samples;
 mod senders;
 mod series;
+mod shared_ids;
 mod smuggling;
 mod stored;
 mod tail;
