@@ -59,7 +59,14 @@ impl Nats {
             .max_ack_inflight(MAX_IN_FLIGHT)
             .backpressure_on_inflight(false)
             .build(client.clone());
-        Self { client, jetstream, checks, probe, held: Quota::new(MAX_HELD_BYTES), subjects: Subjects::default() }
+        Self {
+            client,
+            jetstream,
+            checks,
+            probe,
+            held: Quota::new(MAX_HELD_BYTES),
+            subjects: Subjects::default(),
+        }
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {

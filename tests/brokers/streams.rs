@@ -189,7 +189,9 @@ quarantine: {{ sink: kept }}\n",
     assert_eq!(envelope::of_messages(&nats.read(&stream, 1))[0].id(), "ours");
     // While the stream is away nothing is known of its subjects.
     nats.delete_stream(&stream);
-    until("a 503 without the stream", SETTLE, || (of("later", "TASK").post(&hookway).status == 503).then_some(()));
+    until("a 503 without the stream", SETTLE, || {
+        (of("later", "TASK").post(&hookway).status == 503).then_some(())
+    });
 }
 
 fn padded(id: &str, bytes: usize) -> Delivery {

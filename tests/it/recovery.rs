@@ -68,7 +68,9 @@ async fn probes_are_answered_and_events_refused_while_a_journal_is_read() {
 
     // It is opened for its header and to be read.
     let writer = std::thread::spawn(move || while fs::write(&slow, "").is_ok() && slow.exists() {});
-    deadline::until("the journal is open", PATIENCE, || hookway.log().contains("journal opened").then_some(()));
+    deadline::until("the journal is open", PATIENCE, || {
+        hookway.log().contains("journal opened").then_some(())
+    });
     while hookway.send(&event("1")).await.status != 200 {
         assert!(!hookway.log().contains("ERROR"), "{}", hookway.log());
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     config::{keypath::KeyPath, params, problem::Report},
+    delivery::Withheld,
     normalize::{Normalizer, Setting},
     senders::SenderSpec,
     verify::Verifier,
@@ -25,7 +26,7 @@ pub(super) fn check(senders: &BTreeMap<String, SenderSpec>, report: &mut Report<
             sender: "",
             source: name,
             params: params(sender).values,
-            withheld: Vec::new(),
+            withheld: Withheld::default(),
             standing: &|slots, each| verifier.standing(slots, each),
             ids_are_unique: sender.ids_are_unique(),
         };
