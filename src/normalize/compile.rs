@@ -137,6 +137,7 @@ impl Compiler<'_> {
         let field = |name: &str| format!("event.rules.{index}.{name}");
         Rule {
             when: rule.when.clone().unwrap_or_default(),
+            has: rule.has.as_deref().or(defaults.has.as_deref()).map(|has| self.places(&field("has"), has)),
             object: self.optional(&field("object"), rule.object.as_deref().or(defaults.object.as_deref())),
             object_id: self
                 .optional(&field("object_id"), rule.object_id.as_deref().or(defaults.object_id.as_deref())),

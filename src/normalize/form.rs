@@ -29,6 +29,8 @@ pub(super) struct Form {
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) when: Vec<String>,
+    /// The slot that must hold a value; `None` asks for none.
+    pub(super) has: Option<Vec<Place>>,
     pub(super) object: Option<Template>,
     pub(super) object_id: Option<Template>,
     pub(super) key: Option<Template>,
@@ -122,6 +124,9 @@ impl Rule {
     /// Returns what the rule finds, or `None` when something it asks for is absent. What comes out empty is no object,
     /// no key and no id, and the rule fits all the same.
     fn identify(&self, values: &Values<'_>) -> Result<Option<Naming>, Unmappable> {
+        if !self.has.as_ref().map_or(Ok(true), |places| values.has(places))? {
+            return Ok(None);
+        }
         let Some(object) = optional(self.object.as_ref(), values)? else { return Ok(None) };
         let Some(object_id) = optional(self.object_id.as_ref(), values)? else { return Ok(None) };
         let Some(own_key) = optional(self.key.as_ref(), values)? else { return Ok(None) };

@@ -98,6 +98,8 @@ pub struct RuleSpec {
     /// The names (`type` without prefix) that the rule is for, or their beginnings, as `contact.*`; every name where it
     /// is left out.
     pub when: Option<Vec<String>>,
+    /// Slot (without braces) that must hold a value for the rule to fit, as what tells a pull request from an issue.
+    pub has: Option<String>,
     /// Template of the object's type.
     pub object: Option<String>,
     /// Template of the object's id; with `object` it makes the envelope's `subject`.

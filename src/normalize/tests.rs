@@ -171,6 +171,21 @@ fn a_rule_may_be_for_the_beginning_of_a_name() {
 }
 
 #[test]
+fn a_rule_may_ask_for_a_value_that_it_does_not_use() {
+    let rules = json!([{ "has": "/pull/url|/pull/at", "object": "pull", "object_id": "/n" }, { "object": "issue", "object_id": "/n" }]);
+    let normalizer = normalizer(json!({ "rules": rules }));
+    let key = |body: &str| one(&normalizer, body.as_bytes()).key.unwrap();
+    assert_eq!([r#"{"n":7,"pull":{"url":"u"}}"#, r#"{"n":7,"pull":{"at":false}}"#].map(key), ["pull:7"; 2]);
+    let without = [
+        r#"{"n":7}"#,
+        r#"{"n":7,"pull":null}"#,
+        r#"{"n":7,"pull":{"url":""}}"#,
+        r#"{"n":7,"pull":{"url":{}}}"#,
+    ];
+    assert_eq!(without.map(key), ["issue:7"; 4]);
+}
+
+#[test]
 fn an_account_is_one_segment_of_the_source() {
     let normalizer = normalizer(json!({ "account": "/account" }));
     assert_eq!(&*one(&normalizer, br#"{"account":"a/b c?"}"#).source, "/test/a/a%2Fb%20c%3F");

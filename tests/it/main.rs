@@ -53,3 +53,4 @@ mod process;
 #[path = "../fuzz/targets.rs"]
 #[allow(dead_code, reason = "the fuzzers call single targets")]
 mod targets;
+mod told_apart;

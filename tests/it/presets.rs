@@ -13,6 +13,7 @@ mod forge;
 mod handshakes;
 mod keys;
 mod losses;
+mod objects;
 mod outcome;
 mod sample;
 mod source;
