@@ -37,7 +37,7 @@ fn two_objects_never_share_a_key() {
     for (preset, names) in [
         ("github", &["pull_request.opened", "issues.opened"][..]),
         ("github-form", &["issue_comment.created", "issues.opened"]),
-        ("azure-event-grid", &["Microsoft.Devices.DeviceTelemetry", "Microsoft.Storage.BlobCreated"]),
+        ("azure-event-grid", &["Acme.Door.Opened", "Microsoft.Storage.BlobCreated"]),
         ("adyen", &["AUTHORISATION", "CAPTURE", "REPORT_AVAILABLE"]),
         ("dropbox", &["several"]),
     ] {
