@@ -132,11 +132,8 @@ impl Pipeline {
             Some(Claim::Fresh(reservation)) => Some(reservation),
             Some(Claim::Duplicate(_)) => return Ok(source.suppress(take(&mut event.id))),
             Some(Claim::InFlight(first)) => {
-                return first
-                    .outcome()
-                    .await
-                    .map(|_| source.suppress(take(&mut event.id)))
-                    .ok_or(Refusal::InFlight);
+                first.outcome().await.ok_or(Refusal::InFlight)?;
+                return Ok(source.suppress(take(&mut event.id)));
             }
             None => None,
         };

@@ -7,6 +7,7 @@
 mod error;
 pub mod journal;
 pub mod kafka;
+mod message_id;
 pub mod nats;
 
 pub use error::PublishError;
@@ -15,7 +16,7 @@ use crate::{
     clock,
     config::SinkFormat,
     event::{
-        Event, Identity,
+        Event,
         envelope::{self, Binding, Origin},
     },
     observe::metrics::{SinkMetrics, SourceMetrics},
@@ -23,13 +24,12 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
-use sha2::{Digest as _, Sha256};
+use message_id::message_id;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
 };
 use tokio::time::Instant;
-use uuid::Uuid;
 
 /// Speaks to one broker.
 pub trait Publisher: Send + Sync {
@@ -240,24 +240,6 @@ impl Outcome {
             }
         }
     }
-}
-
-/// Returns what tells copies of one record apart from other records of a stream. What counts as a copy is what `dedup`
-/// counts as one; and the bare event would make a server drop the second subject of a fan-out into one stream.
-fn message_id(event: &Event, subject: &str) -> String {
-    let content = event.content();
-    let content = match event.identity {
-        Identity::Fresh => return Uuid::now_v7().simple().to_string(),
-        Identity::Digest | Identity::Bytes => content.as_slice(),
-        Identity::Id => &[],
-    };
-    let mut digest = Sha256::new();
-    let names = [event.source.as_bytes(), event.id.as_bytes(), subject.as_bytes()];
-    for part in names.iter().chain(content) {
-        digest.update(part.len().to_be_bytes());
-        digest.update(part);
-    }
-    hex::encode(digest.finalize().get(..16).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use super::{Normalizer, Unmappable, attributes, media, time, trace::Trace, value
 use crate::{
     delivery::{Delivery, Kept, Request, Verified, slot::Standing},
     event::{Event, Identity, Quarantine, Reason},
-    verify::Assurance,
 };
 use axum::http::header;
 use bytes::Bytes;
@@ -109,7 +108,7 @@ impl Normalizer {
 
     /// Returns by what repeats of an event are known whose id was made of this.
     pub(super) fn identity(&self, shared: &Shared<'_>, id: Trace) -> Identity {
-        let is_proven = matches!(shared.delivery.proof().assurance, Assurance::Signature | Assurance::Secret);
+        let is_proven = shared.delivery.proof().assurance.proves_the_sender();
         match id.standing {
             _ if id.is_fresh => Identity::Fresh,
             None if id.has_digest => Identity::Digest,

@@ -78,7 +78,6 @@ impl Source {
     }
 
     pub(super) fn suppress(&self, id: String) -> Receipt {
-        self.metrics.repeated();
         self.metrics.settled(Disposition::Suppressed);
         Receipt { id, disposition: Disposition::Suppressed }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     delivery::Kept,
-    event::{Quarantine, Reason},
+    event::{Identity, Quarantine, Reason},
     observe::metrics::Metrics,
     verify::Assurance,
 };
@@ -15,14 +15,18 @@ use parking_lot::Mutex;
 struct Scripted {
     handed: Mutex<Vec<Record>>,
     failing: Mutex<Vec<String>>,
+    /// Destinations that answer as a stream does that has the record already.
+    holding: Mutex<Vec<String>>,
 }
 
 impl Publisher for Scripted {
     fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
         let fails = self.failing.lock().iter().any(|name| **name == *record.destination);
+        let duplicate = self.holding.lock().iter().any(|name| **name == *record.destination);
         self.handed.lock().push(record);
         Box::pin(async move {
-            if fails { Err(PublishError::Saturated) } else { Ok(Ack::Journal { sequence: 1 }) }
+            let ack = Ack::Nats { stream: "S".to_owned(), sequence: 1, duplicate };
+            if fails { Err(PublishError::Saturated) } else { Ok(ack) }
         })
     }
 
@@ -189,6 +193,43 @@ fn a_quarantined_event_is_always_one_document() {
     let sink = fixture.sinks.get(SinkIndex(0)).unwrap();
     let record = fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new());
     assert_eq!(record.headers, envelope::structured_headers());
+}
+
+#[tokio::test]
+async fn what_every_stream_has_already_is_not_published() {
+    let fixture = Fixture::structured();
+    let disposition = |outcome: Outcome| (outcome.failed.is_empty(), outcome.disposition(&event()));
+    fixture.publishers[0].holding.lock().push("a".to_owned());
+    let both = fixture.publish(&[(0, "a"), (1, "b")], &[]).await;
+    assert_eq!(disposition(both), (true, Disposition::Published), "one of them took it anew");
+    let again = fixture.publish(&[(0, "a"), (1, "b")], &[SinkIndex(1)]).await;
+    assert_eq!(disposition(again), (true, Disposition::Published), "so did one at an earlier attempt");
+    let alone = fixture.publish(&[(0, "a")], &[]).await;
+    assert_eq!(alone.acked, [SinkIndex(0)], "it is there all the same");
+    assert_eq!(disposition(alone), (true, Disposition::AlreadyStored));
+    let text = fixture.metrics.render().unwrap();
+    for line in [
+        r#"hookway_delivery_duplicates_total{sink="first"} 3"#,
+        r#"hookway_delivery_duplicates_total{sink="second"} 0"#,
+        r#"hookway_events_delivered_total{sink="first",source="hotel"} 0"#,
+    ] {
+        assert!(text.contains(line), "{line} is missing in:\n{text}");
+    }
+}
+
+#[test]
+fn a_message_id_counts_as_a_copy_what_dedup_counts_as_one() {
+    let id = |identity, data: &'static [u8], kind: &str| {
+        let data = Bytes::from_static(data);
+        message_id(&Event { identity, data, kind: kind.to_owned(), ..event() }, "w.a")
+    };
+    for identity in [Identity::Bytes, Identity::Digest] {
+        assert_eq!(id(identity, b"1", "t"), id(identity, b"1", "t"));
+        assert_ne!(id(identity, b"1", "t"), id(identity, b"2", "t"), "other bytes are another event");
+        assert_ne!(id(identity, b"1", "t"), id(identity, b"1", "u"), "so is another name");
+    }
+    assert_eq!(id(Identity::Id, b"1", "t"), id(Identity::Id, b"2", "u"), "the id alone names it");
+    assert_ne!(id(Identity::Fresh, b"1", "t"), id(Identity::Fresh, b"1", "t"), "nothing names it");
 }
 
 #[test]

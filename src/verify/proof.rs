@@ -14,6 +14,14 @@ pub enum Assurance {
 }
 
 impl Assurance {
+    /// True where only the sender can have sent it.
+    pub fn proves_the_sender(self) -> bool {
+        match self {
+            Self::Signature | Self::Secret => true,
+            Self::Integrity | Self::None => false,
+        }
+    }
+
     /// Returns the stable name that stands in the envelope's `hookwayverified`.
     pub fn name(self) -> &'static str {
         match self {

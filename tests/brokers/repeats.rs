@@ -5,7 +5,7 @@ use crate::Case;
 use crate::bus::Bus;
 use crate::delivery::{self, Delivery};
 use crate::envelope;
-use crate::hookway::http;
+use crate::hookway::{Hookway, http};
 use crate::support::brokers::Brokers;
 use crate::support::nats::Nats;
 
@@ -19,7 +19,9 @@ pub(crate) fn cases() -> Vec<Case> {
     crate::cases![
         shared:
             two_subjects_of_one_stream_hold_an_event_once_each_even_after_a_restart,
-            a_retry_after_one_sink_of_two_was_missing_adds_nothing_to_the_other;
+            a_retry_after_one_sink_of_two_was_missing_adds_nothing_to_the_other,
+            a_stream_holds_as_many_equal_bodies_as_came_where_no_repeats_are_recognised,
+            a_stream_holds_each_of_two_events_of_one_id;
         own:
             a_sender_that_hangs_up_while_kafka_is_frozen_has_its_event_there_once,
             a_sender_that_hangs_up_while_nats_is_frozen_has_its_event_there_once,
@@ -93,12 +95,63 @@ quarantine: {{ sink: kept }}\n",
     hookway.until_ready();
     delivery.accepted(&hookway);
     assert!((hookway.metric("hookway_delivery_attempts_total", &["sink=\"stream\""]) - 2.0).abs() < 0.5);
+    // It is answered as a success and is no new event: the stream said so.
+    assert!((hookway.metric("hookway_delivery_duplicates_total", &["sink=\"stream\""]) - 2.0).abs() < 0.5);
+    assert!((hookway.metric("hookway_events_suppressed_total", &[]) - 1.0).abs() < 0.5);
+    assert!(hookway.metric("hookway_events_published_total", &[]).abs() < 0.5);
+    hookway.until_metric("hookway_unaccounted_events", &[], 0.0);
 
     let messages = nats.read(&stream, 2);
     let mut subjects: Vec<&str> = messages.iter().map(|message| message.subject.as_str()).collect();
     subjects.sort_unstable();
     assert_eq!(subjects, [format!("{stream}.one"), format!("{stream}.two")]);
     assert!(envelope::of_messages(&messages).iter().all(|envelope| envelope.id() == "twice"));
+}
+
+/// Starts Hookway with one more source, whose events go to a stream.
+fn streaming(brokers: &Brokers, stream: &str, source: &str) -> Hookway {
+    brokers.nats().create_stream(stream, &[&format!("{stream}.>")]);
+    let rest = format!(
+        "  own: {{ preset: token, secrets: [ env:HOTEL_SECRET ], verify: {{ header: lm-webhook-secret, prefix: '' }}, {source} }}
+sinks: {{ stream: {{ nats: {{ servers: [ \"{}\" ], stream: {stream} }} }}, kept: {{ journal: {{ dir: kept }} }} }}
+routes: [ {{ to: {{ sink: stream, subject: {stream}.all }} }} ]
+quarantine: {{ sink: kept }}\n",
+        brokers.nats().url()
+    );
+    let hookway = delivery::hookway(&rest);
+    hookway.until_ready();
+    hookway
+}
+
+fn own(body: &str) -> Delivery {
+    Delivery { path: "/hooks/own".to_owned(), ..Delivery::hotel(body) }
+}
+
+fn a_stream_holds_as_many_equal_bodies_as_came_where_no_repeats_are_recognised(brokers: &Brokers) {
+    for (name, source) in [
+        ("OFF", "event: { id: '{/id}' }, dedup: { window: 0s }"),
+        ("DIGEST", "event: { id: 'sha256:{sha256}' }, dedup: { window: 0s }"),
+        ("FRESH", "event: {}"),
+    ] {
+        let stream = brokers.name(name);
+        let hookway = streaming(brokers, &stream, source);
+        for _ in 0..3 {
+            own(r#"{"id":"1","door":"open"}"#).accepted(&hookway);
+        }
+        assert_eq!(brokers.nats().read(&stream, 3).len(), 3, "{name}");
+        assert!((hookway.metric("hookway_events_published_total", &["source=\"own\""]) - 3.0).abs() < 0.5);
+    }
+}
+
+fn a_stream_holds_each_of_two_events_of_one_id(brokers: &Brokers) {
+    let stream = brokers.name("SHARED");
+    let hookway = streaming(brokers, &stream, "event: { id: '{/id}' }");
+    for n in [1, 2, 1, 2] {
+        assert_eq!(own(&format!(r#"{{"id":"1","n":{n}}}"#)).accepted(&hookway), "1");
+    }
+    let messages = envelope::of_messages(&brokers.nats().read(&stream, 2));
+    assert_eq!(messages.len(), 2);
+    assert!((hookway.metric("hookway_event_id_conflicts_total", &["source=\"own\""]) - 1.0).abs() < 0.5);
 }
 
 /// Returns a configuration that publishes each event to a topic and to a stream's subject `STREAM.all`.
@@ -142,7 +195,7 @@ fn a_retry_after_nats_was_down_adds_nothing_to_kafka(brokers: &Brokers) {
     nats.create_stream("FAN", &["FAN.>"]);
     let config = both(brokers, &topic, &nats, "FAN");
     let sources = delivery::SOURCES.replace("25s", "1s");
-    let hookway = crate::hookway::Hookway::start(&format!("{sources}{config}"), &delivery::SECRETS);
+    let hookway = Hookway::start(&format!("{sources}{config}"), &delivery::SECRETS);
     hookway.until_ready();
     nats.kill();
     let delivery = Delivery::reservation("fanned", "QWERTYUI-1", 1);

@@ -33,6 +33,7 @@ sources:
       type: '{/object}.{./field|''message''}'
       key: page:{../id}
       time: ../time
+      id: '{index}-{sha256:32}'
   logs:
     preset: hmac
     secrets: [ file:$home/secret ]
@@ -242,12 +243,12 @@ async fn lists_in_lists_find_their_object_around_them() {
     let reply = send(&bridge, "pages", "application/json", body).await;
     assert_eq!(reply.status, 200);
     let mut kept: Vec<_> = all(&bridge, "kept", "id").into_iter().zip(bridge.stored("kept")).collect();
-    // Only the events of one object stand in an order; the id ends with the place in the body.
+    // Only the events of one object stand in an order; the id begins with the place in the body.
     kept.sort_by(|(one, _), (other, _)| one.cmp(other));
     let found: Vec<_> = kept
         .iter()
         .map(|(id, stored)| {
-            let place = id.rsplit('/').next().unwrap();
+            let place = id.split('-').next().unwrap();
             (place, stored.envelope["type"].as_str().unwrap(), stored.record.key.as_deref().unwrap())
         })
         .collect();

@@ -84,7 +84,7 @@ async fn an_event_in_headers_keeps_its_body() {
     ];
     send(&bridge, &headers, "plain").await;
     let expected = json!({
-        "id": "b1", "source": "/g", "type": "test.made", "subject": "café", "partitionkey": "café",
+        "id": "b1-a116c9ed46d6207734a43317d30fd88f", "source": "/g", "type": "test.made", "subject": "café", "partitionkey": "café",
         "datacontenttype": "text/plain", "hookwayverified": "signature", "typeunsigned": true, "tries": "2",
         "timesource": "receipt", "data_base64": "cGxhaW4=",
     });

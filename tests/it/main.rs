@@ -23,6 +23,7 @@ mod eventually;
 mod explain;
 mod handshakes;
 mod health;
+mod ids;
 mod journal;
 mod lifecycle;
 mod limits;

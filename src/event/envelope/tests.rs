@@ -86,6 +86,18 @@ fn an_event_without_a_time_has_that_of_its_receipt_and_says_so() {
 }
 
 #[test]
+fn an_event_whose_id_is_anothers_too_says_so_in_both_forms() {
+    let event = Event { id_conflicts: true, ..event(b"{}", true) };
+    let document: Value = serde_json::from_slice(&structured(&event, ORIGIN)).unwrap();
+    assert_eq!(document["hookwayidconflict"], true);
+    for (binding, name) in [(Binding::Kafka, "ce_hookwayidconflict"), (Binding::Nats, "ce-hookwayidconflict")]
+    {
+        let headers = binary_headers(&event, ORIGIN, binding);
+        assert!(headers.iter().any(|(own, value)| own == name && value == "true"), "{name}");
+    }
+}
+
+#[test]
 fn what_an_event_lacks_is_left_out() {
     let mut event = event(b"", false);
     (event.subject, event.key, event.content_type) = (None, None, None);

@@ -165,7 +165,10 @@ impl SourceMetrics {
         match disposition {
             Disposition::Published => self.published.inc(),
             Disposition::Filtered => self.filtered.inc(),
-            Disposition::Suppressed | Disposition::AlreadyStored => self.suppressed.inc(),
+            Disposition::Suppressed | Disposition::AlreadyStored => {
+                self.duplicate.inc();
+                self.suppressed.inc();
+            }
             Disposition::Quarantined(reason) => {
                 if let Some(counter) = self.quarantined.get(&reason) {
                     counter.inc();
@@ -183,11 +186,6 @@ impl SourceMetrics {
     /// Notes events that are durable, though their sender was refused or had hung up.
     pub fn late(&self, events: u64) {
         self.late.inc_by(events);
-    }
-
-    /// Notes a recognised repeat.
-    pub fn repeated(&self) {
-        self.duplicate.inc();
     }
 
     /// Notes what an event itself shows: no key, or older than one already seen.
