@@ -118,7 +118,8 @@ async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, 
         Failure::Configuration(vec![loaded.sink_problem(name, field, message, fix)])
     };
     let options = nats::options(access, certificates).await.map_err(|error| wrong("nats", &error))?;
-    let client = nats::client(&options, &config.servers).await;
+    let denials = nats::Denials::default();
+    let client = nats::client(&options, &config.servers, &denials).await;
     let client = client.map_err(|error| wrong("nats.servers", &error.to_string()))?;
     let checks = nats::Checks {
         stream: config.stream.clone(),
@@ -126,7 +127,7 @@ async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, 
         largest_record: largest_record(loaded, name),
         create: config.create.as_ref().map(|create| create.subjects.clone()),
     };
-    Ok(Nats::new(client, checks, nats::Probe::new(options, config.servers.clone())))
+    Ok(Nats::new(client, checks, nats::Probe::new(options, config.servers.clone()), denials))
 }
 
 /// Takes the journal's directory; what stands there is looked at behind the start.

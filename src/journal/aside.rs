@@ -38,7 +38,7 @@ impl Aside {
         directory::create(&self.dir)?;
         let sha256 = hex::encode(Sha256::digest(document));
         let file = self.dir.join(format!("{sha256}.json"));
-        let placed = Placed { sha256, file };
+        let placed = Placed { file, sha256 };
         if fs::metadata(&placed.file).is_ok_and(|there| usize::try_from(there.len()) == Ok(document.len())) {
             return Ok(placed);
         }

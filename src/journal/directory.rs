@@ -129,7 +129,7 @@ pub(super) fn replace_file(path: &Path) -> io::Result<File> {
 pub(super) fn probe(dir: &Path) -> io::Result<()> {
     let path = dir.join(PROBE);
     let tried = replace_file(&path)
-        .and_then(|mut file| file.write_all(&[0; PROBE_BYTES]).and_then(|()| file.sync_all()));
+        .and_then(|mut file| file.write_all(&vec![0; PROBE_BYTES]).and_then(|()| file.sync_all()));
     // What is left of it takes room; it may not be there at all.
     drop(fs::remove_file(&path));
     tried
@@ -182,7 +182,7 @@ mod tests {
             std::mem::take(&mut synced)
         };
         assert_eq!(made(), ["", "a", "a/b"].map(PathBuf::from));
-        assert_eq!(made(), [PathBuf::new(); 0], "what was there needs nothing");
+        assert_eq!(made(), Vec::<PathBuf>::new(), "what was there needs nothing");
         fs::remove_dir(&dir).unwrap();
         assert_eq!(made(), [PathBuf::from("a/b")]);
     }

@@ -1,11 +1,14 @@
 //! Where appends wait for the disk: records are encoded here, by who brings them, while the writer is busy
 //! with the group before. Whatever waits when the writer returns is the next group.
 
+mod look;
+
 use super::{
-    JournalError, Notice, Observer, directory,
+    JournalError, Notice, Observer,
     format::{self, HEADER_LEN, MAX_PAYLOAD, len64},
 };
 use crate::record::Record;
+use look::Trouble;
 use parking_lot::{Condvar, Mutex};
 use std::{fmt, io, mem, path::Path, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
@@ -96,14 +99,6 @@ struct State {
     /// Why the last record that was not taken, or the last group, failed; `None` once a later one went well.
     trouble: Option<Trouble>,
     closed: bool,
-}
-
-/// What hinders the journal.
-#[derive(Debug)]
-struct Trouble {
-    error: JournalError,
-    /// Bytes that the refused record takes, where the journal has reached its size.
-    wanted: Option<u64>,
 }
 
 impl fmt::Debug for Queue {
@@ -220,44 +215,6 @@ impl Queue {
         state.resting = Some(resting);
         self.changed.wait_while_for(&mut state, |state| !state.closed, REST);
         state.resting = None;
-    }
-
-    /// True where the last record or group was not taken, and the journal's state is to be looked at.
-    pub(super) fn is_troubled(&self) -> bool {
-        let state = self.state.lock();
-        state.closed || state.trouble.is_some()
-    }
-
-    /// Tells whether records are taken, as far as is known. What hindered the last one is looked at again: a failing disk
-    /// is tried, and a journal that had reached its size is measured.
-    pub(super) fn look(&self) -> Result<(), JournalError> {
-        let mut state = self.state.lock();
-        if state.closed {
-            return Err(self.closed());
-        }
-        match &state.trouble {
-            None => Ok(()),
-            Some(Trouble { wanted: Some(wanted), error }) => {
-                let (wanted, error) = (*wanted, error.clone());
-                // While a group is written, nobody knows how much of it is in the files.
-                if state.writing > 0 || state.waiting.len() > 0 {
-                    return Err(error);
-                }
-                state.stats.bytes = directory::size(&self.dir)?;
-                self.notify(Notice::Size(state.stats.bytes));
-                if state.stats.bytes + wanted > self.limits.max_bytes.unwrap_or(u64::MAX) {
-                    return Err(error);
-                }
-                state.trouble = None;
-                Ok(())
-            }
-            Some(Trouble { wanted: None, .. }) => {
-                drop(state);
-                let dir = self.dir.to_path_buf();
-                directory::probe(&self.dir)
-                    .map_err(|error| JournalError::Write { dir, source: Arc::new(error) })
-            }
-        }
     }
 
     /// Tells the observer, where there is one.

@@ -24,9 +24,9 @@ impl Pipeline {
         target: &Target,
         outcome: Outcome,
     ) -> Result<(), Unsettled> {
-        let mut smaller = event.clone();
         let Some(error) = too_large(&outcome) else { return self.judge(outcome) };
         tracing::warn!(source = %source.name, id = event.id, %error, "an event is too large for the quarantine as it is");
+        let mut smaller = event.clone();
         cut_request(&mut smaller);
         let outcome = self.publish_one(source, &smaller, target).await;
         if too_large(&outcome).is_none() {

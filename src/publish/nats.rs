@@ -7,7 +7,7 @@ mod prepare;
 mod stream;
 mod subjects;
 
-pub use connect::{Access, Certificates, Probe, client, options};
+pub use connect::{Access, Certificates, Denials, Probe, client, options};
 pub use prepare::Checks;
 
 use super::{Prepared, PublishError, Publisher};
@@ -20,7 +20,7 @@ use async_nats::{
     Client,
     connection::State,
     jetstream::{
-        context::{Context, ContextBuilder},
+        context::{Context, ContextBuilder, PublishError as ClientError, PublishErrorKind},
         message::PublishMessage,
     },
 };
@@ -47,12 +47,13 @@ pub struct Nats {
     probe: Probe,
     held: Arc<Quota>,
     subjects: Subjects,
+    denials: Denials,
 }
 
 impl Nats {
-    /// Takes a client, which connects in the background, what [`Publisher::prepare`] checks, and how it learns
-    /// why there is no connection.
-    pub fn new(client: Client, checks: Checks, probe: Probe) -> Self {
+    /// Takes a client, which connects in the background, what [`Publisher::prepare`] checks, how it learns why
+    /// there is no connection, and what the server forbids.
+    pub fn new(client: Client, checks: Checks, probe: Probe, denials: Denials) -> Self {
         let jetstream = ContextBuilder::new()
             .timeout(ACK_PATIENCE)
             .ack_timeout(ACK_PATIENCE)
@@ -66,6 +67,7 @@ impl Nats {
             probe,
             held: Quota::new(MAX_HELD_BYTES),
             subjects: Subjects::default(),
+            denials,
         }
     }
 
@@ -90,8 +92,14 @@ impl Nats {
                 let subject = &record.destination;
                 Err(Box::pin(self.subjects.unanswered(&self.jetstream, &self.checks.stream, subject)).await)
             }
-            Err(error) => Err(classify(&error)),
+            Err(error) => Err(self.denied(&error).unwrap_or_else(|| classify(&error))),
         }
+    }
+
+    /// Returns that we may not publish, where the server said so while an answer was waited for in vain.
+    fn denied(&self, error: &ClientError) -> Option<PublishError> {
+        (error.kind() == PublishErrorKind::TimedOut).then_some(())?;
+        self.denials.within(2 * ACK_PATIENCE).map(PublishError::Misconfigured)
     }
 
     /// True for a subject that a route names literally: that it has no place is the operator's matter.

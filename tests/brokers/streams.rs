@@ -28,6 +28,7 @@ pub(crate) fn cases() -> Vec<Case> {
             a_full_stream_is_503_with_its_reason_and_a_message_too_large_for_it_goes_to_the_quarantine;
         own:
             what_waits_for_a_nats_that_is_away_is_bounded_in_bytes,
+            a_publish_that_the_server_forbids_is_told_as_that,
     ]
 }
 
@@ -198,6 +199,34 @@ fn padded(id: &str, bytes: usize) -> Delivery {
     let mut body = reservation(id, id, 1);
     body["padding"] = "x".repeat(bytes).into();
     Delivery::hotel(&body.to_string())
+}
+
+fn a_publish_that_the_server_forbids_is_told_as_that(_: &Brokers) {
+    let users = "users: [
+  { user: app, password: \"not-a-secret-of-the-app\", permissions: { publish: { deny: [ \"events.b\" ] } } }
+  { user: reader, password: reads } ]";
+    let nats = Nats::start_with(&format!("authorization {{ {users} }}"));
+    let hookway = Hookway::start(
+        &format!(
+            "{}sinks:
+  bus: {{ nats: {{ servers: [ \"{}\" ], stream: EVENTS, create: {{ subjects: [ \"events.*\" ] }}, user: app, password: env:BUS_SECRET }} }}
+  kept: {{ journal: {{ dir: kept }} }}
+routes: [ {{ to: {{ sink: bus, subject: events.b }} }} ]\nquarantine: {{ sink: kept }}\n",
+            delivery::SOURCES,
+            nats.url()
+        ),
+        &[&delivery::SECRETS[..], &[("BUS_SECRET", "not-a-secret-of-the-app")]].concat(),
+    );
+    hookway.until_ready();
+    let refused = Delivery::reservation("denied", "QWERTYUI-1", 1).post(&hookway);
+    assert_eq!(refused.status, 503, "{refused:?}");
+    let errors = ["sink=\"bus\"", "reason=\"unknown_destination\""];
+    assert!(
+        (hookway.metric("hookway_delivery_errors_total", &errors) - 1.0).abs() < 0.5,
+        "{}",
+        hookway.log()
+    );
+    assert!(hookway.log().to_lowercase().contains("permissions violation for publish"), "{}", hookway.log());
 }
 
 fn what_waits_for_a_nats_that_is_away_is_bounded_in_bytes(_: &Brokers) {

@@ -55,7 +55,7 @@ async fn a_sealed_segment_is_not_read_again_and_an_unsealed_one_is() {
     }
     assert_eq!(claim.recover().unwrap().damaged, [], "they were sealed while they were written");
     let text = fs::read_to_string(dir.path().join("sealed")).unwrap();
-    for damaged in [text.replacen("1 ", "2 ", 1), String::new(), text[..text.len() / 2].to_owned()] {
+    for damaged in [text.replacen("1 ", "2 ", 1), String::new(), text.split_at(text.len() / 2).0.to_owned()] {
         fs::write(dir.path().join("sealed"), damaged).unwrap();
         assert_eq!(claim.recover().unwrap().damaged.len(), 3, "what is known is damaged, so they are read");
     }

@@ -1,8 +1,10 @@
 //! How a NATS server is reached: credentials, certificates, and a client that never gives up reconnecting.
 
 use async_nats::{Client, ConnectError, ConnectOptions, Event};
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// How we show who we are; at most one of them.
 #[derive(Debug, Default)]
@@ -61,10 +63,44 @@ pub async fn options(access: Access, certificates: Certificates) -> Result<Conne
         .connection_timeout(Duration::from_secs(5)))
 }
 
-/// Returns a client that connects in the background and tells what it meets. Fails where an address is none.
-pub async fn client(options: &ConnectOptions, servers: &[String]) -> Result<Client, ConnectError> {
-    let options = options.clone().retry_on_initial_connect();
-    options.event_callback(|event| async move { tell(&event) }).connect(servers).await
+/// Returns a client that connects in the background and tells what it meets, and `denials` of what the server forbids.
+/// Fails where an address is none.
+pub async fn client(
+    options: &ConnectOptions,
+    servers: &[String],
+    denials: &Denials,
+) -> Result<Client, ConnectError> {
+    let (options, denials) = (options.clone().retry_on_initial_connect(), denials.clone());
+    let hear = move |event| {
+        let denials = denials.clone();
+        async move {
+            tell(&event);
+            if let Event::ServerError(error) = event {
+                denials.hear(error.to_string());
+            }
+        }
+    };
+    options.event_callback(hear).connect(servers).await
+}
+
+/// What the server forbids: it drops such a message and says so beside it, and the publish itself only hears nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Denials {
+    last: Arc<Mutex<Option<(Instant, String)>>>,
+}
+
+impl Denials {
+    fn hear(&self, error: String) {
+        // The server gives no code for it (nats-server, `client.pubPermissionViolation`).
+        if error.to_ascii_lowercase().contains("permissions violation for publish") {
+            *self.last.lock() = Some((Instant::now(), error));
+        }
+    }
+
+    /// Returns the last denial, unless it is older than `age`.
+    pub(super) fn within(&self, age: Duration) -> Option<String> {
+        self.last.lock().as_ref().filter(|(at, _)| at.elapsed() < age).map(|(_, error)| error.clone())
+    }
 }
 
 /// Tries once to connect, to learn why the client, which tries for ever, has no connection: its events leave the

@@ -16,10 +16,13 @@ const FRESH: Duration = Duration::from_secs(2);
 /// How long the question may take; without an answer nothing is known.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The subjects of a stream; `None` where it did not say.
+type Held = Option<Arc<[String]>>;
+
 /// What the stream holds, as it said last.
 #[derive(Debug, Default)]
 pub(super) struct Subjects {
-    known: Mutex<Option<(Instant, Option<Arc<[String]>>)>>,
+    known: Mutex<Option<(Instant, Held)>>,
 }
 
 impl Subjects {
@@ -35,7 +38,7 @@ impl Subjects {
         }
     }
 
-    async fn held(&self, jetstream: &Context, stream: &str) -> Option<Arc<[String]>> {
+    async fn held(&self, jetstream: &Context, stream: &str) -> Held {
         let mut known = self.known.lock().await;
         if let Some((at, held)) = &*known
             && at.elapsed() < FRESH
