@@ -54,7 +54,7 @@ async fn a_full_journal_is_503_and_what_it_holds_stays() {
     assert!(accepted > 0);
     assert_eq!((refused.status, refused.code().as_str()), (503, "sink_unavailable"));
     assert_eq!(bridge.stored("kept").len(), accepted);
-    assert!(bridge.count("hookway_delivery_errors_total", &[("sink", "kept"), ("reason", "io")]) >= 1);
+    assert!(bridge.count("hookway_delivery_errors_total", &[("sink", "kept"), ("reason", "full")]) >= 1);
 }
 
 #[tokio::test]
