@@ -10,6 +10,9 @@ const SOURCE_SEGMENTS: usize = 3;
 /// Headers that carry credentials, whatever a source's check reads.
 const CREDENTIALS: [HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
+/// And a parameter that does (RFC 6750, section 2.3).
+const CREDENTIAL: &[u8] = b"access_token";
+
 /// What stands in the place of a withheld segment, so that those behind it keep their numbers.
 const WITHHELD: &str = "*";
 
@@ -64,8 +67,9 @@ impl Withheld {
     }
 
     fn shows(&self, field: &str) -> bool {
-        !form::pairs(field.as_bytes())
-            .any(|(name, _)| self.query.iter().any(|withheld| withheld.as_bytes() == &*name))
+        let is_withheld =
+            |name: &[u8]| name == CREDENTIAL || self.query.iter().any(|withheld| withheld.as_bytes() == name);
+        !form::pairs(field.as_bytes()).any(|(name, _)| is_withheld(&name))
     }
 }
 
@@ -130,6 +134,7 @@ mod tests {
         for (target, kept) in [
             ("/hooks/a?code=1&%63ode=2&code&x=3", "/hooks/a?x=3"),
             ("/hooks/a?a+b=1&a%20b=2", "/hooks/a"),
+            ("/hooks/a?access_token=1&x", "/hooks/a?x"),
             ("/hooks/a//one//SECRET", "/hooks/a//one//*"),
             ("/hooks/a?", "/hooks/a"),
             ("/hooks/a", "/hooks/a"),

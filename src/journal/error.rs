@@ -49,7 +49,7 @@ pub enum JournalError {
     },
     /// The directory has reached its configured size. Nothing is dropped to make room.
     #[error(
-        "the journal in {} has reached its {max_bytes} bytes: stop Hookway and move the oldest segments away, or raise max_bytes",
+        "the journal in {} has reached its {max_bytes} bytes: move its oldest segments away, or raise max_bytes",
         dir.display()
     )]
     Full {

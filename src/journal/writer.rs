@@ -12,8 +12,9 @@ use super::{
     sealed::{self, Sealed},
 };
 use std::{
-    fs::File,
+    fs::{self, File, Metadata},
     io,
+    os::unix::fs::MetadataExt as _,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::Arc,
@@ -44,6 +45,16 @@ pub(super) struct Segment {
     first: u64,
     /// Length in bytes up to which everything is durable; 0 before the first group is.
     durable: u64,
+}
+
+impl Segment {
+    /// False where somebody removed the file, or another stands under its name: what is written to it would be lost with
+    /// it, and acknowledged.
+    fn is_in_place(&self) -> bool {
+        let place = |file: &Metadata| (file.dev(), file.ino());
+        let (named, open) = (fs::metadata(&self.path), self.file.metadata());
+        named.is_ok_and(|named| open.is_ok_and(|open| place(&named) == place(&open)))
+    }
 }
 
 impl Writer {
@@ -81,10 +92,10 @@ impl Writer {
     fn commit(&mut self, group: &Group) -> Result<u64, Failure> {
         // Taken out: only a success puts it back.
         let mut segment = match self.segment.take() {
-            Some(segment) if segment.durable < self.segment_bytes => segment,
-            full => {
-                if let Some(full) = full {
-                    self.seal(&full);
+            Some(segment) if segment.durable < self.segment_bytes && segment.is_in_place() => segment,
+            done => {
+                if let Some(done) = done {
+                    self.seal(&done);
                 }
                 self.begin(group.first).map_err(|error| Failure { error, remains: 0 })?
             }

@@ -140,3 +140,15 @@ async fn a_start_without_an_append_leaves_no_segment() {
     }
     assert_eq!(segments(dir.path()), Vec::<PathBuf>::new());
 }
+
+#[tokio::test]
+async fn what_comes_after_a_segment_was_removed_stands_in_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, _) = open(dir.path());
+    assert_eq!(journal.append(&record(1)).await.unwrap(), 1);
+    fs::remove_file(&segments(dir.path())[0]).unwrap();
+    assert_eq!(journal.append(&record(2)).await.unwrap(), 2);
+    assert_eq!(sequences(dir.path()), [2]);
+    fs::remove_dir_all(dir.path()).unwrap();
+    assert!(journal.append(&record(3)).await.is_err(), "there is no place to write to");
+}
