@@ -28,11 +28,12 @@ setup-test: ## sees to all that the tests need: also Java, Python, Kafka, NATS
 setup-check: ## sees to the linters
 	@tests/setup/system.sh test
 	@tests/setup/python.sh check
+	@tests/setup/prometheus.sh
 
 build: setup-build ## builds the release binary, target/release/hookway (the first time takes minutes)
 	$(call timed,release build,$(CARGO) build --release --locked)
 
-check: setup-check ## format, lints, documentation, scripts, spelling, dependencies, the chart
+check: setup-check ## format, lints, documentation, scripts, spelling, dependencies, the chart, the image
 	$(call timed,format,$(CARGO) fmt --check)
 	$(call timed,lints,$(CARGO) clippy --all-targets --locked -- -D warnings)
 	$(call timed,documentation,RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps --document-private-items --locked --quiet)

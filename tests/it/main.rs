@@ -18,6 +18,7 @@ mod bridge;
 mod client;
 mod cloud;
 mod corpus;
+mod documented;
 mod doubles;
 mod eventually;
 mod explain;
