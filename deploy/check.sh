@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Checks what carries Hookway into a cluster: the Helm chart, by the real Helm and for the oldest and the newest
-# Kubernetes that it is held to, and the image's recipe. Needs git, Python 3.10 and, the first time, the network.
+# Kubernetes that it is held to, the alerts, and the image. Needs git, Python 3.10 and, the first time, the network.
 #
 #   deploy/check.sh                              everything but what needs Hookway itself
-#   HOOKWAY_BIN=target/debug/hookway deploy/check.sh    also gives the rendered configurations to `hookway check`
+#   HOOKWAY_BIN=target/debug/hookway deploy/check.sh    also holds the chart to it, and starts it in the image's root
 #
 # Tools are kept in .cache, or in HOOKWAY_CACHE.
 set -uo pipefail
@@ -20,6 +20,8 @@ chart=deploy/helm/hookway
 values=(deploy/ci/[0-9]*.yaml)
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
+# shellcheck source=deploy/check/image.sh
+. deploy/check/image.sh
 # Helm must see neither a cluster nor the user's own settings.
 export KUBECONFIG=/dev/null HELM_CACHE_HOME="$work/helm" HELM_CONFIG_HOME="$work/helm" HELM_DATA_HOME="$work/helm"
 passed=0
@@ -57,9 +59,9 @@ render() {
 }
 
 sources() {
-  hold "shellcheck" "$venv/bin/shellcheck" --external-sources deploy/check.sh deploy/check/tools.sh
+  hold "shellcheck" "$venv/bin/shellcheck" --external-sources deploy/check.sh deploy/check/tools.sh deploy/check/image.sh
   hold "hadolint" "$venv/bin/hadolint" deploy/docker/Dockerfile
-  hold "yamllint of the values" "$venv/bin/yamllint" --strict --config-file deploy/check/yamllint.yaml "$chart/Chart.yaml" "$chart/values.yaml" deploy/ci
+  hold "yamllint of the values" "$venv/bin/yamllint" --strict --config-file deploy/check/yamllint.yaml "$chart/Chart.yaml" "$chart/values.yaml" "$chart/files" deploy/ci
 }
 
 chart_renders() {
@@ -72,19 +74,23 @@ chart_renders() {
   done
 }
 
+# conform KUBERNETES RENDERED…: what the API server would refuse.
 conform() {
-  "$kubeconform" -strict -summary -kubernetes-version "$1" \
+  local k="$1"
+  shift
+  "$kubeconform" -strict -summary -kubernetes-version "$k" \
     -schema-location "$schemas/{{.NormalizedKubernetesVersion}}{{.StrictSuffix}}/{{.ResourceKind}}{{.KindSuffix}}.json" \
-    -schema-location 'deploy/ci/schemas/{{.ResourceKind}}{{.KindSuffix}}.json' "$(rendered "$1" "$2")"
+    -schema-location 'deploy/ci/schemas/{{.ResourceKind}}{{.KindSuffix}}.json' "$@"
 }
 
 objects() {
-  local v k
-  for v in "${values[@]}"; do
-    for k in "${kubernetes_versions[@]}"; do
-      hold "kubeconform $v on Kubernetes $k" conform "$k" "$v"
+  local v k all
+  for k in "${kubernetes_versions[@]}"; do
+    all=("$work/$k"-*.yaml)
+    hold "kubeconform on Kubernetes $k" conform "$k" "${all[@]}"
+    hold "yamllint of what is rendered for $k" "$venv/bin/yamllint" --strict --config-file deploy/check/yamllint.yaml "${all[@]}"
+    for v in "${values[@]}"; do
       hold "promises of $v on Kubernetes $k" "$venv/bin/python" deploy/check/render.py "$v" "$(rendered "$k" "$v")"
-      hold "yamllint of $v rendered" "$venv/bin/yamllint" --strict --config-file deploy/check/yamllint.yaml "$(rendered "$k" "$v")"
     done
   done
 }
@@ -133,11 +139,56 @@ documented() {
   "$helm" template t "$chart" --values "$work/documented.yaml" | grep '^kind: Ingress$'
 }
 
+# Every command of Hookway's in a text, `… -- hookway …` up to two blanks or a redirection, is no wrong usage (64).
+commands() {
+  local line verbs=0
+  while read -r line; do
+    verbs=$((verbs + 1))
+    # shellcheck disable=SC2086 # words of a command line
+    (cd "$work" && "$HOOKWAY_BIN" ${line#hookway } <<<'POST / HTTP/1.1' >"$work/command" 2>&1)
+    [ "$?" != 64 ] || { echo "$1 names a command that Hookway does not take: $line"; cat "$work/command"; return 1; }
+  done < <(sed -n 's/.* -- \(hookway .*\)/\1/p' "$1" | sed 's/  .*//; s/ <.*//')
+  [ "$verbs" -gt 0 ] || { echo "$1 names no command"; return 1; }
+}
+
+told() {
+  local v
+  for v in "${values[@]}"; do
+    hold "the notes' commands, $v" notes "$v" "hookway check --config /etc/hookway/hookway.yaml"
+    hold "the notes' commands are Hookway's, $v" commands "$work/notes"
+  done
+  hold "the commands of docs/alerts.md are Hookway's" commands docs/alerts.md
+}
+
+alerts() {
+  local promtool="$root/.cache/prometheus/usr/bin/promtool"
+  hold "each alert is explained, and the chart's are the file's" \
+    "$venv/bin/python" deploy/check/alerts.py "$chart/files/alerts.yaml" docs/alerts.md "$(rendered 1.37.0 deploy/ci/5-ephemeral.yaml)" "$work/rules.yaml"
+  [ -x "$promtool" ] || tests/setup/prometheus.sh
+  if [ ! -x "$promtool" ]; then
+    echo "  not run: promtool comes from Debian; elsewhere: promtool test rules deploy/check/alerts_test.yaml"
+    return
+  fi
+  hold "promtool check rules" "$promtool" check rules --lint=all --lint-fatal "$chart/files/alerts.yaml"
+  hold "promtool check rules, as the chart makes them" "$promtool" check rules --lint=all --lint-fatal "$work/rules.yaml"
+  hold "promtool test rules" "$promtool" test rules deploy/check/alerts_test.yaml
+}
+
+# A broker that nobody listens at costs no pod its life, nor its place behind the Service.
+away() {
+  if [ -z "${HOOKWAY_BIN:-}" ]; then
+    echo "  not run: set HOOKWAY_BIN to a built hookway"
+    return
+  fi
+  hold "the pod's probes while Kafka is away" "$venv/bin/python" deploy/check/probe.py --seconds 6 --answer 503 "$HOOKWAY_BIN" "$(rendered 1.37.0 deploy/ci/2-kafka.yaml)"
+  hold "the pod's probes while NATS is away" "$venv/bin/python" deploy/check/probe.py --seconds 3 --answer 503 "$HOOKWAY_BIN" "$(rendered 1.37.0 deploy/ci/3-nats.yaml)"
+}
+
 behaviour() {
   hold "the values in docs/kubernetes.md" documented
   hold "a changed configuration rolls the pods" rolls
   hold "the notes of an empty install" notes deploy/ci/1-defaults.yaml "No source is configured"
-  hold "the notes of Kafka" notes deploy/ci/2-kafka.yaml "http://t-hookway.hooks.svc:80/hooks/hotel" "trigger github.EVENT --source code"
+  hold "the notes of Kafka" notes deploy/ci/2-kafka.yaml "http://t-hookway.hooks.svc:80/hooks/hotel" "trigger github --source code"
   hold "the notes of NATS" notes deploy/ci/3-nats.yaml "https://hooks.example.com/hooks/units" "tail kept" "secrets.create is for trials"
   hold "the notes of a ConfigMap of one's own" notes deploy/ci/4-existing-configmap.yaml "rollout restart deploy/webhooks"
 }
@@ -148,7 +199,8 @@ hookway_agrees() {
     echo "  not run: set HOOKWAY_BIN to a built hookway"
     return
   fi
-  hold "the chart's keys of config" "$venv/bin/python" deploy/check/config.py keys "$HOOKWAY_BIN" "$chart/values.schema.json"
+  hold "values.schema.json holds Hookway's schema" "$venv/bin/python" deploy/check/values_schema.py check "$HOOKWAY_BIN" "$chart/values.schema.json"
+  told
   for v in "${values[@]}"; do
     grep -q '^existingConfigMap:' "$v" && continue
     hold "hookway check of $v" "$venv/bin/python" deploy/check/config.py check "$HOOKWAY_BIN" "$(rendered 1.37.0 "$v")" "$work/$(basename "$v").d"
@@ -164,6 +216,9 @@ step "chart: helm lint and template, Kubernetes ${kubernetes_versions[*]}" chart
 step "objects: kubeconform, promises, yamllint" objects
 step "values that must be refused" bad_values
 step "behaviour: documentation, roll-out, notes" behaviour
-step "configuration: hookway check" hookway_agrees
+step "alerts: promtool" alerts
+step "configuration: hookway check, its schema, its commands" hookway_agrees
+step "image: Hookway in its own root" image
+step "probes while a broker is away" away
 echo "chart: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

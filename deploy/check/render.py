@@ -12,8 +12,8 @@ import sys
 
 import yaml
 
-SECRETS = "/run/secrets/hookway"
-PROBES = {"startupProbe": "/startupz", "readinessProbe": "/readyz", "livenessProbe": "/livez"}
+SECRETS, STATE = "/run/secrets/hookway", "/var/lib/hookway"
+PROBES = {"startupProbe": "/livez", "readinessProbe": "/readyz", "livenessProbe": "/livez"}
 
 
 class Render:
@@ -38,6 +38,18 @@ class Render:
     def equal(self, what: str, seen: object, wanted: object) -> None:
         """Notes a difference."""
         self.hold(f"{what} should be {wanted}", seen == wanted, seen)
+
+
+def is_persistent(r: Render) -> bool:
+    """Returns true where the state directory is a volume claim."""
+    state = r.values.get("persistence", {})
+    return bool(state.get("enabled") or state.get("existingClaim"))
+
+
+def is_writable(r: Render) -> bool:
+    """Returns true where there is a state directory: it outlives the pod, its loss was asked for, or nothing is received."""
+    idle = not (r.values.get("existingConfigMap") or r.values.get("config"))
+    return is_persistent(r) or r.values.get("persistence", {}).get("eventsEndWithThePod", False) or idle
 
 
 def objects(r: Render) -> None:
@@ -72,9 +84,9 @@ def process(r: Render, pod: dict, container: dict) -> None:
     r.equal("terminationGracePeriodSeconds", pod["terminationGracePeriodSeconds"], 60)
     mounts = {m["name"]: m for m in container["volumeMounts"]}
     r.equal("the mounted volumes", sorted(mounts), sorted(v["name"] for v in pod["volumes"]))
-    writable = [name for name, m in mounts.items() if not m.get("readOnly")]
-    r.equal("the writable mounts", writable, ["state"])
-    r.equal("the state directory", (mounts["state"]["mountPath"], container["workingDir"]), ("/var/lib/hookway",) * 2)
+    writable = {m["mountPath"] for m in mounts.values() if not m.get("readOnly")}
+    r.equal("the writable mounts", writable, {STATE} if is_writable(r) else set())
+    r.equal("the working directory", container["workingDir"], STATE)
 
 
 def secrets(r: Render, pod: dict, container: dict) -> None:
@@ -104,8 +116,33 @@ def configuration(r: Render, template: dict, pod: dict) -> None:
         return
     [made] = r.kind("ConfigMap")
     r.equal("the mounted ConfigMap", name, made["metadata"]["name"])
-    wanted = {"listen": "0.0.0.0:8080", "admin": "0.0.0.0:9090", **r.values.get("config", {})}
-    r.equal("hookway.yaml", yaml.safe_load(made["data"]["hookway.yaml"]), wanted)
+    seen = yaml.safe_load(made["data"]["hookway.yaml"])
+    given = r.values.get("config", {})
+    limits = {"drain_delay": "5s", "drain_timeout": "30s", **given.get("limits", {})}
+    wanted = {"listen": "[::]:8080", "admin": "[::]:9090", **given, "limits": limits}
+    journals(r, seen, given)
+    added = {"sinks", "routes", "quarantine"} if given.get("sources") and not given.get("sinks") else {"sinks"}
+    r.equal("hookway.yaml", *({k: v for k, v in c.items() if k not in added} for c in (seen, wanted)))
+
+
+def journals(r: Render, seen: dict, given: dict) -> None:
+    """Every sink is the given one, and each journal in the state directory has a bound: together nine tenths of it at most."""
+    bounds = []
+    for name, sink in seen.get("sinks", {}).items():
+        if "journal" in sink:
+            bounds.append(size(sink["journal"].get("max_bytes", "")))
+            sink["journal"] |= {"max_bytes": given.get("sinks", {}).get(name, sink)["journal"].get("max_bytes")}
+            sink["journal"] = {k: v for k, v in sink["journal"].items() if v}
+        r.equal(f"the sink {name}", sink, given.get("sinks", {}).get(name, sink))
+    room = size({"size": "10Gi", "emptyDirSizeLimit": "1Gi", **r.values.get("persistence", {})}["size" if is_persistent(r) else "emptyDirSizeLimit"])
+    r.hold("each journal should have a bound", all(bounds), bounds)
+    r.hold("the journals should fit their volume", sum(bounds) <= 0.9 * room, bounds)
+
+
+def size(text: str) -> int:
+    """Returns the bytes of a size in binary units, 0 where there is none."""
+    found = re.fullmatch(r"(\d+)([MG])iB?", text)
+    return int(found[1]) * {"M": 2**20, "G": 2**30}[found[2]] if found else 0
 
 
 def network(r: Render, labels: dict) -> None:
@@ -113,6 +150,8 @@ def network(r: Render, labels: dict) -> None:
     services = {o["spec"]["ports"][0]["targetPort"]: o for o in r.kind("Service")}
     r.equal("the Services' ports", sorted(services), ["admin", "http"])
     for service in services.values():
+        for key in ("ipFamilyPolicy", "ipFamilies"):
+            r.equal(f"a Service's {key}", service["spec"].get(key), r.values.get(key))
         r.equal("a Service's number of ports", len(service["spec"]["ports"]), 1)
         r.hold("a Service should select the pods", service["spec"]["selector"].items() <= labels.items())
     r.equal("the admin Service's type", services["admin"]["spec"]["type"], "ClusterIP")
@@ -129,13 +168,14 @@ def network(r: Render, labels: dict) -> None:
         chosen = monitor["spec"]["selector"]["matchLabels"].items()
         found = [port for port, s in services.items() if chosen <= s["metadata"]["labels"].items()]
         r.equal("the scraped Services", found, ["admin"])
+        r.equal("the job", services["admin"]["metadata"]["labels"].get(monitor["spec"].get("jobLabel")), "hookway")
         r.equal("the scraped port", monitor["spec"]["endpoints"][0]["port"], services["admin"]["spec"]["ports"][0]["name"])
 
 
 def state(r: Render, spec: dict, pod: dict) -> None:
     """A volume claim means one pod and no overlap; several pods mean a disruption budget."""
-    volume = next(v for v in pod["volumes"] if v["name"] == "state")
-    claimed = r.values.get("persistence", {}).get("enabled", False)
+    volume = next((v for v in pod["volumes"] if v["name"] == "state"), {})
+    claimed = is_persistent(r)
     r.equal("the state volume", "persistentVolumeClaim" in volume, claimed)
     r.equal("the strategy", spec["strategy"]["type"], "Recreate" if claimed else "RollingUpdate")
     r.hold("a claim should mean one replica", not claimed or spec["replicas"] == 1, spec["replicas"])

@@ -59,12 +59,15 @@ volumes:
     - name: admin
       containerPort: 9090
       protocol: TCP
-  {{- range $probe, $path := dict "startupProbe" "/startupz" "readinessProbe" "/readyz" "livenessProbe" "/livez" }}
+  {{- /* Only readiness may ask for more than a process that answers: a kill brings no broker back. */}}
+  {{- range $probe, $path := dict "startupProbe" "/livez" "readinessProbe" "/readyz" "livenessProbe" "/livez" }}
+  {{- with index $.Values $probe }}
   {{ $probe }}:
     httpGet:
       path: {{ $path }}
       port: admin
-    {{- toYaml (index $.Values $probe) | nindent 4 }}
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   {{- end }}
   resources:
     {{- toYaml .Values.resources | nindent 4 }}
@@ -79,8 +82,10 @@ volumes:
       mountPath: {{ include "hookway.secretsDir" . }}
       readOnly: true
     {{- end }}
+    {{- if include "hookway.writable" . }}
     - name: state
       mountPath: {{ include "hookway.stateDir" . }}
+    {{- end }}
     {{- with .Values.extraVolumeMounts }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -105,14 +110,16 @@ volumes:
           name: {{ printf "%s-trial" (include "hookway.fullname" .) | quote }}
       {{- end }}
 {{- end }}
+{{- if include "hookway.writable" . }}
 - name: state
-  {{- if .Values.persistence.enabled }}
+  {{- if include "hookway.persistent" . }}
   persistentVolumeClaim:
     claimName: {{ include "hookway.claimName" . | quote }}
   {{- else }}
   emptyDir:
     sizeLimit: {{ .Values.persistence.emptyDirSizeLimit | quote }}
   {{- end }}
+{{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
