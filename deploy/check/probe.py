@@ -157,6 +157,7 @@ def main() -> int:
                 problems.append(f"a signed sample should be answered {given.answer}; seen: {answer}")
             if (code := pod.end()) != 0:
                 problems.append(f"the exit code is {code}")
+            problems += [f"a client's address is not its own: {line}" for line in pod.log if "::ffff:" in line]
         except (queue.Empty, ValueError, subprocess.TimeoutExpired) as error:
             problems.append(f"{type(error).__name__} {error}")
         finally:

@@ -42,7 +42,7 @@ impl RefusalLog {
     /// Writes the line about a refusal, unless its source has written enough of them just now.
     pub fn note(&self, source: &str, refusal: &Refusal, status: u16, client: SocketAddr) {
         let Some(left_out) = self.admit(source) else { return };
-        let (code, reason) = (refusal.code(), refusal.reason());
+        let (code, reason, client) = (refusal.code(), refusal.reason(), plain(client));
         let left_out = (left_out > 0).then_some(left_out);
         let cause = refusal.cause().map(|cause| tracing::field::display(&cause.what));
         if refusal.fault() == Fault::Sender {
@@ -55,7 +55,7 @@ impl RefusalLog {
     /// Writes the line about a handshake. Anybody may ask for one, so that these are bounded like refusals.
     pub fn handshake(&self, source: &str, handshake: &str, client: SocketAddr) {
         let Some(left_out) = self.admit(&format!("{source}, handshakes")) else { return };
-        let left_out = (left_out > 0).then_some(left_out);
+        let (left_out, client) = ((left_out > 0).then_some(left_out), plain(client));
         tracing::info!(source, handshake, %client, left_out, "handshake answered");
     }
 
@@ -77,9 +77,22 @@ impl RefusalLog {
     }
 }
 
+/// Returns the address as the peer has it: a listener of both families sees IPv4 as `::ffff:192.0.2.1`.
+fn plain(client: SocketAddr) -> SocketAddr {
+    SocketAddr::new(client.ip().to_canonical(), client.port())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_is_written_in_its_own_family() {
+        let written = |text: &str| text.parse().map(plain).map(|client| client.to_string()).unwrap();
+        assert_eq!(written("[::ffff:192.0.2.1]:80"), "192.0.2.1:80");
+        assert_eq!(written("[2001:db8::1]:80"), "[2001:db8::1]:80");
+        assert_eq!(written("192.0.2.1:80"), "192.0.2.1:80");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_of_refusals_is_counted_instead_of_written() {
