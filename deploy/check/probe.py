@@ -2,10 +2,11 @@
 
     probe.py [--root ROOT] --seconds N --answer STATUS HOOKWAY RENDERED.yaml
 
-Each probe of the container is asked for N seconds, over IPv4 and IPv6 by turns, and must be good each time. Then the
-first source gets a signed sample, which must be answered STATUS, and a signal must end the process with 0. The
-configuration is the rendered one but for its ports, which the system chooses, and its brokers: nothing listens there.
-With ROOT, the process has that root and the image's user; else all stands below a fresh directory.
+Each probe of the container is asked over IPv4 and IPv6 by turns: those of start and life must be good each time, that
+of readiness once it was good, for N seconds from then on. Then the first source gets a signed sample, which must be
+answered STATUS, and a signal must end the process with 0. The configuration is the rendered one but for its ports,
+which the system chooses, and its brokers: nothing listens there. With ROOT, the process has that root and the image's
+user; else all stands below a fresh directory.
 """
 
 import argparse
@@ -120,20 +121,24 @@ def status(host: str, port: int, path: str, timeout: float) -> object:
 
 
 def probed(container: dict, port: int, seconds: float) -> list[str]:
-    """Asks every probe again and again, and returns each answer that was not good."""
+    """Asks every probe again and again, and returns each answer that was not good. Readiness may take its time until it is
+    good once, as a first look at a destination does; all must then be good for some seconds."""
     probes = {name: container[name] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
     hosts = ["127.0.0.1", "::1"] if pathlib.Path("/proc/net/if_inet6").exists() else ["127.0.0.1"]
-    bad, end, turn = [], time.monotonic() + seconds, 0
+    bad, end, is_ready, turn = [], time.monotonic() + PATIENCE, False, 0
     while time.monotonic() < end:
         host = hosts[turn % len(hosts)]
         for name, probe in probes.items():
             path = probe["httpGet"]["path"]
             seen = status(host, port, path, probe["timeoutSeconds"])
-            if seen != 200:
+            if name == "readinessProbe" and not is_ready:
+                is_ready = seen == 200
+                end = time.monotonic() + seconds if is_ready else end
+            elif seen != 200:
                 bad.append(f"{name} {path} at {host}: {seen}")
         turn += 1
         time.sleep(0.25)
-    return bad
+    return bad if is_ready else [*bad, f"never ready within {PATIENCE} s"]
 
 
 def main() -> int:
