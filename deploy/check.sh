@@ -204,6 +204,7 @@ hookway_agrees() {
   for v in "${values[@]}"; do
     grep -q '^existingConfigMap:' "$v" && continue
     hold "hookway check of $v" "$venv/bin/python" deploy/check/config.py check "$HOOKWAY_BIN" "$(rendered 1.37.0 "$v")" "$work/$(basename "$v").d"
+    hold "the memory limit of $v" "$venv/bin/python" deploy/check/config.py memory "$HOOKWAY_BIN" "$(rendered 1.37.0 "$v")" "$work/$(basename "$v").d"
   done
 }
 
