@@ -70,9 +70,9 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let pipeline = build_pipeline(&loaded, &tasks, &metrics).await?;
-    let sources = sources::build(&loaded, pipeline.sinks(), &metrics, &health)?;
+    let (sources, keepers) = sources::build(&loaded, pipeline.sinks(), &metrics, &health)?;
     watch::sinks(&pipeline, &health, &stop);
-    watch::sources(&sources, &loaded, &health, &stop);
+    watch::secrets::watch(keepers, &health, &stop);
 
     let webhooks = listen(loaded.config.listen, "webhooks").await?;
     let admin = listen(loaded.config.admin, "admin").await?;

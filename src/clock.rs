@@ -2,11 +2,17 @@
 //! deadlines and windows use tokio's monotonic clock instead.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 /// Returns the time of day, as accurate as the system's clock.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
 pub fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// Returns a fresh id, which begins with the time.
+pub fn uuid() -> Uuid {
+    Uuid::now_v7()
 }
 
 /// Returns `at` as RFC 3339 in UTC with microseconds, the form of every timestamp that Hookway writes.

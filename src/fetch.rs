@@ -76,6 +76,9 @@ impl Pins {
         if self.path.is_some() && address.contains(['?', '#']) {
             return Err(FetchError::Forbidden("it has a query or a fragment"));
         }
+        if self.path.is_some() && strays(target.uri.path()) {
+            return Err(FetchError::Forbidden("its path has dots, escapes or empty segments"));
+        }
         if let Some(path) = &self.path
             && !wildmatch::WildMatch::new(path).matches(target.uri.path())
         {
@@ -83,6 +86,14 @@ impl Pins {
         }
         Ok(target)
     }
+}
+
+/// Returns true for a path that a server may read as another one: with `.` or `..`, an empty segment, a backslash, or
+/// anything escaped.
+fn strays(path: &str) -> bool {
+    path.contains(['%', '\\'])
+        || path.chars().any(|c| c.is_whitespace() || c.is_control())
+        || path.split('/').skip(1).any(|segment| matches!(segment, "" | "." | ".."))
 }
 
 /// Compares label by label, so that no wildcard reaches over a dot.

@@ -1,8 +1,8 @@
 //! Builds the sources: each one's verifier, normalizer and window.
 
-use super::{Failure, handshakes};
+use super::{Failure, handshakes, watch::secrets::Keeper};
 use crate::{
-    config::{self, Loaded, Problem, Secrets, SourceConfig, SourceSettings},
+    config::{self, Loaded, Problem, SourceSettings},
     dedup::Window,
     delivery::{
         Quota,
@@ -22,15 +22,15 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Builds every source, or returns all that is wrong with them.
+/// Builds every source and the keeper of its secrets, or returns all that is wrong with them.
 pub(super) fn build(
     loaded: &Loaded,
     sinks: &Sinks,
     metrics: &Metrics,
     health: &Health,
-) -> Result<Vec<Arc<Source>>, Failure> {
+) -> Result<(Vec<Arc<Source>>, Vec<Keeper>), Failure> {
     let sinks: Vec<String> = sinks.iter().map(|sink| sink.name.clone()).collect();
-    let (mut sources, mut problems) = (Vec::new(), Vec::new());
+    let (mut sources, mut keepers, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for (name, config) in &loaded.config.sources {
         let (Some(sender), Some(settings)) = (loaded.senders.get(name), loaded.sources.get(name)) else {
             continue;
@@ -57,10 +57,11 @@ pub(super) fn build(
         }
         let explainer = Explainer::new(config::with_params(sender.clone()).verify.unwrap_or_default());
         let source = assemble(name, settings, (verifier, explainer), handshakes, normalizer, metrics);
-        give_secrets(&source, config, health);
-        sources.push(Arc::new(source));
+        let source = Arc::new(source);
+        keepers.push(Keeper::start(Arc::clone(&source), &config.secrets, health));
+        sources.push(source);
     }
-    if problems.is_empty() { Ok(sources) } else { Err(Failure::Configuration(problems)) }
+    if problems.is_empty() { Ok((sources, keepers)) } else { Err(Failure::Configuration(problems)) }
 }
 
 /// Compiles what a sender document says; returns every problem of it.
@@ -128,31 +129,4 @@ fn assemble(
         metrics,
         conflicts: ConflictLog::default(),
     }
-}
-
-/// Reads a source's secrets. One that is unset leaves the source at 503 and never stops the start: other sources
-/// must not wait for it.
-pub(super) fn give_secrets(source: &Source, config: &SourceConfig, health: &Health) {
-    let secrets = Secrets::read(&config.secrets);
-    for (place, error) in &secrets.missing {
-        tracing::warn!(source = %source.name, place, %error, "a secret is missing");
-    }
-    let given = secrets.usable.len();
-    source.explainer.set_secrets(&secrets.usable);
-    let problems = source.verifier.set_secrets(secrets.in_place()).err().unwrap_or_default();
-    let usable = given.saturating_sub(problems.len());
-    for problem in problems {
-        tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
-    }
-    for problem in config::give_files(&source.verifier) {
-        tracing::error!(source = %source.name, problem, "a file of the sender's keys can't be used");
-    }
-    let weak = source.verifier.weak_secrets();
-    if weak > 0 {
-        tracing::warn!(source = %source.name, weak, "secrets below 16 bytes can be guessed");
-    }
-    source.metrics.secrets(usable);
-    let about = format!("source.{}", source.name);
-    let note = "has no usable secret: its requests are answered 503";
-    health.note(&about, (!source.verifier.is_keyed()).then(|| note.to_owned()));
 }

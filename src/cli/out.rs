@@ -130,20 +130,29 @@ pub(super) fn complain_line(text: &str) {
     drop(writeln!(io::stderr().lock(), "{text}"));
 }
 
-/// Returns text from outside with control characters made visible, so that it can't drive the terminal.
+/// Returns text from outside with what is not seen made visible, so that it can't drive the terminal or be read in another
+/// order than it has.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(char::is_control) {
+    if !text.chars().any(is_unseen) {
         return Cow::Borrowed(text);
     }
     let mut visible = String::with_capacity(text.len() + 16);
     for character in text.chars() {
-        if character.is_control() {
-            visible.extend(character.escape_debug());
+        if is_unseen(character) {
+            visible.extend(character.escape_default());
         } else {
             visible.push(character);
         }
     }
     Cow::Owned(visible)
+}
+
+/// True for controls, and for the format characters of Unicode that change order, break lines or show nothing.
+fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -154,6 +163,14 @@ mod tests {
     fn text_from_outside_cannot_drive_the_terminal() {
         assert_eq!(printable("plain Zürich"), "plain Zürich");
         assert_eq!(printable("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
+    }
+
+    #[test]
+    fn text_from_outside_is_read_in_the_order_that_it_has() {
+        for unseen in "\u{202a}\u{202e}\u{2066}\u{2069}\u{200e}\u{200f}\u{61c}\u{2028}\u{2029}\u{200b}\u{feff}\u{e0041}\u{9b}".chars() {
+            let shown = printable(&format!("a{unseen}b")).into_owned();
+            assert_eq!(shown, format!("a\\u{{{:x}}}b", u32::from(unseen)));
+        }
     }
 
     #[test]

@@ -57,7 +57,11 @@ fn variants(lab: &Lab<'_>, url: &str) -> Vec<String> {
         request.uri.authority().map(ToString::to_string),
     ];
     let slashed = path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned);
-    let paths = [path.to_owned(), slashed, request.uri.path().to_owned()];
+    // What stands behind the source comes from each request, as the query does.
+    let asked = request.uri.path();
+    let source = asked.strip_prefix("/hooks/").and_then(|behind| behind.split('/').next());
+    let asked = source.map_or_else(|| asked.to_owned(), |source| format!("/hooks/{source}"));
+    let paths = [path.to_owned(), slashed, asked];
     let schemes = [scheme, if scheme == "https" { "http" } else { "https" }];
     let mut found = Vec::new();
     for scheme in schemes {

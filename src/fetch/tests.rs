@@ -21,6 +21,27 @@ use tokio_rustls::{
     },
 };
 
+#[test]
+fn a_pinned_path_cannot_be_walked_out_of() {
+    let pins = Pins::new(vec!["keys.example.com".to_owned()], Some("/certs/*.pem".to_owned()));
+    let admit = |path: &str| pins.admit(&format!("https://keys.example.com{path}"));
+    assert!(admit("/certs/a.pem").is_ok() && admit("/certs/b/a-1..2.pem").is_ok());
+    for path in [
+        "/certs/../x.pem",
+        "/certs/%2e%2e/x.pem",
+        "/certs/.%2E/x.pem",
+        "/certs/..%2fx.pem",
+        "/certs/..\\x.pem",
+        "/certs//x.pem",
+        "/certs/./x.pem",
+        "/certs/%09/x.pem",
+        "/certs/%252e%252e/x.pem",
+        "/certs/\t/x.pem",
+    ] {
+        assert!(matches!(admit(path), Err(FetchError::Forbidden(_))), "{path}");
+    }
+}
+
 const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys");
 
 fn certificate() -> CertificateDer<'static> {

@@ -17,7 +17,6 @@ use crate::{
 };
 use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, cell::OnceCell};
-use uuid::Uuid;
 
 /// What templates are rendered from.
 #[derive(Debug)]
@@ -110,7 +109,7 @@ impl<'v> Values<'v> {
     /// Returns a fresh id.
     pub(super) fn fresh(&self) -> String {
         self.tracer.fresh();
-        Uuid::now_v7().to_string()
+        crate::clock::uuid().to_string()
     }
 
     /// Returns the first digits of the digest of the event's bytes.

@@ -1,15 +1,17 @@
 //! By what a JetStream server tells a copy from another record (`Nats-Msg-Id`): what `dedup` counts as one.
 
-use crate::event::{Event, Identity};
+use crate::{
+    clock,
+    event::{Event, Identity},
+};
 use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
 
 /// Returns what tells copies of one record apart from other records of a stream. What counts as a copy is what `dedup`
 /// counts as one; and the bare event would make a server drop the second subject of a fan-out into one stream.
 pub(super) fn message_id(event: &Event, subject: &str) -> String {
     let content = event.content();
     let content = match event.identity {
-        Identity::Fresh => return Uuid::now_v7().simple().to_string(),
+        Identity::Fresh => return clock::uuid().simple().to_string(),
         Identity::Digest | Identity::Bytes => content.as_slice(),
         Identity::Id => &[],
     };

@@ -6,11 +6,9 @@ use crate::{
         Request,
         slot::{Params, Slot},
     },
-    verify::is_token,
+    verify::{is_equal, is_token},
 };
-use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
-use subtle::ConstantTimeEq as _;
 
 /// What must hold for a request besides its method.
 #[derive(Debug)]
@@ -93,9 +91,4 @@ impl ValueForm {
 fn present<'r>(value: &'r Value, request: &'r Request, params: &'r Params) -> Option<Cow<'r, str>> {
     let read = |slot: &'r Slot| slot.read(request, params).transpose();
     value.slots().find_map(read)?.ok()
-}
-
-/// Compares in a time that tells nothing of a secret constant: both sides are hashed first.
-fn is_equal(value: &str, expected: &str) -> bool {
-    Sha256::digest(value).ct_eq(&Sha256::digest(expected)).into()
 }

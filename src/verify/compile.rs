@@ -97,7 +97,7 @@ impl Reader<'_> {
             Err(problem) => {
                 let fix =
                     "write the address that the sender was given, as `https://hooks.example.com/hooks/shop`";
-                self.report("url", format!("`{url}`: {problem}"), fix);
+                self.report("url", problem, fix);
             }
         }
     }

@@ -48,6 +48,25 @@ impl Verifier {
         Ok(())
     }
 
+    /// Drops what was read of one of the [`files`](Self::files): it is there no more.
+    pub fn forget_file(&self, file: &str) {
+        for scheme in &self.schemes {
+            match &scheme.check {
+                Check::Signature(signature) => {
+                    if let Keys::Certificate(certificates) = &signature.keys {
+                        certificates.given.write().retain(|(known, _)| known != file);
+                    }
+                }
+                Check::Jwt(jwt) => {
+                    if let Some(source) = jwt.source.as_ref().filter(|source| source.file() == Some(file)) {
+                        source.forget();
+                    }
+                }
+                Check::Nothing | Check::Token(_) => {}
+            }
+        }
+    }
+
     /// Fetches the key at an address that a check missed, if it is one that the scheme may fetch.
     pub async fn fetch(&self, address: &str) {
         for scheme in &self.schemes {

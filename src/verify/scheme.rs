@@ -2,7 +2,7 @@
 //! and the check itself.
 
 use super::{
-    Proof, SpecProblem, VerifyError,
+    Proof, SpecProblem, VerifyError, is_equal,
     jwt::Jwt,
     signature::Signature,
     token::Token,
@@ -59,7 +59,9 @@ impl Scheme {
     fn check_one(&self, subject: Subject<'_>) -> Result<Proof, VerifyError> {
         for required in &self.required {
             let value = required.at.demand(subject)?;
-            if !required.values.iter().any(|allowed| *allowed == *value) {
+            // Every value is compared: it may be a word that only the sender knows.
+            let is_one = required.values.iter().fold(false, |hit, allowed| is_equal(&value, allowed) | hit);
+            if !is_one {
                 return Err(VerifyError::Malformed(format!(
                     "`{}` has a value that is not allowed",
                     required.at

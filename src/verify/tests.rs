@@ -1,6 +1,7 @@
 //! Tests of the verify stage: published and own vectors, what must be refused, what a configuration may not
 //! say, and properties over generated requests.
 
+mod addresses;
 mod bodies;
 mod compiling;
 mod fetched;

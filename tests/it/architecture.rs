@@ -151,7 +151,7 @@ const HOMES: [(&[&str], &[&str]); 4] = [
     // The admin listener answers probes, and `trigger` reads answers: neither decides what a sender hears.
     (&["src/receive/reply.rs", "src/admin.rs", "src/cli/"], &["StatusCode"]),
     (&["src/observe/metrics.rs"], &["\"hookway_"]),
-    (&["src/clock.rs"], &["Timestamp::now(", "SystemTime::now("]),
+    (&["src/clock.rs"], &["Timestamp::now(", "SystemTime::now(", "now_v7("]),
     (&["src/cli/"], &["println!", "process::exit"]),
 ];
 

@@ -53,7 +53,8 @@ async fn each_metric_that_an_alert_or_a_page_names_is_exported() {
 async fn each_metric_that_is_exported_stands_in_the_table() {
     let hookway = Hookway::start(CONFIG);
     let exposition = exported(&hookway).await;
-    let rows: BTreeSet<&str> = OPERATIONS.lines().filter_map(|line| line.strip_prefix("| `hookway_")).collect();
+    let rows: BTreeSet<&str> =
+        OPERATIONS.lines().filter_map(|line| line.strip_prefix("| `hookway_")).collect();
     for family in families(&exposition) {
         let name = format!("{}`", family.trim_start_matches("hookway_"));
         assert!(rows.iter().any(|row| row.starts_with(&name)), "docs/operations.md has no row for {family}");

@@ -87,7 +87,7 @@ impl View<'_> {
             (or_dash("hookwaysource"), or_dash("hookwayverified"), size(row.value.len()));
         out.line(format!("{time}  {source}  {kind}  {key}  {place}  {verified}  {size}"))?;
         if let Some(reason) = attributes.get("hookwayreason") {
-            let reason = out.paint(Style::Warning, reason).into_owned();
+            let reason = out.paint(Style::Warning, &printable(reason)).into_owned();
             out.line(format!("    {reason}: {}", or_dash("hookwaydetail")))?;
         }
         if self.verbose { envelope(row, out) } else { Ok(()) }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use uuid::Uuid;
 
 /// What the receiver sees as the client.
 const USER_AGENT: &str = concat!("hookway-trigger/", env!("CARGO_PKG_VERSION"));
@@ -64,7 +63,7 @@ impl Fill {
         let at = clock::now();
         // Microseconds make the number differ from that of an earlier call, too.
         let number = at.as_microsecond().saturating_add(i64::from(index));
-        Self { name: name.to_owned(), uuid: Uuid::now_v7().to_string(), at, number }
+        Self { name: name.to_owned(), uuid: clock::uuid().to_string(), at, number }
     }
 
     /// Returns `text` with every known placeholder filled; other words after `$` stay.

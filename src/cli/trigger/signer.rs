@@ -12,7 +12,6 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Signs the requests of one source.
 #[derive(Debug, Clone)]
@@ -130,7 +129,7 @@ impl Signer {
 
 /// Returns a secret that nobody has, in a form that every scheme can decode: 64 hex digits are base64, too.
 fn wrong_secret() -> SecretString {
-    let half = || Uuid::now_v7().simple().to_string();
+    let half = || crate::clock::uuid().simple().to_string();
     format!("{}{}", half(), half()).into()
 }
 

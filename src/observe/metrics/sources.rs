@@ -44,6 +44,7 @@ pub struct SourceMetrics {
     stages: [Histogram; 5],
     order: Order,
     secrets: IntGauge,
+    secret_files_missing: IntGauge,
     keys: OnceLock<Keys>,
     dedup_entries: IntGauge,
 }
@@ -102,6 +103,7 @@ impl SourceMetrics {
             stages: Stage::NAMES.map(|stage| m.stages.with_label_values(&[stage])),
             order: Order::default(),
             secrets: m.secrets.with_label_values(&[name]),
+            secret_files_missing: m.secret_files_missing.with_label_values(&[name]),
             keys: OnceLock::new(),
             dedup_entries: m.dedup_entries.with_label_values(&[name]),
             metrics: m,
@@ -231,6 +233,11 @@ impl SourceMetrics {
         if let Some(keys) = self.keys.get() {
             keys.matched(place, at);
         }
+    }
+
+    /// Notes how many listed files are gone or empty.
+    pub fn missing_files(&self, count: usize) {
+        self.secret_files_missing.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Notes how many secrets are usable.

@@ -26,14 +26,28 @@ impl Url {
         Ok(Self(text.into()))
     }
 
+    /// Takes an address that was made from one that was parsed.
+    pub(super) fn plain(text: &str) -> Self {
+        Self(text.into())
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns the address with the query that the request has.
+    /// Returns the address with the segments behind the source and the query that the request has.
     pub(super) fn with_query(&self, request: &Request) -> String {
         let query = request.uri.query().map(|query| format!("?{query}"));
-        format!("{}{}", self.0, query.unwrap_or_default())
+        format!("{}{}{}", self.0, self.behind(request), query.unwrap_or_default())
+    }
+
+    /// Returns what the request's path has behind `/hooks/<source>`, as it was received, to be put behind the address. A
+    /// lone slash names no segment.
+    pub(super) fn behind<'r>(&self, request: &'r Request) -> &'r str {
+        let path = request.uri.path().strip_prefix("/hooks/").unwrap_or_default();
+        let behind = path.find('/').and_then(|at| path.get(at..)).filter(|behind| *behind != "/");
+        let behind = behind.unwrap_or_default();
+        if self.0.ends_with('/') { behind.strip_prefix('/').unwrap_or(behind) } else { behind }
     }
 
     /// Returns the same with the escapes decoded that `HubSpot` decodes, and no others.

@@ -20,7 +20,7 @@ pub(in crate::verify) enum Part {
     Text(Box<str>),
     Body,
     Method,
-    /// The public address with the request's query; decoded the way `HubSpot` does before it signs.
+    /// The public address with the request's further segments and its query; decoded the way `HubSpot` does before it signs.
     Address {
         url: Url,
         is_decoded: bool,
@@ -68,7 +68,7 @@ impl Part {
     /// Returns how many pieces it can become.
     fn weight(&self) -> usize {
         match self {
-            Self::Address { is_decoded: false, .. } => 3,
+            Self::Address { is_decoded: false, .. } => 4,
             Self::Optional(inner) => inner.iter().map(Self::weight).sum(),
             Self::Text(_)
             | Self::Body
@@ -209,6 +209,7 @@ impl Part {
             Self::Sha256 => pieces.push(hex::encode(Sha256::digest(&request.body)).into_bytes()),
             Self::Address { url, is_decoded: false } => {
                 pieces.push(url.as_str().as_bytes());
+                pieces.push(url.behind(request).as_bytes());
                 if let Some(query) = request.uri.query() {
                     pieces.push("?".as_bytes());
                     pieces.push(query.as_bytes());

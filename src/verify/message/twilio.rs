@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 const BODY_DIGEST: &[u8] = b"bodySHA256";
 
 /// The addresses that Twilio may have signed.
-pub(in crate::verify) struct Addresses(Vec<String>);
+pub(in crate::verify) struct Addresses(Vec<Url>);
 
 impl Addresses {
     /// Returns the address as it is, and with its port toggled.
@@ -31,7 +31,7 @@ impl Addresses {
                 _ => format!("{scheme}://{authority}:{port}{path}"),
             }
         });
-        Self(std::iter::once(text.to_owned()).chain(toggled).collect())
+        Self(std::iter::once(url.clone()).chain(toggled.map(|text| Url::plain(&text))).collect())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -40,12 +40,9 @@ impl Addresses {
 
     /// Returns the message for one of the addresses.
     pub(super) fn message(&self, request: &Request, variant: usize) -> Result<Vec<u8>, VerifyError> {
-        let mut message = self.0.get(variant).map(|address| address.clone().into_bytes()).unwrap_or_default();
+        let address = self.0.get(variant).map(|address| address.with_query(request));
+        let mut message = address.unwrap_or_default().into_bytes();
         let query = request.uri.query();
-        if let Some(query) = query {
-            message.push(b'?');
-            message.extend(query.as_bytes());
-        }
         let mut digests =
             form::pairs(query.unwrap_or_default().as_bytes()).filter(|(name, _)| **name == *BODY_DIGEST);
         match (digests.next(), digests.next()) {
