@@ -106,3 +106,25 @@ async fn a_rotated_secret_is_taken_up_and_an_emptied_file_keeps_the_last_good_on
     let told = format!("{}{}", hookway.log(), hookway.ask("/metrics").await.body);
     assert!(!told.contains("canary"), "{told}");
 }
+
+#[tokio::test]
+async fn a_secret_file_that_is_gone_holds_up_no_other_and_is_told() {
+    let hookway = Hookway::start(
+        "
+sources: { hotel: { preset: likemagic, secrets: [ file:$home/secret, file:$home/other ] } }
+",
+    );
+    answers(&hookway, "/readyz", 200).await;
+    fs::remove_file(hookway.path("secret")).unwrap();
+    for secret in ["canary-third-secret", "canary-fourth-secret"] {
+        fs::write(hookway.path("other"), secret).unwrap();
+        accepts(&hookway, "hotel", secret).await;
+    }
+    assert_eq!(status(&hookway, "hotel", SECRET).await, 200, "for a minute it still counts");
+    let metrics = hookway.ask("/metrics").await.body;
+    assert!(metrics.contains("hookway_secret_files_missing{source=\"hotel\"} 1"), "{metrics}");
+    let ready = hookway.ask("/readyz?verbose").await;
+    assert_eq!(ready.status, 200);
+    assert!(ready.body.contains("still in use, dropped soon"), "{}", ready.body);
+    assert!(hookway.log().contains("a secret or key file is missing"), "{}", hookway.log());
+}
