@@ -126,11 +126,16 @@ impl Window {
             hasher.write(&part.len().to_le_bytes());
             hasher.write(part);
         };
-        id.iter().for_each(|part| add(&mut hasher, part.as_bytes()));
-        let id = hasher.finish128().as_u128();
+        for part in id {
+            add(&mut hasher, part.as_bytes());
+        }
+        let id = hasher.finish128();
         hasher.write(&[u8::from(content.is_some())]);
-        content.into_iter().flatten().for_each(|part| add(&mut hasher, part));
-        Names { id: halves(id), event: halves(hasher.finish128().as_u128()) }
+        for part in content.into_iter().flatten() {
+            add(&mut hasher, part);
+        }
+        let event = hasher.finish128();
+        Names { id: (id.h1, id.h2), event: (event.h1, event.h2) }
     }
 
     fn now(&self) -> Second {
@@ -169,11 +174,6 @@ impl Window {
 
 fn seconds(time: Duration) -> Second {
     Second::try_from(time.as_secs()).unwrap_or(Second::MAX)
-}
-
-fn halves(hash: u128) -> Key {
-    let [a, b, c, d, e, f, g, h, rest @ ..] = hash.to_le_bytes();
-    (u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes(rest))
 }
 
 /// The right to publish one event once. Dropped without a receipt, it gives the right back.

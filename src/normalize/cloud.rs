@@ -43,7 +43,7 @@ impl CloudStanding {
     }
 
     /// True where somebody else could have written an id.
-    pub(super) fn is_forgeable(&self) -> bool {
+    pub(super) fn is_forgeable(self) -> bool {
         self.document.max(self.element).max(self.header) > Standing::Vouched
     }
 }

@@ -131,6 +131,8 @@ impl Rule {
         let Some(object_id) = optional(self.object_id.as_ref(), values)? else { return Ok(None) };
         let Some(own_key) = optional(self.key.as_ref(), values)? else { return Ok(None) };
         let Some((id, trace)) = self.id(values)? else { return Ok(None) };
+        let [object, object_id, own_key] =
+            [object, object_id, own_key].map(|text| Some(text).filter(|text| !text.is_empty()));
         let key = match (&object, &object_id) {
             _ if self.key.is_some() => own_key,
             (Some(object), Some(id)) => Some([object.as_str(), ":", id].concat()),
@@ -150,7 +152,7 @@ impl Rule {
     fn id(&self, values: &Values<'_>) -> Result<Option<(String, Trace)>, Unmappable> {
         values.traced();
         let Some(id) = optional(self.id.as_ref(), values)? else { return Ok(None) };
-        let id = id.unwrap_or_else(|| values.fresh());
+        let id = if id.is_empty() { values.fresh() } else { id };
         let trace = values.traced();
         // Another request could have been sent with this id; with the digest it is nobody else's.
         let digest = (trace.standing == Some(Standing::Open) && !trace.has_digest && !trace.is_fresh)
@@ -161,10 +163,9 @@ impl Rule {
     }
 }
 
-/// Renders a template that may be left out. `None`: a slot in it is absent; `Some(None)`: it comes out empty.
-fn optional(template: Option<&Template>, values: &Values<'_>) -> Result<Option<Option<String>>, Unmappable> {
-    let Some(template) = template else { return Ok(Some(None)) };
-    Ok(template.render(values)?.map(|text| Some(text).filter(|text| !text.is_empty())))
+/// Renders a template that may be left out, and then comes out empty. `None`: a slot in it is absent.
+fn optional(template: Option<&Template>, values: &Values<'_>) -> Result<Option<String>, Unmappable> {
+    template.map_or_else(|| Ok(Some(String::new())), |template| template.render(values))
 }
 
 /// Returns the host of an absolute `http` or `https` URL without port and user, or `None`.
