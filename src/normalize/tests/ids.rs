@@ -18,7 +18,7 @@ fn first(spec: Value, body: &str) -> (String, Identity) {
 }
 
 fn digest(text: &str) -> String {
-    values::sha256_hex(text.as_bytes())[..32].to_owned()
+    format!("{:.32}", values::sha256_hex(text.as_bytes()))
 }
 
 fn ids(spec: Value, body: &str) -> Vec<String> {

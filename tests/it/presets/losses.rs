@@ -79,7 +79,7 @@ fn scalars(value: &Value, at: &str, found: &mut Vec<String>) {
                 scalars(value, &format!("{at}/{index}"), found);
             }
         }
-        _ => found.push(at.to_owned()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => found.push(at.to_owned()),
     }
 }
 
@@ -93,7 +93,7 @@ fn arrays(value: &Value, at: &str, found: &mut Vec<String>) {
             }
             items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect()
         }
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     };
     for (name, value) in inner {
         arrays(value, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), found);
@@ -104,12 +104,12 @@ fn changed(value: &mut Value) {
     *value = match &*value {
         Value::String(text) => json!(match text.strip_suffix('Z') {
             // A time stays one.
-            Some(time) if text.starts_with("20") && time.contains('T') => format!("{}+00:00", time),
+            Some(time) if text.starts_with("20") && time.contains('T') => format!("{time}+00:00"),
             _ => format!("{text}1"),
         }),
         Value::Number(number) => json!(number.as_i64().map_or(7, |number| number + 1)),
         Value::Bool(truth) => json!(!truth),
-        _ => json!("1"),
+        Value::Null | Value::Array(_) | Value::Object(_) => json!("1"),
     };
 }
 
