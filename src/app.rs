@@ -1,6 +1,8 @@
 //! The one place that builds concrete parts from a configuration, joins them, and runs them to the end.
 
+mod files;
 mod handshakes;
+pub mod memory;
 pub(crate) mod routes;
 mod sinks;
 mod sources;
@@ -9,7 +11,7 @@ mod watch;
 use crate::{
     admin::Admin,
     clock,
-    config::{Loaded, LogFormat, Problem},
+    config::{self, Loaded, LogFormat, Problem},
     lifecycle::{Drain, Signals},
     observe::{
         health::Health,
@@ -18,7 +20,7 @@ use crate::{
     },
     pipeline::Pipeline,
     publish::Sinks,
-    receive::{self, Limits, Receiver},
+    receive::{self, Ends, Limits, Receiver},
 };
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
@@ -64,6 +66,7 @@ impl Failure {
 /// Runs Hookway until a signal ends it.
 pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     start_logs(&loaded)?;
+    files::raise_limit(&loaded.limits);
     let mut signals = Signals::new()?;
     let metrics = Metrics::new()?;
     let health = Arc::new(Health::default());
@@ -74,21 +77,32 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     watch::sinks(&pipeline, &health, &stop);
     watch::secrets::watch(keepers, &health, &stop);
 
-    let webhooks = listen(loaded.config.listen, "webhooks").await?;
-    let admin = listen(loaded.config.admin, "admin").await?;
+    let webhooks = listen(loaded.config.listen, "webhooks")?;
+    let admin = listen(loaded.config.admin, "admin")?;
     serve_admin(admin, Admin { metrics: metrics.clone(), health: Arc::clone(&health) })?;
     let limits = &loaded.limits;
-    let receiver =
-        Receiver::new(sources, Arc::clone(&pipeline), limits.body_bytes, limits.body, metrics.clone());
-    let bounds = Limits { connections: limits.connections, idle: limits.idle };
+    let bounds = bounds(limits);
+    let receiver = Receiver::new(sources, Arc::clone(&pipeline), &bounds, metrics.clone());
+    let ends = Ends { drain: CancellationToken::new(), stop };
     // Among the tasks that drain waits for, so that no connection is taken behind its back.
-    tasks.spawn(receive::serve(webhooks, receiver, bounds, metrics.clone(), tasks.clone(), stop.clone()));
+    tasks.spawn(receive::serve(webhooks, receiver, bounds, metrics.clone(), tasks.clone(), ends.clone()));
     metrics.configured(clock::now());
     let signal = signals.next().await;
     let drain =
-        Drain { health, pipeline, stop, tasks, delay: limits.drain_delay, timeout: limits.drain_timeout };
+        Drain { health, pipeline, ends, tasks, delay: limits.drain_delay, timeout: limits.drain_timeout };
     drain.run(&mut signals, signal).await;
     Ok(())
+}
+
+fn bounds(limits: &config::Limits) -> Limits {
+    Limits {
+        connections: limits.connections,
+        peer_share: limits.peer_share,
+        idle: limits.idle,
+        body_bytes: limits.body_bytes,
+        body: limits.body,
+        body_rate: limits.body_rate,
+    }
 }
 
 fn start_logs(loaded: &Loaded) -> Result<(), Failure> {
@@ -138,8 +152,8 @@ fn replica(loaded: &Loaded) -> String {
     }
 }
 
-async fn listen(address: SocketAddr, listener: &'static str) -> Result<TcpListener, Failure> {
-    let bound = TcpListener::bind(address).await.map_err(|error| Failure::Listen { address, error })?;
+fn listen(address: SocketAddr, listener: &'static str) -> Result<TcpListener, Failure> {
+    let bound = receive::bind(address).map_err(|error| Failure::Listen { address, error })?;
     let address = bound.local_addr()?;
     tracing::info!(listener, %address, "listening");
     Ok(bound)

@@ -184,6 +184,8 @@ pub struct SpoolConfig {
 pub struct LimitsConfig {
     /// Open connections at once; default 10 240.
     pub connections: Option<u32>,
+    /// Percent of the connections and bytes that are left which one address may hold, 1 to 100; default 50.
+    pub peer_share: Option<u8>,
     /// Bytes of all bodies held at once, as `128MiB`.
     #[schemars(extend("format" = "size"))]
     pub body_bytes: Option<String>,
@@ -193,6 +195,9 @@ pub struct LimitsConfig {
     /// How long a request's body may take, as `2s`.
     #[schemars(extend("format" = "duration-with-unit"))]
     pub body: Option<String>,
+    /// Bytes a second that a body must come with after half of that time, as `8KiB`; `0B` for any.
+    #[schemars(extend("format" = "size"))]
+    pub body_rate: Option<String>,
     /// How long after SIGTERM requests are still taken, so that load balancers can look away, as `5s`.
     #[schemars(extend("format" = "duration-with-unit"))]
     pub drain_delay: Option<String>,

@@ -31,9 +31,11 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
-/// The state of a delivery that nobody has checked yet.
+/// The state of a delivery that nobody has checked yet; holds its share of what its sender may have unverified.
 #[derive(Debug)]
-pub struct Unverified(());
+pub struct Unverified {
+    _share: Share,
+}
 
 /// The state of a delivery whose origin was checked; holds what was proven.
 #[derive(Debug)]
@@ -60,8 +62,8 @@ pub struct Delivery<State = Unverified> {
     // Boxed: the stages hand it on, and a future has room for each that does.
     request: Box<Request>,
     state: State,
-    /// This delivery's shares of what is bounded (bytes, requests); given back when it is dropped.
-    shares: [Share; 2],
+    /// This delivery's share of the bytes of all bodies; given back when it is dropped.
+    share: Share,
 }
 
 /// A delivery whose origin was not proven, and why.
@@ -74,15 +76,16 @@ pub struct Unproven {
 }
 
 impl Delivery<Unverified> {
-    /// Takes a request as it was read, with its shares of what is bounded.
-    pub fn new(request: Request, shares: [Share; 2]) -> Self {
-        Self { request: Box::new(request), state: Unverified(()), shares }
+    /// Takes a request as it was read, with its share of the bytes of all bodies, and its share of those that its sender
+    /// may have unverified.
+    pub fn new(request: Request, [share, unverified]: [Share; 2]) -> Self {
+        Self { request: Box::new(request), state: Unverified { _share: unverified }, share }
     }
 
     /// Checks where the request came from: the only way to a [`Verified`] delivery.
     pub fn verify(self, verifier: &Verifier) -> Result<Delivery<Verified>, Box<Unproven>> {
         match verifier.verify(&self.request) {
-            Ok(proof) => Ok(Delivery { request: self.request, state: Verified(proof), shares: self.shares }),
+            Ok(proof) => Ok(Delivery { request: self.request, state: Verified(proof), share: self.share }),
             Err(error) => Err(Box::new(Unproven { error, delivery: self })),
         }
     }

@@ -1,10 +1,10 @@
 //! From the signal to the exit: readiness goes, requests are still taken while load balancers look away, then
 //! what was accepted is finished and the sinks are flushed. Each phase is bounded.
 
-use crate::{observe::health::Health, pipeline::Pipeline};
+use crate::{observe::health::Health, pipeline::Pipeline, receive::Ends};
 use std::{sync::Arc, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
 /// How long a sink may take to say that nothing is outstanding.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ pub struct Drain {
     /// Holds the sinks to flush.
     pub pipeline: Arc<Pipeline>,
     /// Ends the webhook listener and its connections.
-    pub stop: CancellationToken,
+    pub ends: Ends,
     /// Connections and the work that outlives them.
     pub tasks: TaskTracker,
     /// How long requests are still taken.
@@ -53,6 +53,8 @@ impl Drain {
     pub async fn run(self, signals: &mut Signals, name: &str) {
         tracing::info!(signal = name, "draining");
         self.health.drain();
+        // Balancers keep connections open: each hears with its next answer that there is no other.
+        self.ends.drain.cancel();
         // An interrupt comes from a person at a terminal, who has no load balancer to wait for.
         if name == "SIGTERM" {
             tokio::select! {
@@ -60,7 +62,7 @@ impl Drain {
                 _ = signals.next() => {}
             }
         }
-        self.stop.cancel();
+        self.ends.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(self.timeout, self.tasks.wait()).await.is_err() {
             tracing::warn!(

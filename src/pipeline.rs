@@ -11,6 +11,7 @@ mod shielded;
 mod source;
 mod work;
 
+pub use batch::MOST_LISTED;
 pub use handshake::Handshakes;
 pub use source::Source;
 
@@ -30,7 +31,7 @@ use crate::{
 use prometheus::IntGauge;
 use shielded::Shielded;
 use std::{mem::take, sync::Arc};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 use work::{Outcome, Work};
 
@@ -81,7 +82,7 @@ impl Pipeline {
         tasks: TaskTracker,
         metrics: &Metrics,
     ) -> Self {
-        let (in_flight, listed) = (metrics.events_in_flight.clone(), Quota::new(batch::MOST_LISTED));
+let (in_flight, listed) = (metrics.events_in_flight.clone(), Quota::new(MOST_LISTED));
         Self { routes, quarantine, sinks, aside, tasks, in_flight, listed }
     }
 
@@ -107,24 +108,29 @@ impl Pipeline {
         let delivery = delivery.verify_fetching(&source.verifier, deadline.at).await;
         let delivery = delivery.map_err(|unproven| source.unproven(*unproven))?;
         source.metrics.proven(delivery.proof().key, delivery.request().received);
+        // Only now: strangers must not be able to take a source's places.
+        let place = source.in_flight.take(1).ok_or(Refusal::Overloaded("requests of this source"))?;
         if let Some(answer) = source.shake(delivery.request(), Step::Verified, deadline.at).await? {
             return Ok(answer);
         }
         let begun = source.metrics.staged(Stage::Verify, begun);
 
-        let work = Work { pipeline: Arc::clone(self), source: Arc::clone(source), delivery, begun };
+        let (pipeline, source) = (Arc::clone(self), Arc::clone(source));
+        let work = Work { pipeline, source, delivery, place, until: deadline.at, begun };
         let work = Shielded::new(work.run(), Outcome::unheard, &self.tasks);
         let outcome = deadline.wait(deadline.at, work).await.ok_or(Refusal::Deadline)?;
         outcome.ok_or(Refusal::Internal)?.heard().map(Answer::Accepted)
     }
 
-    /// Carries one event through dedup, route and publish; its receipt takes its id.
+    /// Carries one event through dedup, route and publish; its receipt takes its id. A copy of one that is on its way
+    /// waits for that until `until` and no longer: whoever has heard a refusal needs no place any more.
     async fn carry(
         &self,
         source: &Source,
         delivery: &Delivery<Verified>,
         event: &mut Event,
         begun: Instant,
+        until: Instant,
     ) -> Result<Receipt, Refusal> {
         self.in_flight.inc();
         let _counted = InFlight(&self.in_flight);
@@ -132,8 +138,8 @@ impl Pipeline {
             Some(Claim::Fresh(reservation)) => Some(reservation),
             Some(Claim::Duplicate(_)) => return Ok(source.suppress(take(&mut event.id))),
             Some(Claim::InFlight(first)) => {
-                first.outcome().await.ok_or(Refusal::InFlight)?;
-                return Ok(source.suppress(take(&mut event.id)));
+                let outcome = timeout_at(until, first.outcome()).await.map_err(|_| Refusal::Deadline)?;
+                return outcome.map(|_| source.suppress(take(&mut event.id))).ok_or(Refusal::InFlight);
             }
             None => None,
         };

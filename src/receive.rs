@@ -5,11 +5,15 @@
 //! source, a full process and an oversized body are refused before anything is read.
 
 mod body;
+mod connection;
+mod peer;
 mod reply;
 mod server;
 mod watch;
+mod wire;
 
-pub use server::{Limits, serve, serve_admin};
+pub use connection::HEAD_BYTES;
+pub use server::{Ends, Limits, bind, serve, serve_admin};
 
 use crate::{
     clock,
@@ -23,11 +27,13 @@ use crate::{
     refusal::Refusal,
 };
 use axum::http::{self, Method, header};
-use body::Budget;
-use hyper::body::Incoming;
+use body::{Bounds, Budget};
+use connection::Caller;
+use futures_util::FutureExt as _;
+use hyper::body::{Body as _, Incoming};
 use percent_encoding::percent_decode_str;
 use reply::Response;
-use std::{collections::HashMap, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, panic::AssertUnwindSafe, pin::pin, sync::Arc};
 use tokio::time::{Instant, sleep_until};
 
 /// What a request for a webhook needs: the sources and the path behind them.
@@ -41,27 +47,36 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Joins the sources, the path, and the bounds on bodies: bytes of all bodies held at once, and how long one
-    /// body may take.
+    /// Joins the sources, the path, and the bounds on bodies.
     pub fn new(
         sources: Vec<Arc<Source>>,
         pipeline: Arc<Pipeline>,
-        body_bytes: u64,
-        body_patience: Duration,
+        limits: &Limits,
         metrics: Metrics,
     ) -> Arc<Self> {
         let sources = sources.into_iter().map(|source| (source.name.to_string(), source)).collect();
-        let budget = Budget::new(body_bytes, body_patience);
+        let budget = Budget::new(limits);
         Arc::new(Self { sources, pipeline, budget, metrics, refusals: RefusalLog::default() })
     }
 
-    /// Answers a request from `peer`, to `/hooks/<source>` or to a path that leads nowhere.
-    async fn answer(&self, request: http::Request<Incoming>, peer: SocketAddr) -> Response {
+    /// Answers a request to `/hooks/<source>` or to a path that leads nowhere.
+    async fn answer(&self, request: http::Request<Incoming>, caller: &Caller) -> Response {
         let start = Instant::now();
+        let peer = caller.address;
         let _counted = Counted::new(&self.metrics.in_flight);
-        let Some(source) = self.source(request.uri().path()) else { return self.unmatched(peer) };
-        let result = self.take(source, request, start).await;
-        let response = match &result {
+        let Some(source) = self.source(request.uri().path()) else {
+            let mut response = self.unmatched(peer);
+            if !request.body().is_end_stream() {
+                reply::close(&mut response);
+            }
+            return response;
+        };
+        // What the body's end is not read of would be taken for the next request.
+        let mut is_unread = !request.body().is_end_stream();
+        let taken = self.take(source, request, caller, start, &mut is_unread);
+        // A panic must be answered as any other failure, and is told nobody.
+        let result = AssertUnwindSafe(taken).catch_unwind().await.unwrap_or(Err(Refusal::Internal));
+        let mut response = match &result {
             Ok(Answer::Accepted(receipts)) => reply::accepted(receipts, source.success, &source.success_body),
             Ok(Answer::Handshake { name, reply }) => {
                 self.refusals.handshake(&source.name, name, peer);
@@ -69,6 +84,9 @@ impl Receiver {
             }
             Err(refusal) => reply::refused(refusal),
         };
+        if is_unread {
+            reply::close(&mut response);
+        }
         if let Err(refusal) = &result {
             source.metrics.refused(refusal);
             self.refusals.note(&source.name, refusal, response.status().as_u16(), peer);
@@ -95,25 +113,34 @@ impl Receiver {
         (behind.is_empty() || source.normalizer.reads_path()).then_some(source)
     }
 
-    /// Takes one request from the sender to its answer.
+    /// Takes one request from the sender to its answer; `is_unread` goes once its body is read.
     async fn take(
         &self,
         source: &Arc<Source>,
         request: http::Request<Incoming>,
+        caller: &Caller,
         start: Instant,
+        is_unread: &mut bool,
     ) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
         check_head(&head, source)?;
+        check_framing(&head, caller.activity.has_length())?;
         let received = clock::now();
-        let slot = source.in_flight.take(1).ok_or(Refusal::Overloaded("requests of this source"))?;
+        // A place is taken once a request is verified. With none left a body is not worth reading.
+        if source.in_flight.free() == 0 {
+            return Err(Refusal::Overloaded("requests of this source"));
+        }
         let at = start + source.deadline;
-        let mut deadline = Deadline { at, timer: pin!(sleep_until(at.min(start + self.budget.patience))) };
-        let (body, budget) =
-            self.budget.read(&head.headers, body, source.max_body, start, &mut deadline).await?;
+        let mut deadline = Deadline { at, timer: pin!(sleep_until(at.min(self.budget.until(start, 0)))) };
+        let held = caller.holder.hold(&self.budget.bytes);
+        let mut held = held.ok_or(Refusal::Overloaded("bytes of bodies"))?;
+        let bounds = Bounds { start, limit: source.max_body };
+        let body = self.budget.read(&head.headers, body, bounds, &mut held, &mut deadline).await?;
+        *is_unread = false;
         source.metrics.read(body.len());
         let begun = source.metrics.staged(Stage::Receive, start);
         let request = Request { method: head.method, uri: head.uri, headers: head.headers, body, received };
-        let delivery = Delivery::new(request, [slot, budget]);
+        let delivery = Delivery::new(request, [held.bytes, held.unverified]);
         self.pipeline.accept(source, delivery, begun, &mut deadline).await
     }
 }
@@ -131,6 +158,26 @@ fn check_head(head: &http::request::Parts, source: &Source) -> Result<(), Refusa
     let encoding = head.headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Refusal::Encoded);
+    }
+    Ok(())
+}
+
+/// Refuses a body whose end two readers could see in different places, or nobody (RFC 9112, section 6).
+fn check_framing(head: &http::request::Parts, has_length: bool) -> Result<(), Refusal> {
+    let mut codings = head.headers.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else {
+        let is_sized = head.method != Method::POST || head.headers.contains_key(header::CONTENT_LENGTH);
+        return match head.version {
+            _ if is_sized => Ok(()),
+            http::Version::HTTP_10 => Err(Refusal::Malformed("a Content-Length is expected")),
+            _ => Err(Refusal::Unsized),
+        };
+    };
+    if has_length {
+        return Err(Refusal::Malformed("Content-Length beside Transfer-Encoding"));
+    }
+    if codings.next().is_some() || !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
+        return Err(Refusal::Malformed("a transfer coding other than chunked"));
     }
     Ok(())
 }

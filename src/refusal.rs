@@ -27,6 +27,9 @@ pub enum Refusal {
     /// The request's head is not what HTTP asks for.
     #[error("the request is malformed: {0}")]
     Malformed(&'static str),
+    /// A request that may have a body and does not say how long it is.
+    #[error("the request says nothing of its body's length")]
+    Unsized,
     /// The body is larger than the source takes.
     #[error("the body is larger than {limit} bytes")]
     TooLarge {
@@ -83,12 +86,13 @@ pub enum Fault {
 
 impl Refusal {
     /// Every public code, for metrics that must exist before the first refusal.
-    pub const CODES: [&str; 16] = [
+    pub const CODES: [&str; 17] = [
         "source_unknown",
         "method_not_allowed",
         "handshake_refused",
         "handshake_unready",
         "request_malformed",
+        "length_required",
         "body_too_large",
         "encoding_unsupported",
         "body_stalled",
@@ -109,6 +113,7 @@ impl Refusal {
             | Self::MethodNotAllowed { .. }
             | Self::Unanswered
             | Self::Malformed(_)
+            | Self::Unsized
             | Self::TooLarge { .. }
             | Self::Encoded
             | Self::Stalled
@@ -128,6 +133,7 @@ impl Refusal {
             Self::Unanswered => "handshake_refused",
             Self::Unready(_) => "handshake_unready",
             Self::Malformed(_) => "request_malformed",
+            Self::Unsized => "length_required",
             Self::TooLarge { .. } => "body_too_large",
             Self::Encoded => "encoding_unsupported",
             Self::Stalled => "body_stalled",
@@ -152,6 +158,7 @@ impl Refusal {
             | Self::Unanswered
             | Self::Unready(_)
             | Self::Malformed(_)
+            | Self::Unsized
             | Self::TooLarge { .. }
             | Self::Encoded
             | Self::Stalled

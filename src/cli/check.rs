@@ -1,6 +1,7 @@
 //! `hookway check`: is this configuration right? Offline: nothing is connected to, so it works in a pipeline that
 //! reaches no broker and beside a running instance.
 
+mod memory;
 mod summary;
 
 use super::{
@@ -9,6 +10,7 @@ use super::{
     out::{Out, Style},
 };
 use crate::{
+    app::memory::Memory,
     config::{self, Loaded, Problem, Secrets},
     delivery::{
         Withheld,
@@ -35,6 +37,9 @@ pub(super) struct Check {
     /// Ends with 1 where there are warnings
     #[arg(long)]
     deny_warnings: bool,
+    /// Adds the most memory that the configuration's limits allow, part by part
+    #[arg(long)]
+    memory: bool,
 }
 
 /// What was found, as `--json` prints it.
@@ -46,11 +51,13 @@ struct Report {
     problems: Vec<Problem>,
     #[serde(flatten)]
     summary: Option<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: Option<Memory>,
 }
 
 /// Checks the configuration and prints what was found.
 pub(super) fn run(check: &Check, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
-    let report = Report::of(config::load(&common.config));
+    let report = Report::of(config::load(&common.config), check.memory);
     if out.is_json() {
         out.object(&report)?;
     } else {
@@ -60,17 +67,20 @@ pub(super) fn run(check: &Check, common: &Common, out: &mut Out) -> Result<Exit,
 }
 
 impl Report {
-    fn of(loaded: Result<Loaded, config::LoadError>) -> Self {
-        let (problems, summary) = match loaded {
+    fn of(loaded: Result<Loaded, config::LoadError>, with_memory: bool) -> Self {
+        let (problems, summary, memory) = match loaded {
             Ok(loaded) => {
                 let found = loaded.problems.iter().cloned().chain(unbuildable(&loaded));
-                (found.collect(), Some(Summary::of(&loaded)))
+                let memory = with_memory.then(|| Memory::of(&loaded));
+                (found.collect(), Some(Summary::of(&loaded)), memory)
             }
-            Err(error) => (error.problems, None),
+            Err(error) => (error.problems, None, None),
         };
         let errors = problems.iter().filter(|problem| problem.is_error()).count();
         let warnings = problems.len() - errors;
-        Self { ok: errors == 0, errors, warnings, problems, summary: summary.filter(|_| errors == 0) }
+        let is_right = errors == 0;
+        let (summary, memory) = (summary.filter(|_| is_right), memory.filter(|_| is_right));
+        Self { ok: is_right, errors, warnings, problems, summary, memory }
     }
 
     fn exit(&self, deny_warnings: bool) -> Exit {
@@ -144,6 +154,9 @@ fn print(report: &Report, out: &mut Out) -> Result<(), Stop> {
     if let Some(summary) = &report.summary {
         summary.print(out)?;
     }
+    if let Some(memory) = &report.memory {
+        memory::print(memory, out)?;
+    }
     for problem in &report.problems {
         print_problem(problem, out)?;
     }
@@ -186,6 +199,7 @@ mod tests {
             warnings,
             problems: Vec::new(),
             summary: None,
+            memory: None,
         };
         assert_eq!(report(0, 0).exit(true), Exit::Well);
         assert_eq!(report(0, 1).exit(false), Exit::Well);

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 /// Runs every rule.
 pub(super) fn all(config: &Config, senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
-    process::check(config, report);
+    process::check(config, senders, report);
     sources::check(config, senders, report);
     handshakes::check(config, senders, report);
     ids::check(senders, report);

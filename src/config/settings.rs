@@ -9,12 +9,16 @@ use std::time::Duration;
 pub struct Limits {
     /// Open connections at once.
     pub connections: usize,
+    /// Percent of what is left of connections and bytes that one address may hold.
+    pub peer_share: u8,
     /// Bytes of all bodies held at once.
     pub body_bytes: u64,
     /// How long a request's head may take, and an idle connection stays open.
     pub idle: Duration,
     /// How long a request's body may take.
     pub body: Duration,
+    /// Bytes a second that a slow body must come with at least; 0 for any.
+    pub body_rate: u64,
     /// How long after SIGTERM requests are still taken.
     pub drain_delay: Duration,
     /// How long accepted requests may take to finish after that.
@@ -25,9 +29,11 @@ impl From<&LimitsConfig> for Limits {
     fn from(config: &LimitsConfig) -> Self {
         Self {
             connections: count(config.connections, 10_240),
+            peer_share: config.peer_share.unwrap_or(50),
             body_bytes: bytes(config.body_bytes.as_deref(), 128 << 20),
             idle: time(config.idle.as_deref(), Duration::from_secs(30)),
             body: time(config.body.as_deref(), Duration::from_secs(2)),
+            body_rate: bytes(config.body_rate.as_deref(), 8 << 10),
             drain_delay: time(config.drain_delay.as_deref(), Duration::from_secs(5)),
             drain_timeout: time(config.drain_timeout.as_deref(), Duration::from_secs(30)),
         }

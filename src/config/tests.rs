@@ -209,6 +209,8 @@ fn defaults_are_resolved_once() {
         body: Duration::from_secs(2),
         drain_delay: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(30),
+        peer_share: 50,
+        body_rate: 8 << 10,
     };
     assert_eq!(loaded.limits, limits);
     let source = SourceSettings {

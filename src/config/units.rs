@@ -5,15 +5,19 @@ use jiff::SignedDuration;
 use std::time::Duration;
 
 /// How a duration is written, for the fix of an error.
-pub(super) const DURATION_FIX: &str = "write a number and a unit, as 500ms, 5s, 10m or 1h";
+pub(super) const DURATION_FIX: &str = "write a number and a unit, as 500ms, 5s, 10m or 1h; ten years at most";
 
 /// How a size is written, for the fix of an error.
 pub(super) const SIZE_FIX: &str = "write a number and a unit, as 512KiB, 128MiB or 8GiB";
 
-/// Reads a duration such as `5s`, `1h 30m` or `250ms`; `None` for anything else, also a negative one.
+/// The longest duration: what is added to a point in time must not leave what a clock can tell.
+const LONGEST: Duration = Duration::from_hours(10 * 366 * 24);
+
+/// Reads a duration such as `5s`, `1h 30m` or `250ms`; `None` for anything else, also a negative one, and one of more
+/// than ten years.
 pub fn duration(text: &str) -> Option<Duration> {
     let duration: SignedDuration = text.trim().parse().ok()?;
-    Duration::try_from(duration).ok()
+    Duration::try_from(duration).ok().filter(|duration| *duration <= LONGEST)
 }
 
 /// Reads a size in bytes such as `512KiB` (1024) or `8GB` (1000); `None` for anything else.
@@ -30,7 +34,7 @@ mod tests {
         assert_eq!(duration("4s"), Some(Duration::from_secs(4)));
         assert_eq!(duration("1h 30m"), Some(Duration::from_mins(90)));
         assert_eq!(duration("0s"), Some(Duration::ZERO));
-        for wrong in ["", "4", "-4s", "four seconds", "4 parsecs"] {
+        for wrong in ["", "4", "-4s", "four seconds", "4 parsecs", "9e9h", "900000h"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }

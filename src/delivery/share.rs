@@ -27,21 +27,28 @@ impl Quota {
 
     /// Takes a part, or `None` when less than that is free.
     pub fn take(self: &Arc<Self>, amount: u64) -> Option<Share> {
-        self.free
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(amount))
-            .is_ok()
-            .then(|| Share { quota: Arc::clone(self), amount })
+        self.charge(amount).then(|| Share { quota: Arc::clone(self), amount })
+    }
+
+    /// How much nobody has.
+    pub fn free(&self) -> u64 {
+        self.free.load(Ordering::Relaxed)
+    }
+
+    fn charge(&self, amount: u64) -> bool {
+        let less = |free: u64| free.checked_sub(amount);
+        self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 }
 
 impl Share {
-    /// Gives back what is beyond `amount`.
-    pub fn shrink(&mut self, amount: u64) {
-        let surplus = self.amount.saturating_sub(amount);
-        if surplus > 0 {
-            self.amount -= surplus;
-            self.quota.free.fetch_add(surplus, Ordering::Relaxed);
+    /// Takes so much more; false, and all as it was, when less than that is free.
+    pub fn grow(&mut self, amount: u64) -> bool {
+        let is_taken = self.quota.charge(amount);
+        if is_taken {
+            self.amount = self.amount.saturating_add(amount);
         }
+        is_taken
     }
 }
 
@@ -58,10 +65,12 @@ mod tests {
     #[test]
     fn a_quota_is_never_overdrawn_and_gets_all_back() {
         let quota = Quota::new(10);
-        let mut first = quota.take(6).unwrap();
+        let mut first = quota.take(2).unwrap();
+        assert!(!first.grow(9));
+        assert!(first.grow(4));
         assert!(quota.take(5).is_none());
-        first.shrink(2);
-        let second = quota.take(8).unwrap();
+        assert_eq!(quota.free(), 4);
+        let second = quota.take(4).unwrap();
         assert!(quota.take(1).is_none());
         drop((first, second));
         assert!(quota.take(10).is_some());

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 const SIDE_BY_SIDE: usize = 64;
 
 /// Events of all lists on their way at once, some 50 MB of attributes.
-pub(super) const MOST_LISTED: u64 = 65_536;
+pub const MOST_LISTED: u64 = 65_536;
 
 /// The events of one object, each with its place in the request.
 type Queue = Vec<(usize, Event)>;
@@ -30,6 +30,8 @@ struct Batch<'a> {
     pipeline: &'a Pipeline,
     source: &'a Source,
     delivery: &'a Delivery<Verified>,
+    /// When the sender will have heard an answer.
+    until: Instant,
     /// Set at the first refusal: the sender sends all again, and what was acknowledged is suppressed then.
     is_refused: AtomicBool,
 }
@@ -40,12 +42,13 @@ pub(super) async fn carry(
     source: &Source,
     delivery: &Delivery<Verified>,
     events: Vec<Event>,
+    until: Instant,
 ) -> (Vec<Receipt>, Option<Refusal>) {
     let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
     let Some(_share) = pipeline.listed.take(count) else {
         return (Vec::new(), Some(Refusal::Overloaded("events of lists")));
     };
-    let batch = Batch { pipeline, source, delivery, is_refused: AtomicBool::new(false) };
+    let batch = Batch { pipeline, source, delivery, until, is_refused: AtomicBool::new(false) };
     let queues = queues(events).into_iter().map(|queue| batch.carry_queue(queue));
     let mut carried = stream::iter(queues).buffer_unordered(SIDE_BY_SIDE);
     let (mut receipts, mut refusal) = (Vec::new(), None);
@@ -64,7 +67,8 @@ impl Batch<'_> {
             if self.is_refused.load(Ordering::Relaxed) {
                 break;
             }
-            let carried = self.pipeline.carry(self.source, self.delivery, &mut event, Instant::now());
+            let carried =
+                self.pipeline.carry(self.source, self.delivery, &mut event, Instant::now(), self.until);
             // A panic over one event must not take along the receipts of those that are stored already.
             match AssertUnwindSafe(carried).catch_unwind().await.unwrap_or(Err(Refusal::Internal)) {
                 Ok(receipt) => receipts.push((place, receipt)),

@@ -2,7 +2,7 @@
 
 use super::{Pipeline, Source, batch};
 use crate::{
-    delivery::{Delivery, Verified},
+    delivery::{Delivery, Share, Verified},
     observe::metrics::Stage,
     record::Receipt,
     refusal::Refusal,
@@ -16,6 +16,10 @@ pub(super) struct Work {
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) source: Arc<Source>,
     pub(super) delivery: Delivery<Verified>,
+    /// Its place among the requests of its source.
+    pub(super) place: Share,
+    /// When its sender will have heard an answer.
+    pub(super) until: Instant,
     /// When its stage began.
     pub(super) begun: Instant,
 }
@@ -23,18 +27,18 @@ pub(super) struct Work {
 impl Work {
     /// Carries the events of the delivery; stops at the first that is refused, since the sender sends all again.
     pub(super) async fn run(self) -> Outcome {
-        let Self { pipeline, source, delivery, begun } = self;
+        let Self { pipeline, source, delivery, place: _place, until, begun } = self;
         let mut events = source.normalizer.normalize(&delivery);
         let begun = source.metrics.staged(Stage::Normalize, begun);
         let received = delivery.request().received;
         // By far the most requests are one event, which needs no list of futures.
         let (receipts, refusal) = match &mut *events {
-            [event] => match pipeline.carry(&source, &delivery, event, begun).await {
+            [event] => match pipeline.carry(&source, &delivery, event, begun, until).await {
                 Ok(receipt) => (vec![receipt], None),
                 Err(refusal) => (Vec::new(), Some(refusal)),
             },
             // Boxed, so that its size is not that of every request's work.
-            _ => Box::pin(batch::carry(&pipeline, &source, &delivery, events)).await,
+            _ => Box::pin(batch::carry(&pipeline, &source, &delivery, events, until)).await,
         };
         Outcome { source, receipts, refusal, received }
     }

@@ -1,82 +1,142 @@
 //! Reads a body into one buffer, exactly as it was sent, within bounds of size, memory and time.
+//!
+//! Memory is charged for what has come, never for what was announced: a head costs its sender nothing.
 
-use crate::{
-    deadline::Deadline,
-    delivery::{Quota, Share},
-    refusal::Refusal,
-};
+use super::{Limits, peer::Held};
+use crate::{deadline::Deadline, delivery::Quota, refusal::Refusal};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use std::{sync::Arc, time::Duration};
+use std::{error::Error as _, io, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// The bytes that all bodies may hold at once, and how long one may take.
 #[derive(Debug)]
 pub(super) struct Budget {
-    bytes: Arc<Quota>,
+    /// All bodies together.
+    pub(super) bytes: Arc<Quota>,
     /// How long one body may take.
-    pub(super) patience: Duration,
+    patience: Duration,
+    /// Bytes a second that a body must come with, once half of the patience is over; 0 for any.
+    rate: u64,
+}
+
+/// When and how much at most.
+pub(super) struct Bounds {
+    /// When the request came.
+    pub(super) start: Instant,
+    /// Bytes at most.
+    pub(super) limit: u64,
 }
 
 impl Budget {
-    pub(super) fn new(bytes: u64, patience: Duration) -> Self {
-        Self { bytes: Quota::new(bytes), patience }
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { bytes: Quota::new(limits.body_bytes), patience: limits.body, rate: limits.body_rate }
     }
 
-    /// Reads the body of a request with these headers, which came at `start`: `limit` bytes at most. Returns it with
-    /// the share of the budget that it occupies.
+    /// Returns until when a body that came at `start` may take, with so many bytes here.
+    pub(super) fn until(&self, start: Instant, bytes: usize) -> Instant {
+        let earned = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1000).checked_div(self.rate);
+        let time = earned.map_or(self.patience, |earned| {
+            (self.patience / 2).saturating_add(Duration::from_millis(earned)).min(self.patience)
+        });
+        start + time
+    }
+
+    /// Reads the body of a request with these headers, and has `held` grow with it.
     pub(super) async fn read(
         &self,
         headers: &HeaderMap,
-        body: Incoming,
-        limit: u64,
-        start: Instant,
+        mut body: Incoming,
+        Bounds { start, limit }: Bounds,
+        held: &mut Held<'_>,
         deadline: &mut Deadline<'_>,
-    ) -> Result<(Bytes, Share), Refusal> {
+    ) -> Result<Bytes, Refusal> {
         let declared = declared_length(headers);
         if declared.is_some_and(|declared| declared > limit) {
             return Err(Refusal::TooLarge { limit });
         }
-        // A chunked body may grow to the limit, so it takes that share until its size is known.
-        let share = self.bytes.take(declared.unwrap_or(limit));
-        let mut share = share.ok_or(Refusal::Overloaded("bytes of bodies"))?;
-        let gathered = deadline.wait(start + self.patience, gather(body, declared, limit)).await;
-        let body = gathered.ok_or(Refusal::Stalled)??;
-        share.shrink(u64::try_from(body.len()).unwrap_or(u64::MAX));
-        Ok((body, share))
+        let mut gathered = Gathered::default();
+        loop {
+            let until = self.until(start, gathered.len());
+            let frame = deadline.wait(until.min(deadline.at), body.frame()).await;
+            // A sender that is told to try again does; whose body is slow on its own must change something.
+            let late = if deadline.at <= until { Refusal::Deadline } else { Refusal::Stalled };
+            let Some(frame) = frame.ok_or(late)? else { return Ok(gathered.whole()) };
+            // Trailers carry nothing that a webhook means.
+            let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
+            let (so_far, more) = (gathered.len(), data.len());
+            if u64::try_from(so_far.saturating_add(more)).unwrap_or(u64::MAX) > limit {
+                return Err(Refusal::TooLarge { limit });
+            }
+            held.grow(u64::try_from(more).unwrap_or(u64::MAX))?;
+            gathered.add(data, declared);
+        }
     }
 }
 
-async fn gather(mut body: Incoming, declared: Option<u64>, limit: u64) -> Result<Bytes, Refusal> {
-    let mut first = Bytes::new();
-    let mut more: Option<BytesMut> = None;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::Stalled)?;
-        // Trailers carry nothing that a webhook means.
-        let Ok(data) = frame.into_data() else { continue };
-        let so_far = more.as_ref().map_or(first.len(), BytesMut::len);
-        let length = so_far + data.len();
-        if u64::try_from(length).unwrap_or(u64::MAX) > limit {
-            return Err(Refusal::TooLarge { limit });
+/// Says why a body ended before its end.
+fn broken(error: &hyper::Error) -> Refusal {
+    let kind = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
+    match kind {
+        Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+            Refusal::Malformed("the chunks of the body are malformed")
         }
-        match &mut more {
+        _ => Refusal::Stalled,
+    }
+}
+
+/// What has come of a body.
+#[derive(Default)]
+struct Gathered {
+    first: Bytes,
+    more: Option<BytesMut>,
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        self.more.as_ref().map_or(self.first.len(), BytesMut::len)
+    }
+
+    fn add(&mut self, data: Bytes, declared: Option<u64>) {
+        let length = self.len() + data.len();
+        match &mut self.more {
             Some(gathered) => gathered.extend_from_slice(&data),
             // Most bodies come in one piece, which is taken as it is.
-            None if first.is_empty() => first = data,
+            None if self.first.is_empty() => self.first = data,
             None => {
                 let expected = declared.and_then(|declared| usize::try_from(declared).ok()).unwrap_or(length);
                 let mut gathered = BytesMut::with_capacity(expected.max(length));
-                gathered.extend_from_slice(&first);
+                gathered.extend_from_slice(&self.first);
                 gathered.extend_from_slice(&data);
-                more = Some(gathered);
+                self.first = Bytes::new();
+                self.more = Some(gathered);
             }
         }
     }
-    Ok(more.map_or(first, BytesMut::freeze))
+
+    fn whole(self) -> Bytes {
+        self.more.map_or(self.first, BytesMut::freeze)
+    }
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_must_keep_its_pace_once_half_of_the_patience_is_over() {
+        let (rate, patience) = (1000, Duration::from_secs(10));
+        let budget = Budget { bytes: Quota::new(1), patience, rate };
+        let start = Instant::now();
+        let seconds = |bytes| (budget.until(start, bytes) - start).as_millis();
+        assert_eq!([0, 1, 1000, 4999, 5000, 1 << 40].map(seconds), [5000, 5001, 6000, 9999, 10_000, 10_000]);
+        let any = Budget { rate: 0, ..budget };
+        assert_eq!(any.until(start, 0) - start, patience);
+    }
 }

@@ -102,14 +102,15 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         Refusal::Unverified(..) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Webhook realm=\"hookway\""));
         }
-        // The rest of the body is not worth waiting for.
-        Refusal::TooLarge { .. } | Refusal::Stalled | Refusal::Encoded => {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
+        // Where the next request begins is not known.
+        Refusal::TooLarge { .. }
+        | Refusal::Stalled
+        | Refusal::Encoded
+        | Refusal::Unsized
+        | Refusal::Malformed(_) => close(&mut response),
         Refusal::UnknownSource
         | Refusal::Unanswered
         | Refusal::Unready(_)
-        | Refusal::Malformed(_)
         | Refusal::Unkeyed
         | Refusal::KeyUnavailable(_)
         | Refusal::Overloaded(_)
@@ -121,12 +122,18 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
     response
 }
 
+/// Says that the connection ends with this answer.
+pub(super) fn close(response: &mut Response) {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
 fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
     match refusal {
         Refusal::UnknownSource => (StatusCode::NOT_FOUND, "No such source"),
         Refusal::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "Webhooks are posted"),
         Refusal::Unanswered => (StatusCode::FORBIDDEN, "The handshake is refused"),
         Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, "The request is malformed"),
+        Refusal::Unsized => (StatusCode::LENGTH_REQUIRED, "Send the length of the body"),
         Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
         Refusal::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding"),
         Refusal::Stalled => (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time"),

@@ -6,20 +6,17 @@
 
 use super::{
     Receiver,
-    watch::{Activity, Open, Order},
+    connection::{Caller, Connection},
+    peer::Peers,
+    watch::{Open, Order},
 };
-use crate::{
-    delivery::{Quota, Share},
-    observe::metrics::Metrics,
-};
+use crate::observe::metrics::Metrics;
 use axum::Router;
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{
-    convert::Infallible, future::poll_fn, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -29,15 +26,29 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub struct Limits {
     /// Connections open at once.
     pub connections: usize,
+    /// Percent of what is left of connections and bytes that one address may hold.
+    pub peer_share: u8,
     /// How long a head may take, and a connection may be idle.
     pub idle: Duration,
+    /// Bytes of all bodies held at once.
+    pub body_bytes: u64,
+    /// How long a body may take.
+    pub body: Duration,
+    /// Bytes a second that a slow body must come with at least; 0 for any.
+    pub body_rate: u64,
 }
 
-/// Bytes of a request's head; hyper answers 431 beyond it.
-const HEAD_BYTES: usize = 32 * 1024;
+/// When the listener ends.
+#[derive(Debug, Clone, Default)]
+pub struct Ends {
+    /// From here on each answer is its connection's last.
+    pub drain: CancellationToken,
+    /// From here on nothing is accepted, and connections are closed.
+    pub stop: CancellationToken,
+}
 
-/// Header lines of a request; hyper answers 431 beyond it.
-const HEADER_LINES: usize = 100;
+/// Connections that may wait to be accepted; the system takes less where it is set so.
+const BACKLOG: u32 = 4096;
 
 /// How long a connection to the admin listener may be idle; longer than the usual pause between two scrapes.
 const ADMIN_IDLE: Duration = Duration::from_secs(90);
@@ -51,7 +62,18 @@ const SHORTEST_TURN: Duration = Duration::from_millis(50);
 /// Pause after the system refused a connection, so that a lack of descriptors does not become a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Has `receiver` answer what comes to `listener` until `stop`; then open requests are finished and connections closed.
+/// How long a half-sent head may hold up the end, in looks.
+const LAST_TURNS: u32 = 10;
+
+/// Listens on `address`.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Has `receiver` answer what comes to `listener` until the stop; then open requests are finished and connections closed.
 ///
 /// Connections run in `tasks`, which the caller waits for.
 pub async fn serve(
@@ -60,88 +82,81 @@ pub async fn serve(
     limits: Limits,
     metrics: Metrics,
     tasks: TaskTracker,
-    stop: CancellationToken,
+    ends: Ends,
 ) {
-    let slots = Quota::new(limits.connections.try_into().unwrap_or(u64::MAX));
-    let mut open = Open::default();
-    let mut turns = interval((limits.idle / SWEEPS).max(SHORTEST_TURN));
+    let connections = u64::try_from(limits.connections).unwrap_or(u64::MAX);
+    let peers = Peers::new(connections, limits.peer_share.into());
+    let mut serving = Serving { receiver, metrics, tasks, peers, open: Open::new() };
+    let turn = (limits.idle / SWEEPS).max(SHORTEST_TURN);
+    let most = u32::try_from(limits.idle.as_nanos().div_ceil(turn.as_nanos())).unwrap_or(u32::MAX);
+    let mut turns = interval(turn);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_draining = false;
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = turns.tick() => {
-                open.sweep(limits.idle);
-                continue;
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => serving.take(stream, peer),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection can't be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            _ = turns.tick() => serving.sweep(most),
+            () = ends.drain.cancelled(), if !is_draining => {
+                is_draining = true;
+                serving.open.tell(Order::Close);
             }
-            () = stop.cancelled() => {
-                open.finish();
+            () = ends.stop.cancelled() => break,
+        }
+    }
+    serving.finish(listener).await;
+}
+
+/// The connections of one listener, and what each needs.
+struct Serving {
+    receiver: Arc<Receiver>,
+    metrics: Metrics,
+    tasks: TaskTracker,
+    peers: Peers,
+    open: Open,
+}
+
+impl Serving {
+    /// Takes a connection, where there is a place for it.
+    fn take(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let Some((slot, holder)) = self.peers.admit(peer.ip()) else {
+            self.metrics.connections_rejected.inc();
+            return;
+        };
+        let (activity, metrics) = (self.open.add(), self.metrics.clone());
+        let caller = Caller { address: peer, holder, activity };
+        self.tasks.spawn(Connection { caller, slot, metrics }.run(stream, Arc::clone(&self.receiver)));
+    }
+
+    fn sweep(&mut self, most: u32) {
+        self.open.sweep(most);
+        self.peers.forget();
+    }
+
+    /// Ends the connections: idle ones at once, a request that is handled with its answer, and half a head soon.
+    async fn finish(mut self, listener: TcpListener) {
+        // Closed with connections that nobody accepted, a listener resets them.
+        while let Ok(Ok((stream, peer))) = tokio::time::timeout(Duration::ZERO, listener.accept()).await {
+            self.take(stream, peer);
+        }
+        drop(listener);
+        self.open.tell(Order::End);
+        let mut turns = interval(SHORTEST_TURN);
+        for turn in 0_u32.. {
+            turns.tick().await;
+            self.open.sweep(u32::MAX);
+            if self.open.is_empty() {
                 return;
             }
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection can't be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
+            if turn == LAST_TURNS {
+                self.open.tell(Order::Cut);
             }
-        };
-        let Some(slot) = slots.take(1) else {
-            metrics.connections_rejected.inc();
-            drop(stream);
-            continue;
-        };
-        let connection = Connection { peer, slot, activity: open.add(), metrics: metrics.clone() };
-        tasks.spawn(connection.run(stream, Arc::clone(&receiver)));
-    }
-}
-
-/// One client connection.
-struct Connection {
-    peer: SocketAddr,
-    slot: Share,
-    activity: Arc<Activity>,
-    metrics: Metrics,
-}
-
-impl Connection {
-    async fn run(self, stream: TcpStream, receiver: Arc<Receiver>) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY can't be set");
         }
-        self.metrics.connections.inc();
-        let Self { peer, slot, activity, metrics } = self;
-        // One count for each request is the connection's own; the receiver's is all connections'.
-        let shared = Arc::new((receiver, Arc::clone(&activity)));
-        let service = service_fn(move |request| {
-            let shared = Arc::clone(&shared);
-            async move {
-                let (receiver, activity) = &*shared;
-                activity.begin();
-                // Boxed: hyper keeps room for what this makes as long as the connection is open.
-                let answer = Box::pin(receiver.answer(request, peer)).await;
-                activity.end();
-                Ok::<_, Infallible>(answer)
-            }
-        });
-        let mut builder = http1::Builder::new();
-        // Deadlines for heads and silence are `watch`'s. Answers are short: one copy is cheaper than a vectored write.
-        builder.header_read_timeout(None).max_buf_size(HEAD_BYTES).writev(false).max_headers(HEADER_LINES);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let served = poll_fn(|context| {
-            match activity.order(context) {
-                Order::Stay => {}
-                Order::Finish => connection.as_mut().graceful_shutdown(),
-                Order::Drop => return Poll::Ready(Ok(())),
-            }
-            connection.as_mut().poll(context)
-        });
-        if let Err(error) = served.await {
-            // Senders hang up and scanners send nonsense; neither is worth more than this.
-            tracing::debug!(%error, client = %peer, "connection ended");
-        }
-        metrics.connections.dec();
-        drop(slot);
     }
 }
 

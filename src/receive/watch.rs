@@ -1,107 +1,176 @@
-//! Ends connections that are idle for too long, and all of them when the listener stops.
+//! Ends connections that are idle for too long, and all of them when the listener stops; never one whose request has
+//! begun.
 //!
 //! A timer and a wait for the end in each connection would cost every request two turns in shared queues, so a
-//! connection only notes when it became idle, and the listener looks at all of them now and then.
+//! connection only notes what it is at, and the listener looks at all of them now and then. What the listener decides
+//! is an order; the connection's own task reads what has come before it obeys, so that a request which comes at the same
+//! moment is answered.
 
 use futures_util::task::AtomicWaker;
 use std::{
     sync::{
         Arc, Weak,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering},
     },
     task::Context,
-    time::Duration,
 };
-use tokio::time::Instant;
 
-/// Stands for the time of idleness while a request is handled.
-const BUSY: u64 = u64::MAX;
+// What a connection is at, as a number, for an atomic.
+/// Nothing of a request is here, and one was answered before.
+const IDLE: u8 = 0;
+/// A head is awaited or half here.
+const HEAD: u8 = 1;
+/// A request is handled.
+const BUSY: u8 = 2;
 
-// `Order` as a number, for an atomic.
-const STAY: u8 = 0;
-const FINISH: u8 = 1;
-const DROP: u8 = 2;
-
-/// What a connection is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a connection is told, from the mildest on; never taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Order {
     /// Go on.
-    Stay,
-    /// Finish the request at hand and take no other.
-    Finish,
-    /// End as you stand.
-    Drop,
+    Stay = 0,
+    /// Say with the next answer that it is the last.
+    Close = 1,
+    /// End, unless something of a request is here.
+    End = 2,
+    /// End, unless a request is handled.
+    Cut = 3,
 }
 
 /// What one connection shows of itself, and is told.
 #[derive(Debug)]
 pub(super) struct Activity {
-    opened: Instant,
-    /// Milliseconds from `opened` on at which it became idle, or [`BUSY`].
-    idle_from: AtomicU64,
+    at: AtomicU8,
+    /// How often the listener has seen it without a request.
+    turns: AtomicU32,
     told: AtomicU8,
+    /// True when the head that was read last has a `Content-Length`.
+    has_length: AtomicBool,
     waker: AtomicWaker,
 }
 
 impl Activity {
-    fn new() -> Self {
-        let (idle_from, told) = (AtomicU64::new(0), AtomicU8::new(STAY));
-        Self { opened: Instant::now(), idle_from, told, waker: AtomicWaker::new() }
+    fn new(told: Order) -> Self {
+        Self {
+            at: AtomicU8::new(HEAD),
+            turns: AtomicU32::new(0),
+            told: AtomicU8::new(number(told)),
+            has_length: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    /// Bytes came; returns whether they are of a head, and whether they are its first.
+    pub(super) fn came(&self) -> (bool, bool) {
+        match self.at.load(Ordering::Relaxed) {
+            BUSY => (false, false),
+            IDLE => {
+                self.turns.store(0, Ordering::Relaxed);
+                self.at.store(HEAD, Ordering::Relaxed);
+                (true, true)
+            }
+            _ => (true, false),
+        }
+    }
+
+    /// The head that is being read has a `Content-Length`.
+    pub(super) fn saw_length(&self) {
+        self.has_length.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the head of the request at hand has a `Content-Length`, as far as it was seen. Hyper takes that line away
+    /// where there is a `Transfer-Encoding` too.
+    pub(super) fn has_length(&self) -> bool {
+        self.has_length.load(Ordering::Relaxed)
     }
 
     /// A request's head is here.
     pub(super) fn begin(&self) {
-        self.idle_from.store(BUSY, Ordering::Relaxed);
+        self.at.store(BUSY, Ordering::Relaxed);
     }
 
     /// The request is answered.
     pub(super) fn end(&self) {
-        self.idle_from.store(milliseconds(self.opened.elapsed()), Ordering::Relaxed);
+        self.has_length.store(false, Ordering::Relaxed);
+        self.turns.store(0, Ordering::Relaxed);
+        self.at.store(IDLE, Ordering::Relaxed);
     }
 
-    fn is_idle_for(&self, patience: Duration) -> bool {
-        let from = self.idle_from.load(Ordering::Relaxed);
-        from != BUSY && milliseconds(self.opened.elapsed()).saturating_sub(from) >= milliseconds(patience)
+    /// Whether the answer at hand should be the last.
+    pub(super) fn is_last(&self) -> bool {
+        self.told.load(Ordering::Relaxed) != number(Order::Stay)
     }
 
-    /// Returns what the connection is told, and sees to it that its task is woken when that changes.
-    pub(super) fn order(&self, context: &Context<'_>) -> Order {
+    /// Sees to it that the connection's task is woken when it is told something.
+    pub(super) fn listen(&self, context: &Context<'_>) {
         self.waker.register(context.waker());
-        match self.told.load(Ordering::Acquire) {
-            FINISH => Order::Finish,
-            DROP => Order::Drop,
-            _ => Order::Stay,
+    }
+
+    /// Whether the connection should end as it stands: it was told to, and has read all that has come.
+    pub(super) fn is_over(&self) -> bool {
+        let told = self.told.load(Ordering::Acquire);
+        match self.at.load(Ordering::Relaxed) {
+            BUSY => false,
+            IDLE => told >= number(Order::End),
+            _ => told >= number(Order::Cut),
         }
     }
 
-    fn tell(&self, what: u8) {
-        self.told.store(what, Ordering::Release);
-        self.waker.wake();
+    fn tell(&self, order: Order) {
+        let order = number(order);
+        if self.told.fetch_max(order, Ordering::AcqRel) < order {
+            self.waker.wake();
+        }
+    }
+
+    /// Counts one look; true when there were `most` without a request.
+    fn is_quiet_for(&self, most: u32) -> bool {
+        self.at.load(Ordering::Relaxed) != BUSY && self.turns.fetch_add(1, Ordering::Relaxed) >= most
     }
 }
 
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(BUSY - 1)
+fn number(order: Order) -> u8 {
+    match order {
+        Order::Stay => 0,
+        Order::Close => 1,
+        Order::End => 2,
+        Order::Cut => 3,
+    }
 }
 
 /// The connections of one listener.
-#[derive(Debug, Default)]
-pub(super) struct Open(Vec<Weak<Activity>>);
+#[derive(Debug)]
+pub(super) struct Open {
+    known: Vec<Weak<Activity>>,
+    told: Order,
+}
 
 impl Open {
+    pub(super) fn new() -> Self {
+        Self { known: Vec::new(), told: Order::Stay }
+    }
+
     /// Adds a connection.
     pub(super) fn add(&mut self) -> Arc<Activity> {
-        let activity = Arc::new(Activity::new());
-        self.0.push(Arc::downgrade(&activity));
+        let activity = Arc::new(Activity::new(self.told));
+        self.known.push(Arc::downgrade(&activity));
         activity
     }
 
-    /// Ends those that were idle for `patience`, and forgets those that ended by themselves.
-    pub(super) fn sweep(&mut self, patience: Duration) {
-        self.0.retain(|activity| match activity.upgrade() {
+    /// Tells all, and those that come.
+    pub(super) fn tell(&mut self, order: Order) {
+        self.told = order;
+        for activity in self.known.iter().filter_map(Weak::upgrade) {
+            activity.tell(order);
+        }
+    }
+
+    /// Ends those that were seen without a request for `most` looks, and forgets those that ended by themselves.
+    pub(super) fn sweep(&mut self, most: u32) {
+        self.known.retain(|activity| match activity.upgrade() {
             Some(activity) => {
-                if activity.is_idle_for(patience) {
-                    activity.tell(DROP);
+                if activity.is_quiet_for(most) {
+                    let is_idle = activity.at.load(Ordering::Relaxed) == IDLE;
+                    activity.tell(if is_idle { Order::End } else { Order::Cut });
                 }
                 true
             }
@@ -109,11 +178,9 @@ impl Open {
         });
     }
 
-    /// Lets every connection finish what it has.
-    pub(super) fn finish(&self) {
-        for activity in self.0.iter().filter_map(Weak::upgrade) {
-            activity.tell(FINISH);
-        }
+    /// Whether none is open.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
     }
 }
 
@@ -121,28 +188,82 @@ impl Open {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn only_idle_connections_are_ended() {
-        let mut open = Open::default();
-        let (idle, busy) = (open.add(), open.add());
-        busy.begin();
-        tokio::time::advance(Duration::from_secs(30)).await;
-        open.sweep(Duration::from_secs(30));
-        assert_eq!([&idle, &busy].map(|a| a.told.load(Ordering::Relaxed)), [DROP, STAY]);
-        busy.end();
-        tokio::time::advance(Duration::from_secs(29)).await;
-        open.sweep(Duration::from_secs(30));
-        assert_eq!(busy.told.load(Ordering::Relaxed), STAY);
+    fn sweep(open: &mut Open, turns: u32) {
+        (0..turns).for_each(|_| open.sweep(8));
     }
 
-    #[tokio::test]
-    async fn a_connection_that_ended_is_forgotten() {
-        let mut open = Open::default();
+    #[test]
+    fn only_connections_without_a_request_are_ended() {
+        let mut open = Open::new();
+        let (idle, busy, fresh) = (open.add(), open.add(), open.add());
+        busy.begin();
+        idle.begin();
+        idle.end();
+        sweep(&mut open, 8);
+        assert!(!idle.is_over() && !fresh.is_over());
+        sweep(&mut open, 1);
+        assert_eq!([&idle, &busy, &fresh].map(|a| a.is_over()), [true, false, true]);
+        busy.end();
+        sweep(&mut open, 8);
+        assert!(!busy.is_over());
+        sweep(&mut open, 1);
+        assert!(busy.is_over());
+    }
+
+    #[test]
+    fn a_request_that_begins_before_the_order_is_obeyed_is_not_cut() {
+        let mut open = Open::new();
+        let connection = open.add();
+        connection.begin();
+        connection.end();
+        sweep(&mut open, 9);
+        assert_eq!(connection.came(), (true, true));
+        assert!(!connection.is_over(), "its first byte was here");
+        connection.begin();
+        assert!(!connection.is_over() && connection.is_last());
+        connection.end();
+        assert!(connection.is_over(), "it was answered");
+    }
+
+    #[test]
+    fn a_head_that_begins_late_has_all_the_time_of_a_head() {
+        let mut open = Open::new();
+        let connection = open.add();
+        connection.begin();
+        connection.end();
+        sweep(&mut open, 8);
+        connection.came();
+        sweep(&mut open, 8);
+        assert!(!connection.is_over());
+        connection.came();
+        sweep(&mut open, 1);
+        assert!(connection.is_over(), "each further byte gives no more");
+    }
+
+    #[test]
+    fn a_drain_lets_each_connection_answer_once_more_and_a_stop_ends_the_idle_ones() {
+        let mut open = Open::new();
+        let (idle, half) = (open.add(), open.add());
+        idle.begin();
+        idle.end();
+        open.tell(Order::Close);
+        let late = open.add();
+        assert_eq!([&idle, &half, &late].map(|a| (a.is_over(), a.is_last())), [(false, true); 3]);
+        open.tell(Order::End);
+        assert_eq!([&idle, &half, &late].map(|a| a.is_over()), [true, false, false]);
+        open.tell(Order::Cut);
+        assert!(half.is_over() && late.is_over());
+    }
+
+    #[test]
+    fn a_connection_that_ended_is_forgotten() {
+        let mut open = Open::new();
         drop(open.add());
         let stays = open.add();
-        open.sweep(Duration::from_secs(30));
-        assert_eq!(open.0.len(), 1);
-        open.finish();
-        assert_eq!(stays.told.load(Ordering::Relaxed), FINISH);
+        open.sweep(8);
+        assert_eq!(open.known.len(), 1);
+        drop(stays);
+        open.sweep(8);
+        assert!(open.is_empty());
     }
 }

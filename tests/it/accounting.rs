@@ -169,7 +169,7 @@ async fn every_series_exists_before_the_first_event() {
         for result in ["ok", "missing", "malformed", "mismatch", "expired"] {
             at_0("hookway_verifications_total", &[("source", source), ("result", result)]);
         }
-        for status in ["200", "400", "401", "405", "408", "413", "415", "503"] {
+        for status in ["200", "400", "401", "405", "408", "411", "413", "415", "503"] {
             at_0("hookway_http_requests_total", &[("source", source), ("code", status)]);
         }
         for sink in ["kept", "aside"] {

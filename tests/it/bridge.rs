@@ -20,7 +20,7 @@ use hookway::{
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
     pipeline::{Handshakes, Pipeline, Source},
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
-    receive::{self, Limits, Receiver},
+    receive::{self, Ends, Limits, Receiver},
     record::SinkIndex,
     respond::{Capture, Confirmer, Responders},
     route::{
@@ -36,7 +36,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 use tracing::subscriber::DefaultGuard;
 use wildmatch::WildMatch;
 
@@ -63,7 +63,7 @@ pub(crate) struct Bridge {
     /// Fetches what sources with `confirm: true` agree to.
     pub(crate) agreeing: Arc<Agreeing>,
     tasks: TaskTracker,
-    stop: CancellationToken,
+    pub(crate) ends: Ends,
     _capture: DefaultGuard,
 }
 
@@ -85,7 +85,7 @@ impl Bridge {
         let loaded = config::load(&file).unwrap_or_else(|error| panic!("{error}"));
 
         let metrics = Metrics::new().expect("metrics with different names");
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (tasks, ends) = (TaskTracker::new(), Ends::default());
         let (sinks, faulty) = sinks(&loaded, home.path(), &metrics);
         let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
         let (routes, quarantine) = routes(&loaded, &names);
@@ -96,13 +96,20 @@ impl Bridge {
         let sources = loaded.config.sources.keys();
         let sources = sources.map(|name| source(&loaded, name, &names, &agreeing, &metrics)).collect();
         let bounds = &loaded.limits;
-        let receiver = Receiver::new(sources, pipeline, bounds.body_bytes, bounds.body, metrics.clone());
+        let limits = Limits {
+            connections: bounds.connections,
+            peer_share: bounds.peer_share,
+            idle: bounds.idle,
+            body_bytes: bounds.body_bytes,
+            body: bounds.body,
+            body_rate: bounds.body_rate,
+        };
+        let receiver = Receiver::new(sources, pipeline, &limits, metrics.clone());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
-        let limits = Limits { connections: bounds.connections, idle: bounds.idle };
-        let served = (metrics.clone(), tasks.clone(), stop.clone());
+        let served = (metrics.clone(), tasks.clone(), ends.clone());
         tasks.spawn(receive::serve(listener, receiver, limits, served.0, served.1, served.2));
-        Self { address, metrics, logs, home, faulty, agreeing, tasks, stop, _capture: capture }
+        Self { address, metrics, logs, home, faulty, agreeing, tasks, ends, _capture: capture }
     }
 
     /// Sends one request on a connection of its own.
@@ -151,7 +158,7 @@ impl Bridge {
 
     /// Stops taking requests and waits until all work is done.
     pub(crate) async fn finish(&self) {
-        self.stop.cancel();
+        self.ends.stop.cancel();
         self.tasks.close();
         soon("the end of all work", self.tasks.wait()).await;
     }

@@ -51,6 +51,11 @@ impl Connection {
         let _closed = self.stream.write_all(bytes).await;
     }
 
+    /// Closes our half: nothing more is sent, and answers are still read.
+    pub(crate) async fn close_half(&mut self) {
+        self.stream.shutdown().await.expect("an open connection");
+    }
+
     /// Reads one answer; `None` when the connection was closed before one began.
     pub(crate) async fn reply(&mut self) -> Option<Reply> {
         let head = loop {

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 pub(crate) struct Agreeing {
     asked: Mutex<Vec<String>>,
     refuses: Mutex<Option<String>>,
+    panics: Mutex<bool>,
 }
 
 impl Agreeing {
@@ -28,10 +29,16 @@ impl Agreeing {
     pub(crate) fn refuses(&self, why: Option<&str>) {
         *self.refuses.lock() = why.map(str::to_owned);
     }
+
+    /// Panics from now on, or works again.
+    pub(crate) fn panics(&self, does: bool) {
+        *self.panics.lock() = does;
+    }
 }
 
 impl Confirmer for Agreeing {
     fn confirm(&self, target: Target) -> BoxFuture<'_, Result<(), String>> {
+        assert!(!*self.panics.lock(), "planted in the handshake");
         self.asked.lock().push(target.to_string());
         let refuses = self.refuses.lock().clone();
         Box::pin(async move { refuses.map_or(Ok(()), Err) })

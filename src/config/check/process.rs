@@ -1,12 +1,17 @@
 //! Rules of the process itself: its listeners, limits, spool and log.
 
-use crate::config::{Config, Limits, keypath::KeyPath, problem::Report};
+use crate::{
+    config::{Config, Limits, SourceSettings, keypath::KeyPath, problem::Report},
+    senders::SenderSpec,
+};
+use std::collections::BTreeMap;
 use tracing_subscriber::EnvFilter;
 
 /// Runs the rules.
-pub(super) fn check(config: &Config, report: &mut Report<'_>) {
+pub(super) fn check(config: &Config, senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
     listeners_differ(config, report);
     limits_leave_room(config, report);
+    bodies_end_before_deadlines(config, senders, report);
     spool_has_a_place(config, report);
     log_level_is_known(config, report);
     replica_is_a_word(config, report);
@@ -34,11 +39,34 @@ fn limits_leave_room(config: &Config, report: &mut Report<'_>) {
     if limits.body_bytes == 0 {
         report.error(&at.key("body_bytes"), least_one, "leave it out for 128MiB");
     }
+    if !(1..=100).contains(&limits.peer_share) {
+        let found = format!("expected 1 to 100 percent, found {}", limits.peer_share);
+        report.error(&at.key("peer_share"), found, "leave it out for 50; 100 is no bound");
+    }
     for (key, value, default) in [("idle", limits.idle, "30s"), ("body", limits.body, "2s")] {
         if value.is_zero() {
             report.error(&at.key(key), least_one, format!("leave it out for {default}"));
         }
     }
+}
+
+/// A body is given up at its source's deadline, whatever `limits.body` says.
+fn bodies_end_before_deadlines(
+    config: &Config,
+    senders: &BTreeMap<String, SenderSpec>,
+    report: &mut Report<'_>,
+) {
+    if config.limits.body.is_none() {
+        return;
+    }
+    let patience = Limits::from(&config.limits).body;
+    let sources = senders.iter().map(|(name, sender)| (SourceSettings::from(sender).deadline, name));
+    let Some((deadline, name)) = sources.min().filter(|(deadline, _)| patience > *deadline) else { return };
+    report.warning(
+        &KeyPath::of(["limits", "body"]),
+        format!("a body may take {patience:?}, and source `{name}` must answer within {deadline:?}"),
+        "write less than the shortest `deadline`; bodies are given up there in any case",
+    );
 }
 
 fn spool_has_a_place(config: &Config, report: &mut Report<'_>) {

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 const RESULTS: [&str; 5] = ["ok", "missing", "malformed", "mismatch", "expired"];
 
 /// Statuses that exist from the start.
-const STATUSES: [u16; 10] = [200, 401, 404, 405, 408, 413, 415, 400, 503, 202];
+const STATUSES: [u16; 11] = [200, 401, 404, 405, 408, 411, 413, 415, 400, 503, 202];
 
 /// The counters of one source.
 #[derive(Debug)]

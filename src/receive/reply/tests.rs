@@ -30,6 +30,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::Unanswered,
         Refusal::Unready("it is not agreed".to_owned()),
         Refusal::Malformed("two hosts"),
+        Refusal::Unsized,
         Refusal::TooLarge { limit: 10 },
         Refusal::Encoded,
         Refusal::Stalled,
@@ -105,7 +106,10 @@ async fn every_failed_check_looks_the_same() {
 fn a_wrong_method_is_told_the_right_one_and_an_unread_body_ends_the_connection() {
     let wrong = Refusal::MethodNotAllowed { allowed: "POST, GET".to_owned() };
     assert_eq!(refused(&wrong).headers()[header::ALLOW], "POST, GET");
-    for refusal in [Refusal::TooLarge { limit: 1 }, Refusal::Stalled, Refusal::Encoded] {
+    let malformed = Refusal::Malformed("two lengths");
+    for refusal in
+        [Refusal::TooLarge { limit: 1 }, Refusal::Stalled, Refusal::Encoded, Refusal::Unsized, malformed]
+    {
         assert_eq!(refused(&refusal).headers()[header::CONNECTION], "close", "{refusal}");
     }
     assert!(!refused(&Refusal::Deadline).headers().contains_key(header::CONNECTION));

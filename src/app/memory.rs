@@ -1,0 +1,120 @@
+//! The most memory that a configuration's limits allow, part by part: what a container's limit is computed from, so that
+//! a flood is answered 503 by us before the system ends us.
+
+use crate::{
+    config::{KafkaConfig, Loaded, OptionValue, SinkConfig},
+    pipeline, receive,
+};
+use serde::Serialize;
+
+/// The program, its threads, and what an allocator keeps.
+const PROGRAM: u64 = 48 << 20;
+
+/// What a connection takes besides its buffer: its task, its table of headers, the system's part of it.
+const CONNECTION: u64 = 6 << 10;
+
+/// One remembered id: its entry in a half-full table, and its place in the order.
+const REMEMBERED: u64 = 128;
+
+/// The attributes of one event of a list.
+const LISTED: u64 = 800;
+
+/// What waits for a journal's disk, with its frames.
+const JOURNAL: u64 = 32 << 20;
+
+/// What a client of Kafka holds besides its queue.
+const KAFKA_CLIENT: u64 = 8 << 20;
+
+/// librdkafka's queue where nothing else is written, in KiB, and the settings that bound it.
+const KAFKA_QUEUE: u64 = 65_536;
+const KAFKA_QUEUE_KEY: &str = "queue.buffering.max.kbytes";
+
+/// The settings that leave one client instead of two.
+const LINGER_KEYS: [&str; 2] = ["linger.ms", "queue.buffering.max.ms"];
+
+/// One part of the process and its worst case.
+#[derive(Debug, Serialize)]
+pub struct Part {
+    /// What holds it.
+    pub part: String,
+    /// Bytes at most.
+    pub bytes: u64,
+    /// What makes it so much.
+    pub by: String,
+}
+
+/// The most that all parts may take together.
+#[derive(Debug, Serialize)]
+pub struct Memory {
+    /// The sum, in bytes.
+    pub total: u64,
+    /// Its parts.
+    pub parts: Vec<Part>,
+}
+
+impl Memory {
+    /// Computes what a configuration allows.
+    pub fn of(loaded: &Loaded) -> Self {
+        let limits = &loaded.limits;
+        let connections = u64::try_from(limits.connections).unwrap_or(u64::MAX);
+        let buffer = u64::try_from(receive::HEAD_BYTES).unwrap_or(u64::MAX).saturating_add(CONNECTION);
+        let bodies = limits.body_bytes;
+        let mut parts = vec![
+            part("program", PROGRAM, "as measured, idle".to_owned()),
+            part(
+                "connections",
+                connections.saturating_mul(buffer),
+                format!("limits.connections {connections}, {buffer} bytes each"),
+            ),
+            part("bodies", bodies, format!("limits.body_bytes {bodies}")),
+            part("envelopes", base64(bodies), "every body once more, as base64".to_owned()),
+            part(
+                "lists",
+                pipeline::MOST_LISTED.saturating_mul(LISTED),
+                "events of lists on their way".to_owned(),
+            ),
+        ];
+        for (name, settings) in &loaded.sources {
+            let entries = u64::try_from(settings.dedup_entries).unwrap_or(u64::MAX);
+            if !settings.dedup_window.is_zero() && entries > 0 {
+                let by = format!("sources.{name}.dedup.entries {entries}");
+                parts.push(part(&format!("repeats of {name}"), entries.saturating_mul(REMEMBERED), by));
+            }
+        }
+        parts.extend(loaded.config.sinks.iter().filter_map(|(name, sink)| waiting(name, sink, bodies)));
+        Self { total: parts.iter().fold(0, |sum, part| sum.saturating_add(part.bytes)), parts }
+    }
+}
+
+fn part(part: &str, bytes: u64, by: String) -> Part {
+    Part { part: part.to_owned(), bytes, by }
+}
+
+fn base64(bytes: u64) -> u64 {
+    bytes.div_ceil(3).saturating_mul(4)
+}
+
+/// Returns what may wait for a sink.
+fn waiting(name: &str, sink: &SinkConfig, bodies: u64) -> Option<Part> {
+    let of = format!("sink {name}");
+    if let Some(kafka) = &sink.kafka {
+        let (clients, queue) = kafka_queue(kafka);
+        let bytes = clients.saturating_mul(queue.saturating_mul(1024).saturating_add(KAFKA_CLIENT));
+        return Some(part(&of, bytes, format!("{KAFKA_QUEUE_KEY} {queue}, {clients} clients")));
+    }
+    if sink.nats.is_some() {
+        return Some(part(&of, base64(bodies), "what waits for the server".to_owned()));
+    }
+    sink.journal.as_ref().map(|_| part(&of, JOURNAL, "what waits for the disk".to_owned()))
+}
+
+fn kafka_queue(kafka: &KafkaConfig) -> (u64, u64) {
+    let setting = |wanted: &str| {
+        kafka.settings().find(|(name, _)| *name == wanted).and_then(|(_, value)| match value {
+            OptionValue::Text(text) => Some(text),
+            OptionValue::Secret(_) => None,
+        })
+    };
+    let clients = if LINGER_KEYS.iter().any(|key| setting(key).is_some()) { 1 } else { 2 };
+    (clients, setting(KAFKA_QUEUE_KEY).and_then(|text| text.parse().ok()).unwrap_or(KAFKA_QUEUE))
+}

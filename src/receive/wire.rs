@@ -1,0 +1,170 @@
+//! The socket of one connection, as hyper reads it: notes when a request begins and what its head says of its length,
+//! and is closed without cutting off what the sender still writes.
+
+use super::watch::Activity;
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    net::TcpStream,
+    time::{Instant, timeout, timeout_at},
+};
+
+/// The header that hyper drops where it stands beside a `Transfer-Encoding`.
+const LENGTH: &[u8] = b"content-length";
+
+/// How long a sender that was answered may go on writing, how long it may pause, and how much is thrown away.
+const LINGER: Duration = Duration::from_secs(5);
+const LINGER_PAUSE: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 16 << 20;
+
+/// The socket of one connection.
+#[derive(Debug)]
+pub(super) struct Wire {
+    stream: TcpStream,
+    activity: Arc<Activity>,
+    head: Head,
+    /// The other side has closed its half.
+    is_ended: bool,
+}
+
+impl Wire {
+    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
+        Self { stream, activity, head: Head::default(), is_ended: false }
+    }
+
+    /// Closes our half and reads until the other side closes its own, within bounds. Closed at once, with bytes unread,
+    /// a socket resets the connection, and the sender loses the answer that it has not read yet.
+    pub(super) async fn linger(mut self) {
+        if self.is_ended || self.stream.shutdown().await.is_err() {
+            return;
+        }
+        let (end, mut left) = (Instant::now() + LINGER, LINGER_BYTES);
+        let mut thrown = vec![0; 16 << 10];
+        let drained = async {
+            while let Ok(Ok(read @ 1..)) = timeout(LINGER_PAUSE, self.stream.read(&mut thrown)).await {
+                left = left.saturating_sub(read);
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        // Late or not, that was all.
+        drop(timeout_at(end, drained).await);
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        let bytes = buffer.filled().get(before..).unwrap_or_default();
+        if bytes.is_empty() {
+            self.is_ended = true;
+        } else if let (true, is_first) = self.activity.came() {
+            if is_first {
+                self.head = Head::default();
+            }
+            if self.head.has_length(bytes) {
+                self.activity.saw_length();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// Looks for a `Content-Length` in a head that comes in pieces.
+#[derive(Debug, Default)]
+struct Head {
+    /// Bytes of the line at hand, as far as they matter.
+    line: usize,
+    /// True when the line at hand begins otherwise than the header's name.
+    differs: bool,
+    /// True behind the first line: blank ones before it are none of the head.
+    is_begun: bool,
+    is_whole: bool,
+}
+
+impl Head {
+    /// Takes the next bytes; true when the header is among them.
+    fn has_length(&mut self, bytes: &[u8]) -> bool {
+        let mut found = false;
+        let mut rest = bytes;
+        while !self.is_whole && !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest);
+            let (line, behind) = rest.split_at(end.unwrap_or(rest.len()));
+            found |= self.read(line);
+            if let Some(behind) = behind.get(1..).filter(|_| end.is_some()) {
+                // A line of at most a carriage return ends the head.
+                self.is_whole = self.is_begun && self.line == 0;
+                self.is_begun |= self.line > 0;
+                (self.line, self.differs) = (0, false);
+                rest = behind;
+            } else {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Takes the next piece of a line; true when it completes the header's name.
+    fn read(&mut self, piece: &[u8]) -> bool {
+        let piece = piece.strip_suffix(b"\r").unwrap_or(piece);
+        let wanted = LENGTH.get(self.line.min(LENGTH.len())..).unwrap_or_default();
+        let common = piece.len().min(wanted.len());
+        let is_like = piece.iter().zip(wanted).all(|(byte, wanted)| byte.eq_ignore_ascii_case(wanted));
+        self.differs |= !is_like;
+        self.line = self.line.saturating_add(piece.len());
+        common > 0 && !self.differs && self.line >= LENGTH.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_found_in_pieces_of_any_size_and_only_in_the_head() {
+        for (text, has) in [
+            ("POST / HTTP/1.1\r\nhost: a\r\nContent-Length: 5\r\n\r\n", true),
+            ("POST / HTTP/1.1\ncontent-length:5\n\n", true),
+            ("\r\nPOST / HTTP/1.1\r\nCONTENT-LENGTH: 5\r\n\r\n", true),
+            ("POST / HTTP/1.1\r\nx-content-length: 5\r\ncontent-lengt: 5\r\n\r\n", false),
+            ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n5\r\ncontent-length: 5", false),
+        ] {
+            for size in 1..text.len() {
+                let mut head = Head::default();
+                let found: Vec<bool> =
+                    text.as_bytes().chunks(size).map(|piece| head.has_length(piece)).collect();
+                assert_eq!(found.contains(&true), has, "{text:?} in pieces of {size}");
+            }
+        }
+    }
+}
