@@ -11,7 +11,7 @@ fast := $(filter-out brokers,$(shell sed -n '/^\[\[test\]\]/,/^$$/s/^name = "\(.
 # $(call timed,WHAT,COMMAND): one step with its time; no comma may stand in either.
 timed = @echo '== $(1)'; started=$$(date +%s); $(2) && echo "== $(1): $$(($$(date +%s) - started)) s"
 
-.PHONY: help setup-build setup-test setup-check build check audit test test-fast test-sdks test-vectors fuzz demo bench clean-cache
+.PHONY: help setup-build setup-test setup-check build check audit test test-fast test-sdks test-vectors test-rolling fuzz demo bench clean-cache
 
 help: ## lists these commands
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -54,6 +54,9 @@ test: setup-test ## runs every test, also those against a real Kafka and NATS
 test-fast: setup-build ## runs the tests that start no broker
 	$(call timed,tests without brokers,$(CARGO) test --locked --lib --bins $(fast:%=--test %))
 	$(call timed,examples in the documentation,$(CARGO) test --locked --doc)
+
+test-rolling: setup-build ## restarts two processes behind a balancer, under 10 000 requests
+	HOOKWAY_ROLLING=10000 cargo test --locked --test it -- a_rolling_restart
 
 test-sdks: setup-build ## sends what the vendors' own SDKs sign to a running Hookway (fetches the SDKs)
 	@tests/setup/system.sh test

@@ -31,9 +31,9 @@ use crate::{
 use prometheus::IntGauge;
 use shielded::Shielded;
 use std::{mem::take, sync::Arc};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-use work::{Outcome, Work};
+use work::{InFlight, Outcome, Work};
 
 /// The stages behind verification, shared by all sources.
 #[derive(Debug)]
@@ -63,15 +63,6 @@ pub enum Answer {
     },
 }
 
-/// Counts events on their way, however their task ends.
-struct InFlight<'a>(&'a IntGauge);
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 impl Pipeline {
     /// Joins the parts that `app` has built.
     pub fn new(
@@ -82,7 +73,7 @@ impl Pipeline {
         tasks: TaskTracker,
         metrics: &Metrics,
     ) -> Self {
-let (in_flight, listed) = (metrics.events_in_flight.clone(), Quota::new(MOST_LISTED));
+        let (in_flight, listed) = (metrics.events_in_flight.clone(), Quota::new(MOST_LISTED));
         Self { routes, quarantine, sinks, aside, tasks, in_flight, listed }
     }
 
@@ -123,7 +114,7 @@ let (in_flight, listed) = (metrics.events_in_flight.clone(), Quota::new(MOST_LIS
     }
 
     /// Carries one event through dedup, route and publish; its receipt takes its id. A copy of one that is on its way
-    /// waits for that until `until` and no longer: whoever has heard a refusal needs no place any more.
+    /// waits for that until `until`.
     async fn carry(
         &self,
         source: &Source,
@@ -132,14 +123,12 @@ let (in_flight, listed) = (metrics.events_in_flight.clone(), Quota::new(MOST_LIS
         begun: Instant,
         until: Instant,
     ) -> Result<Receipt, Refusal> {
-        self.in_flight.inc();
-        let _counted = InFlight(&self.in_flight);
+        let _counted = InFlight::new(&self.in_flight);
         let reservation = match source.claim(event) {
             Some(Claim::Fresh(reservation)) => Some(reservation),
             Some(Claim::Duplicate(_)) => return Ok(source.suppress(take(&mut event.id))),
             Some(Claim::InFlight(first)) => {
-                let outcome = timeout_at(until, first.outcome()).await.map_err(|_| Refusal::Deadline)?;
-                return outcome.map(|_| source.suppress(take(&mut event.id))).ok_or(Refusal::InFlight);
+                return source.join(first, take(&mut event.id), until).await;
             }
             None => None,
         };

@@ -132,15 +132,15 @@ impl Receiver {
         }
         let at = start + source.deadline;
         let mut deadline = Deadline { at, timer: pin!(sleep_until(at.min(self.budget.until(start, 0)))) };
-        let held = caller.holder.hold(&self.budget.bytes);
-        let mut held = held.ok_or(Refusal::Overloaded("bytes of bodies"))?;
+        let memory = caller.holder.hold(&self.budget.bytes);
+        let mut memory = memory.ok_or(Refusal::Overloaded("bytes of bodies"))?;
         let bounds = Bounds { start, limit: source.max_body };
-        let body = self.budget.read(&head.headers, body, bounds, &mut held, &mut deadline).await?;
+        let body = self.budget.read(&head.headers, body, bounds, &mut memory, &mut deadline).await?;
         *is_unread = false;
         source.metrics.read(body.len());
         let begun = source.metrics.staged(Stage::Receive, start);
         let request = Request { method: head.method, uri: head.uri, headers: head.headers, body, received };
-        let delivery = Delivery::new(request, [held.bytes, held.unverified]);
+        let delivery = Delivery::new(request, [memory.bytes, memory.unverified]);
         self.pipeline.accept(source, delivery, begun, &mut deadline).await
     }
 }

@@ -19,6 +19,9 @@ use tokio::time::Instant;
 /// Objects of one request whose events are on their way at once.
 const SIDE_BY_SIDE: usize = 64;
 
+/// Events of one object after which other requests get their turn.
+const BETWEEN_YIELDS: usize = 64;
+
 /// Events of all lists on their way at once, some 50 MB of attributes.
 pub const MOST_LISTED: u64 = 65_536;
 
@@ -63,7 +66,11 @@ pub(super) async fn carry(
 impl Batch<'_> {
     async fn carry_queue(&self, queue: Queue) -> (Vec<(usize, Receipt)>, Option<Refusal>) {
         let mut receipts = Vec::with_capacity(queue.len());
-        for (place, mut event) in queue {
+        for (carried_before, (place, mut event)) in queue.into_iter().enumerate() {
+            // A long list of repeats waits for nothing, and must not keep its thread from others.
+            if carried_before % BETWEEN_YIELDS == BETWEEN_YIELDS - 1 {
+                tokio::task::yield_now().await;
+            }
             if self.is_refused.load(Ordering::Relaxed) {
                 break;
             }

@@ -2,7 +2,7 @@
 
 use super::Handshakes;
 use crate::{
-    dedup::{Claim, Window},
+    dedup::{Claim, Joined, Window},
     delivery::{Delivery, Quota, Unproven, Verified},
     event::{Event, Identity, Quarantine, Reason},
     explain::Explainer,
@@ -13,6 +13,7 @@ use crate::{
     verify::Verifier,
 };
 use std::{mem::take, sync::Arc, time::Duration};
+use tokio::time::{Instant, timeout_at};
 
 /// One configured sender: how its deliveries are checked, mapped and answered.
 #[derive(Debug)]
@@ -80,6 +81,13 @@ impl Source {
     pub(super) fn suppress(&self, id: String) -> Receipt {
         self.metrics.settled(Disposition::Suppressed);
         Receipt { id, disposition: Disposition::Suppressed }
+    }
+
+    /// Waits for the first copy of an event, until its own sender has heard an answer: then nobody needs its outcome, and
+    /// another request needs its place.
+    pub(super) async fn join(&self, first: Joined, id: String, until: Instant) -> Result<Receipt, Refusal> {
+        let outcome = timeout_at(until, first.outcome()).await.map_err(|_| Refusal::Deadline)?;
+        outcome.map(|_| self.suppress(id)).ok_or(Refusal::InFlight)
     }
 
     /// Marks an event for the quarantine.

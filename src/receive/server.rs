@@ -10,7 +10,7 @@ use super::{
     peer::Peers,
     watch::{Open, Order},
 };
-use crate::observe::metrics::Metrics;
+use crate::{delivery::Quota, observe::metrics::Metrics};
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -52,6 +52,9 @@ const BACKLOG: u32 = 4096;
 
 /// How long a connection to the admin listener may be idle; longer than the usual pause between two scrapes.
 const ADMIN_IDLE: Duration = Duration::from_secs(90);
+
+/// Connections to the admin listener at once.
+const ADMIN_CONNECTIONS: u64 = 256;
 
 /// How often within the time of idleness the connections are looked at.
 const SWEEPS: u32 = 8;
@@ -96,6 +99,8 @@ pub async fn serve(
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => serving.take(stream, peer),
+                // That one connection broke off before it was accepted is nobody else's business.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     tracing::warn!(%error, "a connection can't be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -162,17 +167,22 @@ impl Serving {
 
 /// Serves the admin listener: few clients, the same deadlines.
 pub async fn serve_admin(listener: TcpListener, router: Router) {
+    let slots = Quota::new(ADMIN_CONNECTIONS);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
+        let Some(slot) = slots.take(1) else { continue };
         let service = hyper_util::service::TowerToHyperService::new(router.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(ADMIN_IDLE)
             .serve_connection(TokioIo::new(stream), service);
         // Ends with its connection, and with the process.
-        tokio::spawn(connection);
+        tokio::spawn(async move {
+            let _ended = connection.await;
+            drop(slot);
+        });
     }
 }
