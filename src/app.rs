@@ -73,24 +73,42 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let pipeline = build_pipeline(&loaded, &tasks, &metrics).await?;
+    let served = serve(loaded, (&pipeline, &tasks, &stop), metrics, health, &mut signals).await;
+    if served.is_err() {
+        // A client must not outlive the libraries that the process takes down at its end.
+        Drain::flush(&pipeline).await;
+    }
+    served
+}
+
+/// Serves until a signal ends it.
+async fn serve(
+    loaded: Loaded,
+    (pipeline, tasks, stop): (&Arc<Pipeline>, &TaskTracker, &CancellationToken),
+    metrics: Metrics,
+    health: Arc<Health>,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
     let (sources, keepers) = sources::build(&loaded, pipeline.sinks(), &metrics, &health)?;
-    watch::sinks(&pipeline, &health, &stop);
-    watch::secrets::watch(keepers, &health, &stop);
+    watch::sinks(pipeline, &health, stop);
+    watch::secrets::watch(keepers, &health, stop);
 
     let webhooks = listen(loaded.config.listen, "webhooks")?;
     let admin = listen(loaded.config.admin, "admin")?;
     serve_admin(admin, Admin { metrics: metrics.clone(), health: Arc::clone(&health) })?;
     let limits = &loaded.limits;
     let bounds = bounds(limits);
-    let receiver = Receiver::new(sources, Arc::clone(&pipeline), &bounds, metrics.clone());
-    let ends = Ends { drain: CancellationToken::new(), stop };
+    let receiver = Receiver::new(sources, Arc::clone(pipeline), &bounds, metrics.clone());
+    let ends = Ends { drain: CancellationToken::new(), stop: stop.clone() };
     // Among the tasks that drain waits for, so that no connection is taken behind its back.
     tasks.spawn(receive::serve(webhooks, receiver, bounds, metrics.clone(), tasks.clone(), ends.clone()));
     metrics.configured(clock::now());
+    health.begin();
     let signal = signals.next().await;
+    let (pipeline, tasks) = (Arc::clone(pipeline), tasks.clone());
     let drain =
         Drain { health, pipeline, ends, tasks, delay: limits.drain_delay, timeout: limits.drain_timeout };
-    drain.run(&mut signals, signal).await;
+    drain.run(signals, signal).await;
     Ok(())
 }
 
@@ -136,8 +154,8 @@ async fn build_pipeline(
     metrics: &Metrics,
 ) -> Result<Arc<Pipeline>, Failure> {
     let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
-    let built = sinks::build(loaded, metrics).await?;
     let (routes, quarantine) = routes::build(loaded, &names).map_err(Failure::Configuration)?;
+    let built = sinks::build(loaded, metrics).await?;
     let (sinks, aside) = (Sinks::new(built, replica(loaded)), sinks::aside(loaded));
     Ok(Arc::new(Pipeline::new(routes, quarantine, sinks, aside, tasks.clone(), metrics)))
 }

@@ -2,6 +2,7 @@
 //! what was accepted is finished and the sinks are flushed. Each phase is bounded.
 
 use crate::{observe::health::Health, pipeline::Pipeline, receive::Ends};
+use futures_util::future::join_all;
 use std::{sync::Arc, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::TaskTracker;
@@ -70,12 +71,18 @@ impl Drain {
                 "not everything was finished in time; its senders heard no 2xx"
             );
         }
-        for sink in self.pipeline.sinks() {
+        Self::flush(&self.pipeline).await;
+        tracing::info!("stopped");
+    }
+
+    /// Ends the sinks, all at once.
+    pub async fn flush(pipeline: &Pipeline) {
+        join_all(pipeline.sinks().iter().map(async |sink| {
             // A broker that is away must not keep the process: what it did not acknowledge was answered 503.
             if tokio::time::timeout(FLUSH_PATIENCE, sink.publisher.flush()).await.is_err() {
                 tracing::warn!(sink = sink.name, "the sink was not flushed in time");
             }
-        }
-        tracing::info!("stopped");
+        }))
+        .await;
     }
 }

@@ -7,6 +7,7 @@
 mod batch;
 mod fit;
 mod handshake;
+mod rescue;
 mod shielded;
 mod source;
 mod work;
@@ -22,7 +23,7 @@ use crate::{
     event::Event,
     journal::Aside,
     observe::metrics::{Metrics, Stage},
-    publish::{self, PublishError, Sinks},
+    publish::{PublishError, Sinks},
     record::{Disposition, Plan, Receipt, SinkIndex, Target},
     refusal::Refusal,
     respond::{Reply, Step},
@@ -99,15 +100,16 @@ impl Pipeline {
         let delivery = delivery.verify_fetching(&source.verifier, deadline.at).await;
         let delivery = delivery.map_err(|unproven| source.unproven(*unproven))?;
         source.metrics.proven(delivery.proof().key, delivery.request().received);
-        // Only now: strangers must not be able to take a source's places.
-        let place = source.in_flight.take(1).ok_or(Refusal::Overloaded("requests of this source"))?;
+        // Only now: strangers must not be able to take a source's places. Held until the answer: what outlives it counts
+        // against its sink, and not against the source.
+        let _place = source.in_flight.take(1).ok_or(Refusal::Overloaded("requests of this source"))?;
         if let Some(answer) = source.shake(delivery.request(), Step::Verified, deadline.at).await? {
             return Ok(answer);
         }
         let begun = source.metrics.staged(Stage::Verify, begun);
 
         let (pipeline, source) = (Arc::clone(self), Arc::clone(source));
-        let work = Work { pipeline, source, delivery, place, until: deadline.at, begun };
+        let work = Work { pipeline, source, delivery, until: deadline.at, begun };
         let work = Shielded::new(work.run(), Outcome::unheard, &self.tasks);
         let outcome = deadline.wait(deadline.at, work).await.ok_or(Refusal::Deadline)?;
         outcome.ok_or(Refusal::Internal)?.heard().map(Answer::Accepted)
@@ -198,38 +200,6 @@ impl Pipeline {
             return Box::pin(self.fit(source, event, target, outcome)).await.map(|()| settled);
         }
         Box::pin(self.rescue(source, delivery, event, outcome)).await
-    }
-
-    /// Publishes to the quarantine what its destination can never take; all else that failed may go well the next
-    /// time.
-    async fn rescue(
-        &self,
-        source: &Source,
-        delivery: &Delivery<Verified>,
-        event: &Event,
-        outcome: publish::Outcome,
-    ) -> Result<Disposition, Unsettled> {
-        let publish::Outcome { mut acked, failed, .. } = outcome;
-        // What may go well decides: the sender's retry meets the hopeless one again.
-        let decisive = failed.iter().position(|(_, error)| !error.is_hopeless()).unwrap_or(0);
-        let Some((sink, error)) = failed.into_iter().nth(decisive) else { return Ok(Disposition::Published) };
-        let Some(reason) = error.quarantined_as().filter(|_| event.quarantine.is_none()) else {
-            return Err(Unsettled { acked, refusal: self.unpublished(sink, error) });
-        };
-        let mut event = event.clone();
-        source.quarantine(delivery, &mut event, reason, error.to_string());
-        let target = match self.quarantine_target(&event) {
-            Ok(target) => target,
-            Err(refusal) => return Err(Unsettled { acked, refusal }),
-        };
-        let rescue = self.sinks.publish(&event, std::slice::from_ref(&target), &[], &source.metrics).await;
-        match self.fit(source, &event, &target, rescue).await {
-            Ok(()) => Ok(Disposition::Quarantined(reason)),
-            Err(Unsettled { refusal, .. }) => {
-                acked.retain(|held| *held != target.sink);
-                Err(Unsettled { acked, refusal })
-            }
-        }
     }
 
     fn unpublished(&self, sink: SinkIndex, error: PublishError) -> Refusal {

@@ -9,22 +9,21 @@ pub mod journal;
 pub mod kafka;
 mod message_id;
 pub mod nats;
+mod room;
+mod written;
 
 pub use error::PublishError;
 
 use crate::{
     clock,
     config::SinkFormat,
-    event::{
-        Event,
-        envelope::{self, Binding, Origin},
-    },
+    event::{Event, envelope::Binding},
     observe::metrics::{SinkMetrics, SourceMetrics},
     record::{Ack, Disposition, Record, SinkIndex, Target},
 };
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
-use message_id::message_id;
+use room::Room;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -39,7 +38,12 @@ pub trait Publisher: Send + Sync {
     /// Checks the connection and these destinations, and makes what the configuration says to make.
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>>;
 
-    /// Waits until nothing is outstanding.
+    /// Looks at the destination again, cheaply, once it was found good; and mends what such a look can mend.
+    fn probe(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        Box::pin(async { self.prepare().await.map(drop) })
+    }
+
+    /// Waits until nothing is outstanding, and ends the clients: nothing is published behind it.
     fn flush(&self) -> BoxFuture<'_, ()>;
 }
 
@@ -86,7 +90,9 @@ pub struct Form {
 /// All configured sinks, in the order of their [`SinkIndex`].
 #[derive(Debug)]
 pub struct Sinks {
-    sinks: Vec<Sink>,
+    all: Vec<Sink>,
+    /// What each holds.
+    rooms: Vec<Room>,
     replica: String,
 }
 
@@ -104,26 +110,18 @@ pub struct Outcome {
 impl Sinks {
     /// Takes the sinks in the order of their index, and this replica's name.
     pub fn new(sinks: Vec<Sink>, replica: String) -> Self {
-        Self { sinks, replica }
+        let rooms = sinks.iter().map(|_| Room::new()).collect();
+        Self { all: sinks, rooms, replica }
     }
 
     /// Returns the sinks, in the order of their index.
     pub fn iter(&self) -> std::slice::Iter<'_, Sink> {
-        self.sinks.iter()
+        self.all.iter()
     }
 
     /// Returns one sink.
     pub fn get(&self, index: SinkIndex) -> Option<&Sink> {
-        self.sinks.get(index.0)
-    }
-
-    /// Returns the event as one document, as the quarantine holds it.
-    pub fn document(&self, event: &Event) -> Bytes {
-        envelope::structured(event, self.origin())
-    }
-
-    fn origin(&self) -> Origin<'_> {
-        Origin { replica: &self.replica, path: "direct" }
+        self.all.get(index.0)
     }
 
     /// Hands the event to every target whose sink is not among `acked`, and waits for all.
@@ -161,7 +159,7 @@ impl Sinks {
         source: &SourceMetrics,
     ) -> Result<Ack, PublishError> {
         let index = target.sink;
-        let Some(sink) = self.get(index) else {
+        let (Some(sink), Some(room)) = (self.get(index), self.rooms.get(index.0)) else {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
         if sink.ready.get().is_none() {
@@ -172,7 +170,16 @@ impl Sinks {
         }
         let record = self.record(sink, event, target, document);
         let handed_over = Instant::now();
-        let result = sink.publisher.publish(record).await;
+        let result = match room.take(&record, handed_over) {
+            Some(held) => {
+                let result = sink.publisher.publish(record).await;
+                if result.as_ref().err().is_none_or(PublishError::is_hopeless) {
+                    held.heard(Instant::now());
+                }
+                result
+            }
+            None => Err(PublishError::Saturated),
+        };
         let now = clock::now();
         sink.metrics.attempted(&result, handed_over.elapsed(), now);
         if result.as_ref().is_ok_and(Ack::is_duplicate) {
@@ -182,31 +189,6 @@ impl Sinks {
             source.delivered(index, now.duration_since(event.recorded).try_into().unwrap_or_default());
         }
         result
-    }
-
-    fn record(&self, sink: &Sink, event: &Event, target: Target, document: &OnceLock<Bytes>) -> Record {
-        let origin = self.origin();
-        let (headers, value) = match sink.form.format {
-            SinkFormat::Binary if envelope::may_be_binary(event) => {
-                (envelope::binary_headers(event, origin, sink.form.binding), event.data.clone())
-            }
-            SinkFormat::Binary | SinkFormat::Structured => (
-                envelope::structured_headers(),
-                document.get_or_init(|| envelope::structured(event, origin)).clone(),
-            ),
-        };
-        let message_id = match sink.form.binding {
-            Binding::Kafka => String::new(),
-            Binding::Nats => message_id(event, &target.destination),
-        };
-        Record {
-            destination: target.destination,
-            key: event.key.clone(),
-            headers,
-            value,
-            timestamp_ms: event.recorded.as_millisecond(),
-            message_id,
-        }
     }
 }
 

@@ -87,7 +87,8 @@ fn kafka(loaded: &Loaded, name: &str, config: &KafkaConfig) -> Result<Kafka, Fai
         (number(create.partitions, 12), number(create.replication, 1))
     });
     let topics = destinations(loaded, name, |target| target.topic.as_deref());
-    let checks = kafka::Checks { topics, largest_record, create };
+    let has_templates = has_templates(loaded, name, |target| target.topic.as_deref());
+    let checks = kafka::Checks { topics, has_templates, largest_record, create };
     Kafka::new(kafka::client_config(&config.brokers, &options), checks).map_err(|error| {
         let fix = "see librdkafka's CONFIGURATION.md for its settings";
         Failure::Configuration(vec![loaded.sink_problem(name, "kafka.options", &error.to_string(), fix)])
@@ -174,13 +175,26 @@ fn tell(dir: &str, found: &Recovered) {
 
 /// Returns the names that routes and the quarantine give this sink literally.
 fn destinations(loaded: &Loaded, sink: &str, name: impl Fn(&TargetConfig) -> Option<&str>) -> Vec<String> {
-    let routed = loaded.config.routes.iter().flat_map(|route| route.to.targets());
-    let targets = routed.chain(&loaded.config.quarantine).filter(|target| target.sink == sink);
-    let fixed = |text: &str| Name::parse(text).ok().and_then(|name| name.fixed().map(ToString::to_string));
-    let mut names: Vec<String> = targets.filter_map(&name).filter_map(fixed).collect();
+    let names = names(loaded, sink, name);
+    let mut names: Vec<String> = names.filter_map(|name| name.fixed().map(ToString::to_string)).collect();
     names.sort();
     names.dedup();
     names
+}
+
+/// Returns whether a name of this sink is a template.
+fn has_templates(loaded: &Loaded, sink: &str, name: impl Fn(&TargetConfig) -> Option<&str>) -> bool {
+    names(loaded, sink, name).any(|name| name.fixed().is_none())
+}
+
+fn names(
+    loaded: &Loaded,
+    sink: &str,
+    name: impl Fn(&TargetConfig) -> Option<&str>,
+) -> impl Iterator<Item = Name> {
+    let routed = loaded.config.routes.iter().flat_map(|route| route.to.targets());
+    let targets = routed.chain(&loaded.config.quarantine).filter(move |target| target.sink == sink);
+    targets.filter_map(move |target| name(target).and_then(|text| Name::parse(text).ok()))
 }
 
 /// Returns the largest record that any source may make for this sink: its body as base64, in an envelope.

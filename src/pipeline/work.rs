@@ -2,7 +2,7 @@
 
 use super::{Pipeline, Source, batch};
 use crate::{
-    delivery::{Delivery, Share, Verified},
+    delivery::{Delivery, Verified},
     observe::metrics::Stage,
     record::Receipt,
     refusal::Refusal,
@@ -17,8 +17,6 @@ pub(super) struct Work {
     pub(super) pipeline: Arc<Pipeline>,
     pub(super) source: Arc<Source>,
     pub(super) delivery: Delivery<Verified>,
-    /// Its place among the requests of its source.
-    pub(super) place: Share,
     /// When its sender will have heard an answer.
     pub(super) until: Instant,
     /// When its stage began.
@@ -28,7 +26,7 @@ pub(super) struct Work {
 impl Work {
     /// Carries the events of the delivery; stops at the first that is refused, since the sender sends all again.
     pub(super) async fn run(self) -> Outcome {
-        let Self { pipeline, source, delivery, place: _place, until, begun } = self;
+        let Self { pipeline, source, delivery, until, begun } = self;
         let mut events = source.normalizer.normalize(&delivery);
         let begun = source.metrics.staged(Stage::Normalize, begun);
         let received = delivery.request().received;

@@ -2,15 +2,27 @@
 //! object, partitioned as the Java client partitions.
 
 mod acks;
+mod admin;
+mod ages;
+mod alone;
 mod client;
+mod look;
+mod names;
 mod prepare;
 mod producers;
+mod questions;
+mod slot;
+mod talk;
 
 pub use prepare::Checks;
 
 use super::{Prepared, PublishError, Publisher};
 use crate::record::{Ack, Record};
+use admin::Admin;
+use alone::Again;
 use futures_util::future::BoxFuture;
+use look::Known;
+use names::Names;
 use producers::Producers;
 use rdkafka::{
     ClientConfig,
@@ -18,7 +30,12 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::BaseRecord,
 };
-use std::collections::BTreeMap;
+use slot::Producer;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+use talk::Talk;
 use tokio::sync::oneshot;
 
 /// What we set before the user's options, each for a reason.
@@ -54,22 +71,58 @@ pub fn client_config(brokers: &[String], options: &BTreeMap<String, String>) -> 
 /// One Kafka cluster as a sink.
 pub struct Kafka {
     producers: Producers,
+    admin: Arc<Admin>,
     checks: Checks,
+    /// The topics that routes name literally; all other names hold a sender's text.
+    fixed: HashSet<String>,
+    names: Names,
+    talk: Arc<Talk>,
+    known: Known,
 }
 
 impl Kafka {
-    /// Makes the clients, which connect in the background, and keeps what [`Publisher::prepare`] checks.
+    /// Makes the clients, which connect in the background, and keeps what [`Publisher::prepare`] checks. Belongs to
+    /// the runtime that it is called from.
     pub fn new(config: ClientConfig, checks: Checks) -> Result<Self, KafkaError> {
-        Ok(Self { producers: Producers::new(config)?, checks })
+        let talk = Arc::new(Talk::default());
+        let admin = Arc::new(Admin::start(&config)?);
+        let producers = Producers::new(config, &talk)?;
+        let known = Known::new(producers.widest());
+        let fixed = checks.topics.iter().cloned().collect();
+        Ok(Self { producers, admin, checks, fixed, names: Names::default(), talk, known })
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {
-        let (producer, _outstanding) = self.producers.choose();
+        if !self.fixed.contains(&*record.destination) {
+            // Rare, and so not worth room in the future of every record.
+            Box::pin(self.find(&record.destination)).await?;
+        }
+        let closed = || PublishError::Unavailable("the client was closed".to_owned());
+        let (producer, _outstanding) = self.producers.choose().ok_or_else(closed)?;
+        let _waits = producer.ages.begin();
+        let outcome = self.hand_over(&producer, record)?;
+        match outcome.await {
+            Ok(outcome) => outcome.map_err(|error| self.classify(&producer, &error)),
+            Err(_) => Err(closed()),
+        }
+    }
+
+    /// Hands a record to a client; its answer comes later.
+    fn hand_over(
+        &self,
+        producer: &Producer,
+        record: Record,
+    ) -> Result<oneshot::Receiver<acks::Outcome>, PublishError> {
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
         for (name, value) in &record.headers {
             headers = headers.insert(Header { key: name, value: Some(&**value) });
         }
         let (waiting, outcome) = oneshot::channel();
+        if record.key.is_none() && self.known.is_compacted(&record.destination) {
+            // It would take the records beside it along.
+            self.producers.alone().take(Again::new(record, headers, waiting), None);
+            return Ok(outcome);
+        }
         let mut message = BaseRecord::with_opaque_to(&record.destination, Box::new(waiting))
             .payload(&*record.value)
             .timestamp(record.timestamp_ms)
@@ -77,24 +130,24 @@ impl Kafka {
         if let Some(key) = &record.key {
             message = message.key(key.as_str());
         }
-        producer.send(message).map_err(|(error, _)| self.classify(&producer, &error))?;
-        match outcome.await {
-            Ok(outcome) => outcome.map_err(|error| self.classify(&producer, &error)),
-            Err(_) => Err(PublishError::Unavailable("the client was closed".to_owned())),
-        }
+        producer.send(message).map_err(|(error, _)| self.classify(producer, &error))?;
+        Ok(outcome)
     }
 
+    /// Says what an error means for its record. What a broker refuses was refused to the record alone.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "librdkafka has 140 codes, and all but these mean that a retry can help"
     )]
-    fn classify(&self, producer: &producers::Producer, error: &KafkaError) -> PublishError {
+    fn classify(&self, producer: &Producer, error: &KafkaError) -> PublishError {
         use RDKafkaErrorCode as Code;
         let Some(code) = error.rdkafka_error_code() else {
             return PublishError::Unavailable(error.to_string());
         };
         match code {
-            Code::MessageSizeTooLarge | Code::InvalidMessageSize => PublishError::TooLarge(code.to_string()),
+            Code::MessageSizeTooLarge | Code::InvalidMessageSize | Code::MessageBatchTooLarge => {
+                PublishError::TooLarge(code.to_string())
+            }
             Code::QueueFull => PublishError::Saturated,
             Code::UnknownTopic
             | Code::UnknownTopicOrPartition
@@ -110,6 +163,7 @@ impl Kafka {
                 self.producers.replace(producer);
                 PublishError::Unavailable(format!("the client had to be replaced: {error}"))
             }
+            code if acks::is_refusal(code) => PublishError::Rejected(code.to_string()),
             _ => PublishError::Unavailable(code.to_string()),
         }
     }
@@ -121,10 +175,20 @@ impl Publisher for Kafka {
     }
 
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
-        Box::pin(self.checks.run(&self.producers))
+        Box::pin(self.look_first())
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        Box::pin(self.look_again())
     }
 
     fn flush(&self) -> BoxFuture<'_, ()> {
-        Box::pin(self.producers.flush())
+        Box::pin(async {
+            self.producers.close().await;
+            self.admin.close().await;
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

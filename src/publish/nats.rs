@@ -118,7 +118,7 @@ impl Publisher for Nats {
             if self.client.connection_state() != State::Connected
                 && let Some(obstacle) = self.probe.obstacle().await
             {
-                return Err(PublishError::Unavailable(format!("no connection to a NATS server: {obstacle}")));
+                return Err(obstacle);
             }
             self.checks.run(&self.client, &self.jetstream).await
         })

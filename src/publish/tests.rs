@@ -1,9 +1,9 @@
 //! Fan-out, the form of records, and what tells them apart.
 
-use super::*;
+use super::{message_id::message_id, *};
 use crate::{
     delivery::Kept,
-    event::{Identity, Quarantine, Reason},
+    event::{Identity, Quarantine, Reason, envelope},
     observe::metrics::Metrics,
     verify::Assurance,
 };
@@ -142,7 +142,7 @@ async fn a_sink_with_two_topics_has_the_event_when_both_have_it() {
 #[tokio::test]
 async fn a_sink_that_was_never_found_good_gets_nothing() {
     let mut fixture = Fixture::structured();
-    fixture.sinks.sinks[0].ready = OnceLock::new();
+    fixture.sinks.all[0].ready = OnceLock::new();
     let outcome = fixture.publish(&[(0, "a")], &[]).await;
     assert!(matches!(outcome.failed[..], [(SinkIndex(0), PublishError::Unprepared(_))]));
     assert_eq!(fixture.handed(0), 0);

@@ -24,6 +24,7 @@ mod scraped;
 mod secured;
 mod senders;
 mod streams;
+mod taken;
 mod written;
 
 #[path = "../support/hookway.rs"]
@@ -81,6 +82,7 @@ fn main() {
         awkward::cases(),
         refused::cases(),
         streams::cases(),
+        taken::cases(),
         written::cases(),
         scraped::cases(),
         harness::cases(),

@@ -139,6 +139,10 @@ impl Publisher for FaultyPublisher {
         self.inner.prepare()
     }
 
+    fn probe(&self) -> BoxFuture<'_, Result<(), PublishError>> {
+        self.inner.probe()
+    }
+
     fn flush(&self) -> BoxFuture<'_, ()> {
         self.inner.flush()
     }

@@ -3,18 +3,29 @@
 //! The client calls back for each record, on a thread of its own. Waking a request from there goes through a queue
 //! that all threads of the runtime share, and may have to wake one of them. So the answers go through one channel,
 //! and a task that is woken once for many of them hands them out where a wake-up is cheap.
+//!
+//! A refusal of the broker holds for the batch that the client made, and all records in it hear it. So none is told
+//! yet: each is handed to [`super::alone`], in the order of the batch, and what it hears there is its own.
 
+use super::{
+    alone::{Again, Alone},
+    talk::Talk,
+};
 use crate::record::Ack;
 use rdkafka::{
     ClientContext, Message as _,
     config::RDKafkaLogLevel,
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode as Code},
     producer::{DeliveryResult, ProducerContext},
 };
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 /// What became of one record.
-type Outcome = Result<Ack, KafkaError>;
+pub(super) type Outcome = Result<Ack, KafkaError>;
 
 /// Whom librdkafka tells what became of a record.
 pub(super) type Waiting = oneshot::Sender<Outcome>;
@@ -25,6 +36,25 @@ const BATCH: usize = 512;
 /// Takes what librdkafka has to say.
 pub(super) struct Callbacks {
     answers: mpsc::UnboundedSender<(Waiting, Outcome)>,
+    /// Where records go whose batch was refused; `None` where each travels alone already.
+    alone: Option<Alone>,
+    talk: Arc<Talk>,
+}
+
+/// Returns true where the broker refuses a batch for something in it: only alone does a record hear of itself.
+pub(super) fn is_refusal(code: Code) -> bool {
+    matches!(
+        code,
+        Code::MessageSizeTooLarge
+            | Code::MessageBatchTooLarge
+            | Code::InvalidMessage
+            | Code::InvalidMessageSize
+            | Code::InvalidRecord
+            | Code::InvalidDifferentRecord
+            | Code::InvalidTimestamp
+            | Code::PolicyViolation
+            | Code::UnsupportedForMessageFormat
+    )
 }
 
 impl Callbacks {
@@ -33,10 +63,10 @@ impl Callbacks {
         clippy::disallowed_methods,
         reason = "it holds one answer for a record on its way, and the client's own queue bounds these"
     )]
-    pub(super) fn new() -> Self {
+    pub(super) fn new(runtime: &Handle, alone: Option<Alone>, talk: Arc<Talk>) -> Self {
         let (answers, received) = mpsc::unbounded_channel();
-        tokio::spawn(hand_out(received));
-        Self { answers }
+        runtime.spawn(hand_out(received));
+        Self { answers, alone, talk }
     }
 }
 
@@ -56,7 +86,15 @@ impl ProducerContext for Callbacks {
     fn delivery(&self, result: &DeliveryResult<'_>, waiting: Box<Waiting>) {
         let outcome = match result {
             Ok(message) => Ok(Ack::Kafka { partition: message.partition(), offset: message.offset() }),
-            Err((error, _)) => Err(error.clone()),
+            Err((error, message)) => {
+                if let Some(alone) = &self.alone
+                    && error.rdkafka_error_code().is_some_and(is_refusal)
+                {
+                    alone.take(Again { waiting: *waiting, record: message.detach() }, Some(error));
+                    return;
+                }
+                Err(error.clone())
+            }
         };
         // Fails when the runtime is gone, and then nobody waits.
         let _gone = self.answers.send((*waiting, outcome));
@@ -65,36 +103,23 @@ impl ProducerContext for Callbacks {
 
 impl ClientContext for Callbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        match level {
-            RDKafkaLogLevel::Emerg
-            | RDKafkaLogLevel::Alert
-            | RDKafkaLogLevel::Critical
-            | RDKafkaLogLevel::Error => {
-                tracing::error!(target: "rdkafka", facility, "{message}");
-            }
-            RDKafkaLogLevel::Warning => tracing::warn!(target: "rdkafka", facility, "{message}"),
-            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
-                tracing::info!(target: "rdkafka", facility, "{message}");
-            }
-            RDKafkaLogLevel::Debug => tracing::debug!(target: "rdkafka", facility, "{message}"),
-        }
+        self.talk.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(target: "rdkafka", %error, reason, "kafka client error");
+        self.talk.error(&error, reason);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rdkafka::error::RDKafkaErrorCode;
 
     #[tokio::test]
     async fn each_request_hears_its_own_answer_and_one_that_is_gone_holds_up_none() {
-        let callbacks = Callbacks::new();
+        let callbacks = Callbacks::new(&Handle::current(), None, Arc::default());
         let answer = |offset| Ok(Ack::Kafka { partition: 3, offset });
-        let refused = || Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
+        let refused = || Err(KafkaError::MessageProduction(Code::MessageTimedOut));
         let (waiting, gone) = oneshot::channel();
         drop(gone);
         callbacks.answers.send((waiting, answer(0))).unwrap();

@@ -1,4 +1,7 @@
-//! A librdkafka client with the thread that takes its answers.
+//! A librdkafka client with the thread that takes its answers and, at last, ends it.
+//!
+//! The end of a client blocks for a moment. Who lets go of one is as a rule a task of the runtime, so the thread is
+//! the client's last holder and ends it there.
 
 use super::acks::Callbacks;
 use rdkafka::{ClientConfig, error::KafkaError, producer::BaseProducer};
@@ -8,35 +11,50 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
+
+use super::ages::Ages;
 
 /// How long the thread waits for answers before it looks whether the client ends. The crate spends the last millisecond
 /// of each such turn in a busy loop, so that its own `ThreadedProducer`, with ten turns a second, costs 1 % of a core.
 const TURN: Duration = Duration::from_millis(500);
 
-/// A librdkafka client. Its end takes up to a turn, and what it still holds is then given up.
+/// A librdkafka client. Let go of, it ends within a turn and a moment, and what it still holds is given up.
 pub(super) struct Client {
     producer: Arc<BaseProducer<Callbacks>>,
     ends: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    ended: CancellationToken,
+    /// Set once another client is to take its place.
+    pub(super) is_replaced: AtomicBool,
+    /// How long its records wait.
+    pub(super) ages: Ages,
 }
 
 impl Client {
-    /// Starts a client and its thread; it connects in the background.
-    pub(super) fn start(config: &ClientConfig) -> Result<Self, KafkaError> {
-        let producer = Arc::new(config.create_with_context(Callbacks::new())?);
-        let ends = Arc::new(AtomicBool::new(false));
+    /// Starts a client and its thread; it connects in the background. Takes some milliseconds.
+    pub(super) fn start(config: &ClientConfig, callbacks: Callbacks) -> Result<Self, KafkaError> {
+        let producer = Arc::new(config.create_with_context(callbacks)?);
+        let (ends, ended) = (Arc::new(AtomicBool::new(false)), CancellationToken::new());
         let (polled, told): (Arc<BaseProducer<Callbacks>>, _) = (Arc::clone(&producer), Arc::clone(&ends));
+        let done = ended.clone().drop_guard();
         let poll = move || {
-            while !told.load(Ordering::Relaxed) {
+            while !(told.load(Ordering::Acquire) && Arc::strong_count(&polled) == 1) {
                 polled.poll(TURN);
             }
+            drop(polled);
+            drop(done);
         };
-        let thread = thread::Builder::new().name("kafka-acks".to_owned()).spawn(poll);
         let refused = |error| KafkaError::ClientCreation(format!("no thread for its answers: {error}"));
-        Ok(Self { producer, ends, thread: Some(thread.map_err(refused)?) })
+        thread::Builder::new().name("kafka-acks".to_owned()).spawn(poll).map_err(refused)?;
+        Ok(Self { producer, ends, ended, is_replaced: AtomicBool::new(false), ages: Ages::default() })
+    }
+
+    /// Returns what tells when the client, let go of by all, has ended.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.ended.clone()
     }
 }
 
@@ -50,10 +68,6 @@ impl Deref for Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.ends.store(true, Ordering::Relaxed);
-        // Waited for, because the client must not outlive the libraries that the process takes down at its end.
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread for kafka's answers had panicked");
-        }
+        self.ends.store(true, Ordering::Release);
     }
 }

@@ -5,16 +5,19 @@
 //! the one that suits the number of records awaiting their ack, smoothed so that a burst does not flip it.
 //! Events of one object may so travel by both; only what is sent after a 2xx is promised to stand behind it,
 //! and by then the first is acknowledged. A `linger.ms` of the user's own leaves one producer.
+//!
+//! A third, whose batches hold one record, is for what was refused in a batch ([`super::alone`]).
 
-use super::client::Client;
-use parking_lot::RwLock;
-use rdkafka::{ClientConfig, error::KafkaError, producer::Producer as _};
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
-    },
-    time::Duration,
+use super::{
+    alone::Alone,
+    slot::{Producer, Slot},
+    talk::Talk,
+};
+use futures_util::future::join_all;
+use rdkafka::{ClientConfig, error::KafkaError};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, AtomicUsize, Ordering},
 };
 
 /// Smoothed number of records in flight from which batching pays.
@@ -29,22 +32,23 @@ const SCALE: u32 = 1024;
 /// Milliseconds that the batching producer waits for more records.
 const LINGER: &str = "5";
 
-/// A client that is in use.
-pub(super) type Producer = Arc<Client>;
+/// librdkafka's own `batch.size`.
+const LARGEST_BATCH: u64 = 1_000_000;
+
+/// No batch is made smaller than this for want of knowledge: a record alone may always be larger.
+const SMALLEST_BATCH: u64 = 4096;
 
 /// The producers of one cluster.
 pub(super) struct Producers {
-    eager: Slot,
+    eager: Arc<Slot>,
     /// `None` where the user set `linger.ms`.
-    batching: Option<Slot>,
+    batching: Option<Arc<Slot>>,
+    single: Arc<Slot>,
+    alone: Alone,
+    /// The largest batch that the settings allow.
+    widest: u64,
     outstanding: AtomicUsize,
     smoothed: AtomicU32,
-}
-
-/// A producer and how to make it again.
-struct Slot {
-    config: ClientConfig,
-    producer: RwLock<Producer>,
 }
 
 /// Counts one record until its outcome is known.
@@ -57,30 +61,37 @@ impl Drop for Outstanding<'_> {
 }
 
 impl Producers {
-    pub(super) fn new(mut config: ClientConfig) -> Result<Self, KafkaError> {
-        let batching = match config.get("linger.ms").or_else(|| config.get("queue.buffering.max.ms")) {
-            Some(_) => None,
-            None => Some(Slot::new(config.clone().set("linger.ms", LINGER).clone())?),
-        };
-        if batching.is_some() {
+    pub(super) fn new(mut config: ClientConfig, talk: &Arc<Talk>) -> Result<Self, KafkaError> {
+        let widest = config.get("batch.size").and_then(|size| size.parse().ok()).unwrap_or(LARGEST_BATCH);
+        let lingers = config.get("linger.ms").or_else(|| config.get("queue.buffering.max.ms")).is_some();
+        config.set("batch.size", widest.to_string());
+        let mut single = config.clone();
+        single.set("batch.num.messages", "1");
+        if !lingers {
             config.set("linger.ms", "0");
+            single.set("linger.ms", "0");
         }
-        Ok(Self {
-            eager: Slot::new(config)?,
-            batching,
-            outstanding: AtomicUsize::new(0),
-            smoothed: AtomicU32::new(0),
-        })
+        let single = Slot::new(single, None, Arc::clone(talk));
+        let alone = Alone::start(Arc::clone(&single));
+        let slot = |config: ClientConfig| {
+            let slot = Slot::new(config, Some(alone.clone()), Arc::clone(talk));
+            slot.fill().map(|()| slot)
+        };
+        let eager = slot(config.clone())?;
+        let batching = if lingers { None } else { Some(slot(config.set("linger.ms", LINGER).clone())?) };
+        let (outstanding, smoothed) = (AtomicUsize::new(0), AtomicU32::new(0));
+        Ok(Self { eager, batching, single, alone, widest, outstanding, smoothed })
     }
 
-    /// Returns the producer for the next event, and the guard that counts it.
-    pub(super) fn choose(&self) -> (Producer, Outstanding<'_>) {
+    /// Returns the producer for the next event, and the guard that counts it; `None` once all ends.
+    pub(super) fn choose(&self) -> Option<(Producer, Outstanding<'_>)> {
         let outstanding = self.outstanding.fetch_add(1, Ordering::Relaxed) + 1;
+        let counted = Outstanding(&self.outstanding);
         let slot = match &self.batching {
             Some(batching) if self.smooth(outstanding) > THRESHOLD * SCALE => batching,
             Some(_) | None => &self.eager,
         };
-        (Arc::clone(&slot.producer.read()), Outstanding(&self.outstanding))
+        slot.producer().map(|producer| (producer, counted))
     }
 
     /// Moves the smoothed number towards `outstanding`. A lost update between two threads only smooths more.
@@ -97,49 +108,64 @@ impl Producers {
         after
     }
 
+    /// The way to the producer whose batches hold one record.
+    pub(super) fn alone(&self) -> &Alone {
+        &self.alone
+    }
+
+    fn shared(&self) -> impl Iterator<Item = &Arc<Slot>> {
+        std::iter::once(&self.eager).chain(&self.batching)
+    }
+
     /// Makes a new client in the place of one with a fatal error.
     pub(super) fn replace(&self, broken: &Producer) {
-        for slot in std::iter::once(&self.eager).chain(&self.batching) {
-            slot.replace(broken);
-        }
-    }
-
-    /// The settings of the clients.
-    pub(super) fn config(&self) -> &ClientConfig {
-        &self.eager.config
-    }
-
-    /// Waits until no record is outstanding, or the client's own time limit ends.
-    pub(super) async fn flush(&self) {
-        for slot in std::iter::once(&self.eager).chain(&self.batching) {
-            let producer = Arc::clone(&slot.producer.read());
-            let flushed = tokio::task::spawn_blocking(move || producer.flush(Duration::from_secs(4))).await;
-            if let Ok(Err(error)) = flushed {
-                tracing::warn!(%error, "kafka producer did not flush");
+        for slot in self.shared().chain([&self.single]) {
+            if slot.producer().is_some_and(|producer| Arc::ptr_eq(&producer, broken)) {
+                slot.replace(broken, "it had a fatal error", false);
             }
         }
     }
-}
 
-impl Slot {
-    fn new(config: ClientConfig) -> Result<Self, KafkaError> {
-        let producer = RwLock::new(Arc::new(Client::start(&config)?));
-        Ok(Self { config, producer })
+    /// Makes new clients in the place of all, which get nowhere; what they hold is answered as failed.
+    pub(super) fn replace_stuck(&self) {
+        for slot in self.shared().chain([&self.single]) {
+            if let Some(producer) = slot.producer() {
+                slot.replace(&producer, "its records wait although the brokers answer others", true);
+            }
+        }
     }
 
-    fn replace(&self, broken: &Producer) {
-        let mut producer = self.producer.write();
-        if !Arc::ptr_eq(&producer, broken) {
-            return;
+    /// Makes batches fit `limit`, the smallest that the topics in use take; `None` where it can't be known. Where a
+    /// batch was refused for its size all the same, they become smaller than they were.
+    pub(super) fn fit(&self, limit: Option<u64>, now: u64, was_too_large: bool) -> u64 {
+        let known = limit.unwrap_or(self.widest).min(self.widest);
+        let size = if was_too_large && known >= now { (now / 2).max(SMALLEST_BATCH) } else { known };
+        // Without knowledge, what a refusal has taught stays.
+        let size = if limit.is_none() { size.min(now) } else { size };
+        // All of them: the first change must not hide the others.
+        let changes = self.shared().filter(|slot| slot.set("batch.size", &size.to_string())).count();
+        if changes > 0 {
+            tracing::info!(bytes = size, "kafka batches are made to fit the smallest topic in use");
         }
-        match Client::start(&self.config) {
-            Ok(new) => {
-                tracing::error!("kafka producer had a fatal error and was replaced");
-                let old = std::mem::replace(&mut *producer, Arc::new(new));
-                // The end of a client blocks.
-                tokio::task::spawn_blocking(move || drop(old));
-            }
-            Err(error) => tracing::error!(%error, "kafka producer can't be replaced"),
-        }
+        size
+    }
+
+    /// The largest batch that the settings allow.
+    pub(super) fn widest(&self) -> u64 {
+        self.widest
+    }
+
+    /// Begins the next turn of the look at this sink; returns how many turns the oldest record has waited.
+    pub(super) fn turn(&self) -> usize {
+        self.shared()
+            .filter_map(|slot| slot.producer())
+            .map(|producer| producer.ages.turn())
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Waits until no record is outstanding, or the clients' own time limit ends, and ends them.
+    pub(super) async fn close(&self) {
+        join_all(self.shared().chain([&self.single]).map(|slot| slot.close())).await;
     }
 }

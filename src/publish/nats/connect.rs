@@ -1,9 +1,10 @@
 //! How a NATS server is reached: credentials, certificates, and a client that never gives up reconnecting.
 
-use async_nats::{Client, ConnectError, ConnectOptions, Event};
+use super::PublishError;
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event};
 use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// How we show who we are; at most one of them.
@@ -116,9 +117,16 @@ impl Probe {
         Self { options, servers }
     }
 
-    /// Returns what hinders a connection; `None` where nothing does any more.
-    pub(super) async fn obstacle(&self) -> Option<String> {
-        self.options.clone().connect(&self.servers).await.err().map(|error| error.to_string())
+    /// Returns what hinders a connection: a server that is away, or one that refuses us. `None` where nothing does
+    /// any more.
+    pub(super) async fn obstacle(&self) -> Option<PublishError> {
+        let error = self.options.clone().connect(&self.servers).await.err()?;
+        let said = format!("no connection to a NATS server: {error}");
+        Some(if refuses(&error) {
+            PublishError::Misconfigured(said)
+        } else {
+            PublishError::Unavailable(said)
+        })
     }
 }
 
@@ -126,6 +134,22 @@ impl fmt::Debug for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The options hold secrets.
         f.debug_struct("Probe").field("servers", &self.servers).finish_non_exhaustive()
+    }
+}
+
+/// Returns whether a server was reached and does not let us in, or is not let in by us.
+fn refuses(error: &ConnectError) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    match error.kind() {
+        ConnectErrorKind::Authentication
+        | ConnectErrorKind::AuthorizationViolation
+        | ConnectErrorKind::Tls => true,
+        // So a certificate that is not trusted comes.
+        ConnectErrorKind::Io => source.is_some_and(|source| source.kind() == io::ErrorKind::InvalidData),
+        ConnectErrorKind::ServerParse
+        | ConnectErrorKind::Dns
+        | ConnectErrorKind::TimedOut
+        | ConnectErrorKind::MaxReconnects => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::metadata::MetadataPartition;
 
@@ -35,6 +35,15 @@ impl Kafka {
             (seen.len() == usize::try_from(partitions).ok()? && seen.iter().all(|&leader| leader >= 0))
                 .then_some(())
         });
+    }
+
+    /// Changes configuration entries of a topic; all others go back to their defaults.
+    pub(crate) fn alter_topic(&self, name: &str, entries: &[(&str, &str)]) {
+        let topic = AlterConfig::new(ResourceSpecifier::Topic(name));
+        let topic = entries.iter().fold(topic, |topic, (entry, value)| topic.set(entry, value));
+        let changed = deadline::block_on(self.admin().alter_configs([&topic], &AdminOptions::new()));
+        let changed = changed.expect("the broker answers").remove(0);
+        changed.unwrap_or_else(|(_, code)| panic!("topic {name} was not changed: {code}"));
     }
 
     /// Deletes a topic and returns when the broker no longer knows it.

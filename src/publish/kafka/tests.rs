@@ -1,0 +1,115 @@
+//! The clients' starts and ends, with brokers that are not there: nothing of it may hold up the runtime.
+
+use super::*;
+use std::time::Duration;
+use tokio::time::{Instant, interval, timeout};
+
+/// The longest that a runtime of one thread may be held up: less than the end of a client takes, and more than a busy
+/// machine lets a thread wait.
+const HELD_UP: Duration = Duration::from_millis(400);
+
+/// Port 1 of the loopback device: nothing listens there.
+fn nowhere() -> Kafka {
+    let config = client_config(&["127.0.0.1:1".to_owned()], &BTreeMap::new());
+    let checks =
+        Checks { topics: vec!["a".to_owned()], has_templates: false, largest_record: 1000, create: None };
+    Kafka::new(config, checks).unwrap()
+}
+
+fn record(destination: &str) -> Record {
+    Record {
+        destination: destination.into(),
+        key: Some("k".to_owned()),
+        headers: Vec::new(),
+        value: bytes::Bytes::from_static(b"v"),
+        timestamp_ms: 0,
+        message_id: String::new(),
+    }
+}
+
+/// Does some work on a runtime of one thread, and returns the longest time that it held the thread up.
+async fn held_up(work: impl Future<Output = ()>) -> Duration {
+    let ticks = async {
+        let (mut ticks, mut last, mut longest) =
+            (interval(Duration::from_millis(5)), Instant::now(), Duration::ZERO);
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut work => return longest.max(last.elapsed()),
+                _ = ticks.tick() => {
+                    longest = longest.max(last.elapsed());
+                    last = Instant::now();
+                }
+            }
+        }
+    };
+    ticks.await
+}
+
+#[tokio::test]
+async fn looks_at_a_cluster_that_is_away_do_not_hold_up_the_runtime() {
+    let kafka = nowhere();
+    let held = held_up(async {
+        for _ in 0..2 {
+            assert!(matches!(kafka.prepare().await, Err(PublishError::Unavailable(_))));
+        }
+    });
+    assert!(held.await < HELD_UP);
+}
+
+#[tokio::test]
+async fn clients_that_are_replaced_and_let_go_of_end_elsewhere() {
+    let kafka = nowhere();
+    let (producer, _counted) = kafka.producers.choose().unwrap();
+    let ended = producer.ended();
+    // The last holder of a client is a request that waits for its record.
+    let held = held_up(async {
+        let waiting = kafka.send(record("a"));
+        assert!(timeout(Duration::from_millis(50), waiting).await.is_err());
+        kafka.producers.replace(&producer);
+        while kafka.producers.choose().is_none_or(|(now, _)| Arc::ptr_eq(&now, &producer)) {
+            tokio::task::yield_now().await;
+        }
+        drop(producer);
+        timeout(Duration::from_secs(20), ended.cancelled()).await.unwrap();
+    });
+    assert!(held.await < HELD_UP);
+}
+
+#[tokio::test]
+async fn clients_that_are_stuck_are_replaced_and_what_they_hold_is_given_up() {
+    let kafka = nowhere();
+    let held = held_up(async {
+        let give_up = async {
+            tokio::task::yield_now().await;
+            kafka.producers.replace_stuck();
+        };
+        let (sent, ()) = tokio::join!(timeout(Duration::from_secs(20), kafka.send(record("a"))), give_up);
+        assert!(matches!(sent.unwrap(), Err(PublishError::Unavailable(_))));
+    });
+    assert!(held.await < HELD_UP);
+}
+
+#[tokio::test]
+async fn at_the_end_all_clients_have_ended_and_nothing_is_published() {
+    let kafka = nowhere();
+    let (producer, counted) = kafka.producers.choose().unwrap();
+    let ended = producer.ended();
+    drop((producer, counted));
+    kafka.flush().await;
+    assert!(ended.is_cancelled());
+    assert!(matches!(kafka.send(record("a")).await, Err(PublishError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn batches_fit_what_is_known_and_shrink_where_a_refusal_tells_more() {
+    let producers = nowhere().producers;
+    let widest = producers.widest();
+    assert_eq!(producers.fit(Some(1_048_588), widest, false), widest, "the default limit changes nothing");
+    assert_eq!(producers.fit(Some(20_000), widest, false), 20_000);
+    assert_eq!(producers.fit(Some(20_000), 20_000, true), 10_000, "known, and refused all the same");
+    assert_eq!(producers.fit(None, 10_000, true), 5000);
+    assert_eq!(producers.fit(None, 5000, false), 5000, "what a refusal has taught stays");
+    assert_eq!(producers.fit(Some(1_048_588), 5000, false), widest, "until it is known better");
+}
