@@ -4,7 +4,7 @@
 use crate::{
     binary::Hookway,
     bridge::Bridge,
-    client::{self, Connection},
+    client::Connection,
     deadline,
     doubles::Fault,
     eventually::{PATIENCE, eventually},
@@ -19,7 +19,7 @@ use std::{
     },
 };
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional},
     net::{TcpListener, TcpStream},
 };
 
@@ -115,11 +115,13 @@ impl Balancer {
     }
 }
 
-/// Asks a process whether it is ready; one that is gone is not.
+/// Asks a process whether it is ready; one that is gone, or goes just now, is not.
 async fn is_ready(admin: SocketAddr) -> bool {
-    let Ok(stream) = TcpStream::connect(admin).await else { return false };
-    drop(stream);
-    client::send(admin, b"GET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.status == 200
+    let Ok(mut stream) = TcpStream::connect(admin).await else { return false };
+    let request = b"GET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let mut answer = Vec::new();
+    let asked = stream.write_all(request).await.is_ok() && stream.read_to_end(&mut answer).await.is_ok();
+    asked && answer.starts_with(b"HTTP/1.1 200")
 }
 
 const CONFIG: &str = "
