@@ -66,7 +66,7 @@ impl Connection {
             // First, so that what came before an order to end is seen.
             match Pin::new(&mut connection).poll(context) {
                 Poll::Pending if activity.is_over() => Poll::Ready(Ok(())),
-                polled => polled,
+                polled @ (Poll::Pending | Poll::Ready(_)) => polled,
             }
         });
         if let Err(error) = served.await {

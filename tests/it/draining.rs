@@ -162,12 +162,12 @@ async fn a_rolling_restart_costs_no_request_of_clients_that_keep_their_connectio
             })
         })
         .collect();
-    for index in 0..2 {
-        processes[index].process.signal("TERM");
-        let exit = processes[index].process.wait(PATIENCE).expect("the process ends");
-        assert_eq!(exit.code(), Some(0), "{}", processes[index].log());
-        processes[index] = Hookway::start(CONFIG);
-        balancer.backends.write()[index] = (processes[index].webhooks, processes[index].admin, false);
+    for (index, process) in processes.iter_mut().enumerate() {
+        process.process.signal("TERM");
+        let exit = process.process.wait(PATIENCE).expect("the process ends");
+        assert_eq!(exit.code(), Some(0), "{}", process.log());
+        *process = Hookway::start(CONFIG);
+        balancer.backends.write()[index] = (process.webhooks, process.admin, false);
         balancer.settled();
     }
     deadline::until("enough requests", PATIENCE * 10, || {

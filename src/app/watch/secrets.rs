@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// How long what a vanished or emptied file held stays in use.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// The secrets and key files of one source, as they were read last.
 pub(in crate::app) struct Keeper {
