@@ -29,14 +29,14 @@ make_image_root() {
   local stamp="$image_release ${image_packages[*]}" new file
   [ "$(cat "$image_root/.packages" 2>/dev/null)" = "$stamp" ] && return
   new="$(mktemp -d "$cache/.image-root.XXXXXX")" || return 1
-  mkdir "$new/packages" "$new/root"
+  mkdir "$new/packages" "$new/tree"
   fetch_packages "$new/packages" || { apt-get update -q && fetch_packages "$new/packages"; } || return 1
-  for file in "$new"/packages/*.deb; do dpkg-deb --extract "$file" "$new/root" || return 1; done
-  mkdir -p "$new/root/etc/ssl/certs" "$new/root/usr/local/bin"
-  cat "$new"/root/usr/share/ca-certificates/mozilla/*.crt >"$new/root/etc/ssl/certs/ca-certificates.crt"
-  chmod 755 "$new/root"
-  printf '%s\n' "$stamp" >"$new/root/.packages"
-  rm -rf "$image_root" && mv "$new/root" "$image_root" && rm -r "$new"
+  for file in "$new"/packages/*.deb; do dpkg-deb --extract "$file" "$new/tree" || return 1; done
+  mkdir -p "$new/tree/etc/ssl/certs" "$new/tree/usr/local/bin"
+  cat "$new"/tree/usr/share/ca-certificates/mozilla/*.crt >"$new/tree/etc/ssl/certs/ca-certificates.crt"
+  chmod 755 "$new/tree"
+  printf '%s\n' "$stamp" >"$new/tree/.packages"
+  rm -rf "$image_root" && mv "$new/tree" "$image_root" && rm -r "$new"
 }
 
 # The list of needed libraries is short, and known.

@@ -4,9 +4,11 @@
 mod keys;
 mod sinks;
 mod sources;
+mod stage;
 
 pub use sinks::SinkMetrics;
-pub use sources::{SourceMetrics, Stage};
+pub use sources::SourceMetrics;
+pub use stage::Stage;
 
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,

@@ -447,7 +447,7 @@ sources:
     assert_eq!(hookway.send(&signed).await.code(), "secret_unset");
     let reply = hookway.send(&post("/hooks/tasks", &[("x-hook-secret", SECRET)], b"{}")).await;
     assert_eq!((reply.status, reply.header("x-hook-secret")), (200, Some(SECRET)));
-    let is_read = || hookway.log().contains("secrets were read again").then_some(());
+    let is_read = || hookway.log().contains("secrets were read").then_some(());
     deadline::until("the secret was taken into use", PATIENCE, is_read);
     let reply = hookway.send(&signed).await;
     assert_eq!(reply.status, 200, "{}", hookway.log());

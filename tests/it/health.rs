@@ -54,7 +54,7 @@ async fn probes_tell_that_the_process_lives_has_started_and_can_be_sent_to() {
     }
     assert!(!verbose.contains("source.hotel"), "{verbose}");
     assert_eq!(status(&hookway, "unset", "").await, 503);
-    assert!(hookway.log().contains("a secret is missing"));
+    assert!(hookway.log().contains("a secret or key file is missing"));
     assert!(hookway.ask("/metrics").await.body.contains("\nhookway_ready 1\n"));
     // Each listener has its own paths.
     assert_eq!(hookway.ask("/hooks/hotel").await.status, 404);

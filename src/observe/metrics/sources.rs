@@ -1,6 +1,6 @@
 //! The counters of one source, resolved once so that the path looks up no label.
 
-use super::{Metrics, keys::Keys};
+use super::{Metrics, keys::Keys, stage::Stage};
 use crate::{
     event::{Event, Reason},
     observe::order::Order,
@@ -47,25 +47,6 @@ pub struct SourceMetrics {
     secret_files_missing: IntGauge,
     keys: OnceLock<Keys>,
     dedup_entries: IntGauge,
-}
-
-/// A stage whose duration is measured.
-#[derive(Debug, Clone, Copy)]
-pub enum Stage {
-    /// Reading the body.
-    Receive,
-    /// Checking the signature.
-    Verify,
-    /// Finding the events.
-    Normalize,
-    /// Claiming the id and choosing the destination.
-    Route,
-    /// Waiting for every sink.
-    Publish,
-}
-
-impl Stage {
-    const NAMES: [&str; 5] = ["receive", "verify", "normalize", "route", "publish"];
 }
 
 impl SourceMetrics {
