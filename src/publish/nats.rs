@@ -27,9 +27,14 @@ use async_nats::{
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 use subjects::Subjects;
+use tokio::time::{interval, timeout};
 
 /// How long the client waits for an ack before it gives the attempt up; the HTTP deadline is shorter.
 const ACK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a look waits for the client to connect, and how often it asks.
+const CONNECTING: Duration = Duration::from_secs(2);
+const CONNECTING_TURN: Duration = Duration::from_millis(10);
 
 /// Acks awaited at once; more events than that are refused rather than queued without bound.
 const MAX_IN_FLIGHT: usize = 8192;
@@ -96,6 +101,19 @@ impl Nats {
         }
     }
 
+    /// Waits a moment for the client, which connects beside us: right after the start it is not there yet, and that says
+    /// nothing of the server.
+    async fn connected(&self) {
+        let mut turns = interval(CONNECTING_TURN);
+        let wait = async {
+            while self.client.connection_state() != State::Connected {
+                turns.tick().await;
+            }
+        };
+        // Whether it came the checks tell.
+        drop(timeout(CONNECTING, wait).await);
+    }
+
     /// Returns that we may not publish, where the server said so while an answer was waited for in vain.
     fn denied(&self, error: &ClientError) -> Option<PublishError> {
         (error.kind() == PublishErrorKind::TimedOut).then_some(())?;
@@ -120,6 +138,7 @@ impl Publisher for Nats {
             {
                 return Err(obstacle);
             }
+            self.connected().await;
             self.checks.run(&self.client, &self.jetstream).await
         })
     }

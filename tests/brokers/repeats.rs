@@ -45,11 +45,11 @@ fn a_sender_that_hangs_up_has_its_event_there_once(mut bus: Bus) {
     let delivery = Delivery::reservation("hung-up", "QWERTYUI-1", 1);
     let connection = delivery.send(&hookway);
     hookway.until_metric("hookway_events_in_flight", &[], 1.0);
+    // A sender that has closed its half may still read, so nobody can tell yet that this one has gone.
     drop(connection);
-    hookway.until_metric("hookway_http_requests_in_flight", &[], 0.0);
     assert!((hookway.metric("hookway_events_in_flight", &[]) - 1.0).abs() < 0.5, "the work goes on");
     bus.resume();
-    hookway.until_metric("hookway_events_late_total", &["source=\"hotel\""], 1.0);
+    hookway.until_metric("hookway_events_published_total", &["source=\"hotel\""], 1.0);
 
     assert_eq!(delivery.accepted(&hookway), "hung-up");
     assert_eq!(bus.ids(1), ["hung-up"]);
