@@ -4,7 +4,7 @@ use super::{Client, FetchError, Pins, Target};
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -53,6 +53,8 @@ pub(crate) struct Server {
     address: SocketAddr,
     /// How many requests it had.
     pub(crate) asked: Arc<AtomicUsize>,
+    /// What the paths begin with that it never answers.
+    hangs: Arc<OnceLock<&'static str>>,
 }
 
 impl Server {
@@ -66,11 +68,14 @@ impl Server {
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let hangs = Arc::new(OnceLock::<&'static str>::new());
+        let hanging = Arc::clone(&hangs);
         let (counter, tls) = (Arc::clone(&asked), TlsAcceptor::from(Arc::new(config)));
         tokio::spawn(async move {
             loop {
                 let (tcp, _) = listener.accept().await.unwrap();
                 let (tls, counter, answer) = (tls.clone(), Arc::clone(&counter), answer.clone());
+                let hanging = Arc::clone(&hanging);
                 tokio::spawn(async move {
                     // A client that does not trust us ends here.
                     let Ok(mut stream) = tls.accept(tcp).await else { return };
@@ -78,17 +83,25 @@ impl Server {
                     let read = stream.read(&mut head).await.unwrap();
                     assert!(head[..read].starts_with(b"GET /"));
                     counter.fetch_add(1, Ordering::SeqCst);
+                    if hanging.get().is_some_and(|path| head[4..].starts_with(path.as_bytes())) {
+                        std::future::pending::<()>().await;
+                    }
                     drop(stream.write_all(answer.as_bytes()).await);
                     drop(stream.shutdown().await);
                 });
             }
         });
-        Self { address, asked }
+        Self { address, asked, hangs }
     }
 
     pub(crate) async fn holding(document: &str) -> Self {
         Self::answering(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len()))
             .await
+    }
+
+    /// Never answers requests whose path begins with this.
+    pub(crate) fn hang_on(&self, path: &'static str) {
+        let _first = self.hangs.set(path);
     }
 
     /// Returns a client that finds every host here.

@@ -9,7 +9,7 @@ mod dates;
 use super::{
     SpecProblem, VerifyError,
     der::{self, Der, oid, tag},
-    remote::Remote,
+    remote::{PAUSE, Remote},
     spec::RsaHash,
     value::{OneOf, Subject},
 };
@@ -72,11 +72,20 @@ impl Certificates {
             return Ok(all.position(made_by));
         }
         let Some(address) = address else { return Err(VerifyError::Unkeyed) };
-        let certificate = self.remote.get(&address).ok_or(VerifyError::KeyUnavailable(address))?;
+        let certificate =
+            self.remote.get(&address).ok_or_else(|| VerifyError::KeyUnavailable(address.clone()))?;
         if !certificate.validity.contains(subject.request.received) {
+            // Its sender may have put another one there.
+            if self.remote.ages(&address).1.is_none_or(|age| age >= PAUSE) {
+                return Err(VerifyError::KeyUnavailable(address));
+            }
             return Err(VerifyError::malformed("the certificate is not valid at this time"));
         }
-        Ok(made_by(&certificate).then_some(0))
+        let is_made_by_it = made_by(&certificate);
+        if is_made_by_it {
+            self.remote.prove(&address);
+        }
+        Ok(is_made_by_it.then_some(0))
     }
 
     /// Returns the address of the certificate that a request names, if it may be used.
@@ -96,7 +105,8 @@ impl Certificates {
         let chains = self.chains;
         let remote = Arc::clone(&self.remote);
         let read = move |body: &[u8], now| read(body, chains.then_some(now));
-        remote.fetch(address, target, Duration::MAX, read).await;
+        // What is here and was asked for all the same is past its dates.
+        remote.fetch(address, target, PAUSE, read).await;
     }
 
     /// Takes the content of one of the files.

@@ -77,7 +77,9 @@ impl Jwt {
             JwtAlgorithm::Rs256 | JwtAlgorithm::Es256 => {
                 let source = self.source.as_ref().ok_or(VerifyError::Unkeyed)?;
                 let kid = token.header.kid.as_deref();
-                source.find(kid, |key| key.verifies(algorithm, token.message.as_bytes(), &token.signature))?
+                let message = token.message.as_bytes();
+                let verifies = |key: &jwks::Key| key.verifies(algorithm, message, &token.signature);
+                source.find(kid, subject.request.received, verifies)?
             }
         };
         self.expected.check(&token.claims, subject.request)?;

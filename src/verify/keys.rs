@@ -149,6 +149,9 @@ impl Keys {
             Self::Certificate(certificates) => {
                 let (message, signatures) = (pieces.joined(), signatures(claimed, grammar));
                 is_readable = !signatures.is_empty();
+                if !is_readable {
+                    return Ok(Match::Unreadable); // no key could help, so none is asked for
+                }
                 certificates
                     .find(subject, |key| signatures.iter().any(|signature| key(&message, signature)))?
             }

@@ -1,8 +1,9 @@
 //! Keys that stand elsewhere: what a check finds here without waiting, and how it gets here.
 //!
 //! A check never waits for the network. What it misses it names, the pipeline has it fetched, and the check runs once
-//! more. Fetches of one scheme run one at a time, so that many requests that miss one key make one fetch; a failed
-//! one is not tried again at once; and only so many keys are kept and so many fetches wait.
+//! more. Each address is fetched once for all who miss it, and a failed fetch is not tried again at once. The address
+//! may be a stranger's: some places are kept for addresses whose key has verified a signature (*proven* ones), the
+//! others are given in the order of asking, for a short while each, and no proven key makes room for another's.
 
 use crate::{
     clock,
@@ -12,45 +13,72 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{
+    sync::{Semaphore, watch},
+    time::{Instant, timeout},
+};
 
 /// How many addresses are remembered; the one fetched longest ago makes room.
 const MOST_KEPT: usize = 32;
 
-/// How many fetches may wait for their turn.
-const MOST_WAITING: usize = 16;
+/// How many of them count as proven: some room is left for what comes next.
+const MOST_PROVEN: usize = 24;
+
+/// How many addresses are fetched at once, and how many proven ones beside them.
+const AT_ONCE: usize = 8;
+const PROVEN_AT_ONCE: usize = 2;
+
+/// How many addresses may be fetched or wait for that.
+const MOST_WAITING: usize = 512;
+
+/// How long an address that is not proven may hold its place.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a failed fetch, or one that did not help, is not tried again.
 pub(super) const PAUSE: Duration = Duration::from_secs(30);
 
+/// How often failures are logged.
+const LOG_PAUSE: Duration = Duration::from_mins(1);
+
 /// The documents of one scheme, by address.
 pub(super) struct Remote<T> {
     held: Mutex<HashMap<Box<str>, Entry<T>>>,
-    turn: tokio::sync::Mutex<()>,
-    waiting: AtomicUsize,
+    /// The fetches under way; who misses the same address waits for the end of its channel.
+    under_way: Mutex<HashMap<Box<str>, watch::Receiver<()>>>,
+    places: Semaphore,
+    proven_places: Semaphore,
+    pause: Duration,
+    /// When a failure was logged last, and how many were not since.
+    logged: Mutex<(Option<Instant>, u64)>,
     /// Who fetches, in tests; else the client that trusts the system's roots.
     pub(super) client: OnceLock<Arc<Client>>,
 }
 
 struct Entry<T> {
-    /// What was read last; kept over a failed attempt to read it again.
-    read: Option<(Arc<T>, Instant)>,
-    /// When it was tried last.
+    /// What was read last, and when that fetch began; kept over a failed attempt to read it again.
+    read: Option<(Arc<T>, Instant, Timestamp)>,
+    /// When the last attempt began.
     tried: Instant,
+    is_proven: bool,
 }
 
 impl<T: Send + Sync + 'static> Remote<T> {
     pub(super) fn new() -> Arc<Self> {
+        Self::pausing(PAUSE)
+    }
+
+    /// Likewise, with another time between two attempts.
+    pub(super) fn pausing(pause: Duration) -> Arc<Self> {
         Arc::new(Self {
-            held: Mutex::new(HashMap::new()),
-            turn: tokio::sync::Mutex::new(()),
-            waiting: AtomicUsize::new(0),
+            held: Mutex::default(),
+            under_way: Mutex::default(),
+            places: Semaphore::new(AT_ONCE),
+            proven_places: Semaphore::new(PROVEN_AT_ONCE),
+            pause,
+            logged: Mutex::default(),
             client: OnceLock::new(),
         })
     }
@@ -58,14 +86,14 @@ impl<T: Send + Sync + 'static> Remote<T> {
     /// Returns what stands at an address, if it was read.
     pub(super) fn get(&self, address: &str) -> Option<Arc<T>> {
         let held = self.held.lock();
-        held.get(address)?.read.as_ref().map(|(read, _)| Arc::clone(read))
+        held.get(address)?.read.as_ref().map(|(read, ..)| Arc::clone(read))
     }
 
     /// Returns how long ago an address was read, and how long ago that was tried.
     pub(super) fn ages(&self, address: &str) -> (Option<Duration>, Option<Duration>) {
         let held = self.held.lock();
         let entry = held.get(address);
-        let read = entry.and_then(|entry| entry.read.as_ref()).map(|(_, at)| at.elapsed());
+        let read = entry.and_then(|entry| entry.read.as_ref()).map(|(_, at, _)| at.elapsed());
         (read, entry.map(|entry| entry.tried.elapsed()))
     }
 
@@ -76,8 +104,26 @@ impl<T: Send + Sync + 'static> Remote<T> {
         }
     }
 
-    /// Fetches an address unless it was read within `fresh` or tried a moment ago. Whoever waits may give up: the
-    /// fetch goes on.
+    /// Returns when the fetch began that has read an address.
+    pub(super) fn began(&self, address: &str) -> Option<Timestamp> {
+        self.held.lock().get(address)?.read.as_ref().map(|(_, _, began)| *began)
+    }
+
+    /// Notes that the key at an address has verified a signature.
+    pub(super) fn prove(&self, address: &str) {
+        let mut held = self.held.lock();
+        if held.get(address).is_none_or(|entry| entry.is_proven) {
+            return;
+        }
+        if held.values().filter(|entry| entry.is_proven).count() >= MOST_PROVEN {
+            let oldest = held.values_mut().filter(|entry| entry.is_proven).min_by_key(|entry| entry.tried);
+            oldest.into_iter().for_each(|entry| entry.is_proven = false);
+        }
+        held.get_mut(address).into_iter().for_each(|entry| entry.is_proven = true);
+    }
+
+    /// Fetches an address unless it was read within `fresh` or tried a moment ago; waits for the end of a fetch that is
+    /// under way. Whoever waits may give up: the fetch goes on.
     pub(super) async fn fetch(
         self: Arc<Self>,
         address: &str,
@@ -85,51 +131,108 @@ impl<T: Send + Sync + 'static> Remote<T> {
         fresh: Duration,
         read: impl Fn(&[u8], Timestamp) -> Result<T, String> + Send + Sync + 'static,
     ) {
-        if !self.is_due(address, fresh) {
-            return;
-        }
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            return;
-        }
-        let address: Box<str> = address.into();
-        let client = self.client.get().map_or_else(Client::system, Arc::clone);
-        let task = tokio::spawn(async move {
-            let turn = self.turn.lock().await;
-            if self.is_due(&address, fresh) {
-                let document = client.get(&target).await.map_err(|error| error.to_string());
-                let result = document.and_then(|document| read(&document, clock::now()));
-                if let Err(error) = &result {
-                    tracing::warn!(%address, error, "a sender's key can't be fetched");
+        let mut ended = {
+            let mut under_way = self.under_way.lock();
+            match under_way.get(address) {
+                Some(ended) => ended.clone(),
+                None if !self.is_due(address, fresh) || under_way.len() >= MOST_WAITING => return,
+                None => {
+                    let (running, ended) = watch::channel(());
+                    under_way.insert(address.into(), ended.clone());
+                    let guard =
+                        UnderWay { remote: Arc::clone(&self), address: address.into(), _running: running };
+                    tokio::spawn(guard.run(target, read));
+                    ended
                 }
-                self.keep(address, result.ok());
             }
-            drop(turn);
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-        });
-        // A task that panicked has fetched nothing: the check says so.
-        drop(task.await);
+        };
+        // An error is what we wait for: the sender is gone.
+        drop(ended.changed().await);
     }
 
     fn is_due(&self, address: &str, fresh: Duration) -> bool {
         let (read, tried) = self.ages(address);
         let is_fresh = read.is_some_and(|age| age < fresh);
-        !is_fresh && tried.is_none_or(|age| age >= PAUSE)
+        !is_fresh && tried.is_none_or(|age| age >= self.pause)
     }
 
-    fn keep(&self, address: Box<str>, document: Option<T>) {
-        let now = Instant::now();
+    fn keep(&self, address: &str, document: Option<T>, (at, began): (Instant, Timestamp)) {
         let mut held = self.held.lock();
-        if !held.contains_key(&address) && held.len() >= MOST_KEPT {
-            // Failures go first: what strangers ask for must not push out what is in use.
-            let oldest = held.iter().min_by_key(|(_, entry)| (entry.read.is_some(), entry.tried));
+        if !held.contains_key(address) && held.len() >= MOST_KEPT {
+            // Failures go first, proven keys never: what strangers ask for must not push out what is in use.
+            let others = held.iter().filter(|(_, entry)| !entry.is_proven);
+            let oldest = others.min_by_key(|(_, entry)| (entry.read.is_some(), entry.tried));
             let oldest = oldest.map(|(address, _)| address.clone());
             oldest.and_then(|oldest| held.remove(&oldest));
         }
-        let entry = held.entry(address).or_insert(Entry { read: None, tried: now });
-        entry.tried = now;
+        let entry = held.entry(address.into()).or_insert(Entry { read: None, tried: at, is_proven: false });
+        entry.tried = at;
         if let Some(document) = document {
-            entry.read = Some((Arc::new(document), now));
+            entry.read = Some((Arc::new(document), at, began));
         }
+    }
+
+    /// Logs the first failure, and then one a minute.
+    fn log(&self, address: &str, error: &str) {
+        let mut logged = self.logged.lock();
+        if logged.0.is_some_and(|at| at.elapsed() < LOG_PAUSE) {
+            logged.1 += 1;
+            return;
+        }
+        let left_out = std::mem::take(&mut logged.1);
+        logged.0 = Some(Instant::now());
+        tracing::warn!(%address, error, left_out, "a sender's key can't be fetched");
+    }
+}
+
+/// A fetch under way; when it is dropped, also by a panic, all who wait for it go on.
+struct UnderWay<T> {
+    remote: Arc<Remote<T>>,
+    address: Box<str>,
+    _running: watch::Sender<()>,
+}
+
+impl<T: Send + Sync + 'static> UnderWay<T> {
+    async fn run(
+        self,
+        target: Target,
+        read: impl Fn(&[u8], Timestamp) -> Result<T, String> + Send + Sync + 'static,
+    ) {
+        let remote = &self.remote;
+        let is_proven = remote.held.lock().get(&self.address).is_some_and(|entry| entry.is_proven);
+        let places = if is_proven { &remote.proven_places } else { &remote.places };
+        let place = places.acquire().await;
+        let began = (Instant::now(), clock::now());
+        let own = remote.client.get().cloned();
+        let fetching = async {
+            // The system's roots are files.
+            let system = || async { tokio::task::spawn_blocking(Client::system).await.ok() };
+            let client = match own {
+                Some(client) => client,
+                None => system().await.ok_or("the client can't be set up")?,
+            };
+            client.get(&target).await.map_err(|error| error.to_string())
+        };
+        let patience = if is_proven { Duration::MAX } else { PATIENCE };
+        let document = timeout(patience, fetching).await;
+        drop(place);
+        let document = document.unwrap_or_else(|_| Err("no answer within 2 s".to_owned()));
+        let result = match document {
+            // To follow a chain reads files too.
+            Ok(document) => tokio::task::spawn_blocking(move || read(&document, clock::now()))
+                .await
+                .unwrap_or_else(|error| Err(error.to_string())),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &result {
+            remote.log(&self.address, error);
+        }
+        remote.keep(&self.address, result.ok(), began);
+    }
+}
+
+impl<T> Drop for UnderWay<T> {
+    fn drop(&mut self) {
+        self.remote.under_way.lock().remove(&self.address);
     }
 }

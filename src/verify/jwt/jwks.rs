@@ -4,12 +4,14 @@ use crate::{
     fetch::Target,
     verify::{SpecProblem, VerifyError, grammar, remote::Remote, spec::JwtAlgorithm},
 };
+use jiff::Timestamp;
 use parking_lot::RwLock;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// How old fetched keys may be before they are fetched again beside the requests.
 const REFRESH_AFTER: Duration = Duration::from_mins(15);
@@ -17,8 +19,8 @@ const REFRESH_AFTER: Duration = Duration::from_mins(15);
 /// How old they may be at all: a key that was withdrawn must not count for ever.
 const FORGET_AFTER: Duration = Duration::from_hours(24);
 
-/// How long an unknown key is not looked for again.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_mins(1);
+/// How long lies between two fetches at least: anybody can name a key that is not there.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Where the keys stand.
 pub(in crate::verify) enum Source {
@@ -113,7 +115,7 @@ impl Source {
     pub(in crate::verify) fn new(place: &str) -> Result<Self, String> {
         if place.contains("://") {
             let target = Target::parse(place).map_err(|error| error.to_string())?;
-            return Ok(Self::Remote { address: place.into(), target, remote: Remote::new() });
+            return Ok(Self::Remote { address: place.into(), target, remote: Remote::pausing(PAUSE) });
         }
         Ok(Self::File { path: place.to_owned(), keys: RwLock::new(None) })
     }
@@ -122,20 +124,20 @@ impl Source {
     pub(super) fn find(
         &self,
         kid: Option<&str>,
+        received: Timestamp,
         verifies: impl Fn(&Key) -> bool,
     ) -> Result<usize, VerifyError> {
         let (is_known, hit) = match self {
             Self::File { keys, .. } => keys.read().as_ref().ok_or(VerifyError::Unkeyed)?.find(kid, verifies),
             Self::Remote { address, remote, .. } => {
-                let (read, tried) = remote.ages(address);
+                let (read, _) = remote.ages(address);
                 if read.is_some_and(|age| age > FORGET_AFTER) {
                     remote.forget(address);
                 }
                 let missing = || VerifyError::KeyUnavailable(address.to_string());
                 let found = remote.get(address).ok_or_else(missing)?.find(kid, verifies);
-                // Where the last attempt has failed, these keys may be old ones: the sender may well publish it.
-                let has_failed = read.zip(tried).is_some_and(|(read, tried)| tried < read);
-                if !found.0 && (has_failed || tried.is_none_or(|age| age > LOOK_AGAIN_AFTER)) {
+                // Keys that were asked for before the request came may lack the one that it was signed with.
+                if !found.0 && remote.began(address).is_none_or(|began| began < received) {
                     return Err(missing());
                 }
                 found
@@ -158,9 +160,20 @@ impl Source {
         }
     }
 
-    /// Fetches the keys that a check missed.
+    /// Fetches the keys that a check missed: waits for a fetch that begins after now, as soon as one may.
     pub(in crate::verify) async fn fetch_missing(&self) {
-        self.fetch(LOOK_AGAIN_AFTER).await;
+        let Self::Remote { address, remote, .. } = self else { return };
+        let asked = Instant::now();
+        let tried = || remote.ages(address).1;
+        while tried().is_none_or(|age| age > asked.elapsed()) {
+            if let Some(rest) = tried().and_then(|age| PAUSE.checked_sub(age)) {
+                tokio::time::sleep(rest).await;
+            }
+            self.fetch(Duration::ZERO).await;
+            if tried().is_none() {
+                return; // too many others wait
+            }
+        }
     }
 
     /// Fetches the keys where they are getting old.
@@ -210,27 +223,38 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fetch::tests::Server, verify::remote::PAUSE};
+    use crate::{clock, fetch::tests::Server};
+    use std::sync::atomic::Ordering;
 
     const ADDRESS: &str = "https://keys.example.com/keys.json";
 
     #[tokio::test]
-    async fn an_unknown_key_is_unavailable_while_the_keys_cannot_be_read_again() {
+    async fn an_unknown_key_is_unavailable_until_a_fetch_that_began_after_the_request() {
         let document = std::fs::read_to_string("tests/fixtures/keys/rsa.jwks.json").unwrap();
         let server = Server::holding(&document).await;
         let source = Source::new(ADDRESS).unwrap();
         let Source::Remote { remote, target, .. } = &source else { panic!("an address") };
         let _first = remote.client.set(server.client());
+        let unknown = |received| source.find(Some("of nobody"), received, |_| true);
+        let missing = Err(VerifyError::KeyUnavailable(ADDRESS.to_owned()));
+        let early = clock::now();
         source.fetch_missing().await;
-        let unknown = || source.find(Some("of nobody"), |_| true);
-        assert!(matches!(unknown(), Err(VerifyError::Malformed(_))), "it was read a moment ago");
+        assert!(matches!(unknown(early), Err(VerifyError::Malformed(_))), "it was looked for since");
+        let late = clock::now();
+        assert_eq!(unknown(late), missing, "the sender may have published it since");
+        source.fetch(Duration::ZERO).await;
+        assert_eq!(server.asked.load(Ordering::SeqCst), 1, "not again within 5 s");
         tokio::time::pause();
-        tokio::time::advance(PAUSE * 2).await;
+        tokio::time::advance(PAUSE).await;
         tokio::time::resume();
         let failing = |_: &[u8], _| Err("not that".to_owned());
         Arc::clone(remote).fetch(ADDRESS, target.clone(), Duration::ZERO, failing).await;
-        assert_eq!(unknown(), Err(VerifyError::KeyUnavailable(ADDRESS.to_owned())));
-        let known = source.find(None, |_| true);
-        assert_eq!(known, Ok(0), "what was read is still good");
+        assert_eq!(unknown(late), missing, "a failed fetch tells nothing");
+        assert_eq!(source.find(None, late, |_| true), Ok(0), "what was read is still good");
+        tokio::time::pause();
+        tokio::time::advance(PAUSE).await;
+        tokio::time::resume();
+        source.fetch_missing().await;
+        assert!(matches!(unknown(late), Err(VerifyError::Malformed(_))), "now it was looked for");
     }
 }

@@ -151,3 +151,39 @@ async fn a_key_set_is_fetched_for_the_first_token_and_kept_for_the_next() {
     verifier.refresh().await;
     assert_eq!(server.asked.load(Ordering::SeqCst), 1, "fresh keys are not fetched again");
 }
+
+#[tokio::test]
+async fn a_genuine_address_is_tried_while_a_flood_of_others_hangs() {
+    // Junk is never answered.
+    let server = Server::holding("a key").await;
+    server.hang_on("/junk");
+    let remote: Arc<Remote<String>> = Remote::new();
+    let _first = remote.client.set(server.client());
+    let flood: Vec<_> = (0..24)
+        .map(|number| {
+            let address = format!("https://keys.example.com/junk-{number}.pem");
+            let target = Target::parse(&address).expect("an address");
+            let remote = Arc::clone(&remote);
+            tokio::spawn(async move { remote.fetch(&address, target, Duration::MAX, text).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    fetch(&remote, &server, Duration::MAX).await;
+    assert!(remote.get(ADDRESS).is_some(), "it had its turn");
+    flood.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn a_proven_key_makes_no_room_for_others() {
+    let server = Server::holding("a key").await;
+    let remote: Arc<Remote<String>> = Remote::new();
+    fetch(&remote, &server, Duration::MAX).await;
+    remote.prove(ADDRESS);
+    for number in 0..40 {
+        let address = format!("https://keys.example.com/{number}.pem");
+        let target = Target::parse(&address).expect("an address");
+        Arc::clone(&remote).fetch(&address, target, Duration::MAX, text).await;
+    }
+    assert!(remote.get(ADDRESS).is_some());
+    assert!(remote.get("https://keys.example.com/0.pem").is_none(), "the oldest of the others is gone");
+}
