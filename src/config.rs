@@ -15,6 +15,7 @@ mod problem;
 mod schema;
 mod secrets;
 mod settings;
+mod shown;
 mod sinks;
 mod target;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use problem::{Problem, Severity};
 pub use schema::{schema, sender_schema};
 pub use secrets::{NotAReference, SecretError, SecretRef, Secrets};
 pub use settings::{Limits, SourceSettings};
+pub use shown::without_credentials;
 pub use sinks::{
     JournalConfig, KafkaConfig, KafkaCreate, NatsConfig, NatsCreate, OptionValue, SinkConfig, SinkFormat,
     TlsConfig,

@@ -9,3 +9,5 @@ pub mod logs;
 pub mod metrics;
 
 pub mod order;
+
+pub mod unseen;

@@ -3,11 +3,13 @@
 
 mod memory;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use super::{
     Common,
     exit::{Exit, Stop},
-    out::{Out, Style},
+    out::{Out, Style, printable},
 };
 use crate::{
     app::memory::Memory,
@@ -183,27 +185,8 @@ fn print_problem(problem: &Problem, out: &mut Out) -> Result<(), Stop> {
         _ => problem.file.clone(),
     };
     let separator = if problem.path.is_empty() { "" } else { "  " };
-    let path = out.paint(Style::Strong, &problem.path);
-    out.line(format!("{mark} {place}{separator}{path}\n    {}\n    fix: {}", problem.message, problem.fix))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn warnings_end_with_1_only_where_they_are_denied() {
-        let report = |errors, warnings| Report {
-            ok: errors == 0,
-            errors,
-            warnings,
-            problems: Vec::new(),
-            summary: None,
-            memory: None,
-        };
-        assert_eq!(report(0, 0).exit(true), Exit::Well);
-        assert_eq!(report(0, 1).exit(false), Exit::Well);
-        assert_eq!(report(0, 1).exit(true), Exit::Negative);
-        assert_eq!(report(2, 1).exit(true), Exit::Config);
-    }
+    let path = printable(&problem.path);
+    let path = out.paint(Style::Strong, &path);
+    let (message, fix) = (printable(&problem.message), printable(&problem.fix));
+    out.line(format!("{mark} {}{separator}{path}\n    {message}\n    fix: {fix}", printable(&place)))
 }

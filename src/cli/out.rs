@@ -1,6 +1,8 @@
 //! The only place that prints: results on standard output, for people or as JSON lines; talk on standard error.
 
 use super::exit::Stop;
+pub(super) use crate::observe::unseen::printable;
+use crate::observe::unseen::{printable_json, printable_lines};
 use serde::Serialize;
 use std::{
     borrow::Cow,
@@ -73,9 +75,10 @@ impl Out {
         }
     }
 
-    /// Prints one line.
+    /// Prints one line; what is not seen in it is made visible, besides line ends and colours.
     pub(super) fn line(&mut self, text: impl Display) -> Result<(), Stop> {
-        self.write(&mut |stdout| writeln!(stdout, "{text}"))
+        let text = text.to_string();
+        self.write(&mut |stdout| writeln!(stdout, "{}", printable_lines(&text)))
     }
 
     /// Prints bytes as they are.
@@ -85,18 +88,19 @@ impl Out {
 
     /// Prints one JSON object on a line of its own.
     pub(super) fn object(&mut self, value: &impl Serialize) -> Result<(), Stop> {
-        self.write(&mut |stdout| {
-            serde_json::to_writer(&mut *stdout, value)?;
-            stdout.write_all(b"\n")
-        })
+        let json = serde_json::to_string(value);
+        self.json(json)
     }
 
     /// Prints one JSON document for people to read.
     pub(super) fn document(&mut self, value: &impl Serialize) -> Result<(), Stop> {
-        self.write(&mut |stdout| {
-            serde_json::to_writer_pretty(&mut *stdout, value)?;
-            stdout.write_all(b"\n")
-        })
+        let json = serde_json::to_string_pretty(value);
+        self.json(json)
+    }
+
+    fn json(&mut self, json: serde_json::Result<String>) -> Result<(), Stop> {
+        let json = json.map_err(|error| Stop::of_output(&error.into()))?;
+        self.write(&mut |stdout| writeln!(stdout, "{}", printable_json(&json)))
     }
 
     /// Tells the person something that is not part of the result; silent where JSON is wanted.
@@ -119,59 +123,20 @@ pub(super) fn complain(json: bool, stop: &Stop) {
     }
     if json {
         let error = serde_json::json!({ "error": stop.to_string(), "exit": stop.exit.code() });
-        complain_line(&error.to_string());
+        complain_line(&printable_json(&error.to_string()));
     } else {
         complain_line(&format!("hookway: {stop}"));
     }
 }
 
-/// Writes a line to standard error; when even that fails, nobody is left to tell.
+/// Writes a line to standard error, where nothing is coloured; when even that fails, nobody is left to tell.
 pub(super) fn complain_line(text: &str) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
-}
-
-/// Returns text from outside with what is not seen made visible, so that it can't drive the terminal or be read in another
-/// order than it has.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unseen) {
-        return Cow::Borrowed(text);
-    }
-    let mut visible = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if is_unseen(character) {
-            visible.extend(character.escape_default());
-        } else {
-            visible.push(character);
-        }
-    }
-    Cow::Owned(visible)
-}
-
-/// True for controls, and for the format characters of Unicode that change order, break lines or show nothing.
-fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    drop(writeln!(io::stderr().lock(), "{}", printable_lines(text).replace('\x1b', "\\u{1b}")));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_from_outside_cannot_drive_the_terminal() {
-        assert_eq!(printable("plain Zürich"), "plain Zürich");
-        assert_eq!(printable("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
-    }
-
-    #[test]
-    fn text_from_outside_is_read_in_the_order_that_it_has() {
-        for unseen in "\u{202a}\u{202e}\u{2066}\u{2069}\u{200e}\u{200f}\u{61c}\u{2028}\u{2029}\u{200b}\u{feff}\u{e0041}\u{9b}".chars() {
-            let shown = printable(&format!("a{unseen}b")).into_owned();
-            assert_eq!(shown, format!("a\\u{{{:x}}}b", u32::from(unseen)));
-        }
-    }
 
     #[test]
     fn nothing_is_painted_without_a_terminal() {

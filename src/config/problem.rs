@@ -3,7 +3,7 @@
 //! The loader and every rule write into one [`Report`], so that all problems of a file come out at once, each
 //! with the line of the value it is about.
 
-use super::{document::Places, keypath::KeyPath};
+use super::{document::Places, keypath::KeyPath, shown::without_credentials};
 use serde::Serialize;
 use std::{fmt, path::Path};
 
@@ -50,6 +50,16 @@ impl Problem {
         }
     }
 
+    /// Takes passwords out of all its texts, whichever rule wrote them.
+    fn without_credentials(mut self) -> Self {
+        for text in [&mut self.path, &mut self.file, &mut self.message, &mut self.fix] {
+            if text.contains('@') {
+                *text = without_credentials(text).into_owned();
+            }
+        }
+        self
+    }
+
     /// States a problem of a whole file.
     pub(super) fn of_file(file: &Path, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
@@ -61,6 +71,7 @@ impl Problem {
             message: message.into(),
             fix: fix.into(),
         }
+        .without_credentials()
     }
 }
 
@@ -148,7 +159,7 @@ impl<'a> Report<'a> {
 
     fn add(&mut self, severity: Severity, at: &KeyPath, message: String, fix: String) {
         let spot = self.places.find(at);
-        self.problems.push(Problem {
+        let problem = Problem {
             severity,
             path: at.to_string(),
             file: self.file.display().to_string(),
@@ -156,6 +167,7 @@ impl<'a> Report<'a> {
             column: spot.map(|spot| spot.column),
             message,
             fix,
-        });
+        };
+        self.problems.push(problem.without_credentials());
     }
 }

@@ -1,6 +1,7 @@
 //! The lines on standard error: one event a line, as JSON or for people. Never a body, a credential, a signature
 //! or a query string.
 
+use super::unseen::Lines;
 use crate::refusal::{Fault, Refusal};
 use parking_lot::Mutex;
 use std::{collections::HashMap, io::IsTerminal as _, net::SocketAddr, time::Duration};
@@ -17,8 +18,10 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// filter as `hookway=debug,rdkafka=warn`. Returns what is wrong with the filter.
 pub fn start(json: Option<bool>, level: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(level).map_err(|error| error.to_string())?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = if json.unwrap_or(!std::io::stderr().is_terminal()) {
+    let json = json.unwrap_or(!std::io::stderr().is_terminal());
+    let to_stderr = move || Lines { to: std::io::stderr(), json };
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to_stderr);
+    let started = if json {
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     } else {
         lines.with_target(false).try_init()

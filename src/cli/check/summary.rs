@@ -5,7 +5,7 @@ use crate::{
         exit::Stop,
         out::{Out, Style},
     },
-    config::{Loaded, RouteConfig, SinkConfig, TargetConfig},
+    config::{Loaded, RouteConfig, SinkConfig, TargetConfig, without_credentials},
     verify::Verifier,
 };
 use serde::Serialize;
@@ -89,7 +89,7 @@ impl Source {
         Some(Self {
             name: name.to_owned(),
             path: format!("/hooks/{name}"),
-            preset: source.preset.clone(),
+            preset: source.preset.as_deref().map(told),
             scheme: verifier.map_or("unknown", |verifier| verifier.scheme()),
             secrets: source.secrets.len(),
         })
@@ -109,14 +109,12 @@ impl Sink {
         let (kind, place) = match sink {
             SinkConfig { kafka: Some(kafka), .. } => ("kafka", kafka.brokers.join(",")),
             SinkConfig { nats: Some(nats), .. } => {
-                let servers: Vec<String> =
-                    nats.servers.iter().map(|server| without_credentials(server)).collect();
-                ("nats", format!("{} at {}", nats.stream, servers.join(",")))
+                ("nats", format!("{} at {}", nats.stream, nats.servers.join(",")))
             }
             SinkConfig { journal: Some(journal), .. } => ("journal", journal.dir.display().to_string()),
             SinkConfig { .. } => ("nothing", String::new()),
         };
-        Self { name: name.to_owned(), kind, place }
+        Self { name: name.to_owned(), kind, place: told(&place) }
     }
 }
 
@@ -126,7 +124,7 @@ impl Route {
         let parts = [("source", &matches.source), ("type", &matches.kind), ("object", &matches.object)];
         let given: Vec<String> = parts
             .into_iter()
-            .filter_map(|(name, pattern)| pattern.as_ref().map(|pattern| format!("{name} {pattern}")))
+            .filter_map(|(name, pattern)| pattern.as_ref().map(|pattern| told(&format!("{name} {pattern}"))))
             .collect();
         let matches = if given.is_empty() { "everything".to_owned() } else { given.join(", ") };
         Self { matches, to: route.to.targets().iter().map(target).collect() }
@@ -136,26 +134,9 @@ impl Route {
 /// Returns a target in words, as `bus hotel.reservations`.
 fn target(target: &TargetConfig) -> String {
     let place = target.topic.as_ref().or(target.subject.as_ref());
-    place.map_or_else(|| target.sink.clone(), |place| format!("{} {place}", target.sink))
+    place.map_or_else(|| target.sink.clone(), |place| told(&format!("{} {place}", target.sink)))
 }
 
-/// Returns a server's URL without user and password, which may stand in front of `@`.
-fn without_credentials(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
-        (None, Some((_, host))) => host.to_owned(),
-        (_, None) => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_credentials;
-
-    #[test]
-    fn a_password_in_a_url_is_not_shown() {
-        assert_eq!(without_credentials("nats://u:p@ss@h:4222"), "nats://h:4222");
-        assert_eq!(without_credentials("u:p@h:4222"), "h:4222");
-        assert_eq!(without_credentials("tls://h:4222"), "tls://h:4222");
-    }
+fn told(text: &str) -> String {
+    without_credentials(text).into_owned()
 }

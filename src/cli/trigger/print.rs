@@ -34,7 +34,8 @@ pub(super) fn run(plan: &Plan, form: Form, out: &mut Out) -> Result<Exit, Stop> 
     }
     match form {
         Form::Http => out.bytes(&http(plan, &shown, sent.body.len(), &reference))?,
-        Form::Curl => out.line(curl(plan, &shown, &reference)?)?,
+        // As it is: a shell is to read it.
+        Form::Curl => out.bytes((curl(plan, &shown, &reference)? + "\n").as_bytes())?,
     }
     Ok(Exit::Well)
 }

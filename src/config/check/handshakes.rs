@@ -73,7 +73,7 @@ fn capture_is_of_use(
             "name the file that is to hold the secret",
         );
     } else if !source.secrets.contains(&SecretRef::File(capture.file.clone())) {
-        let fix = format!("add file:{} to `secrets`", capture.file.display());
+        let fix = "add the same path to `secrets`, as file:PATH";
         report.error(&at.key("file"), "the source does not use this file as a secret", fix);
     }
     if capture.until.parse::<Timestamp>().is_err() {

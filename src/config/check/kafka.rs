@@ -30,8 +30,12 @@ pub(super) fn check(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) 
                 if breaks_the_promise(name, &text, &at, report) {
                     continue;
                 }
-                if let Some((_, said)) = library_says(name, &text) {
-                    not_taken(&said, &at, report);
+                // What it says of a value quotes the value; a number is none that is kept secret.
+                match library_says(name, &text) {
+                    Some((RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, said)) => not_taken(&said, &at, report),
+                    Some((_, said)) if text.parse::<i64>().is_ok() => not_taken(&said, &at, report),
+                    Some(_) => not_taken("the value (it is not shown) is none of this option", &at, report),
+                    None => {}
                 }
             }
         }

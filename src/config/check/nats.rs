@@ -105,8 +105,12 @@ fn certificates_are_whole(tls: &TlsConfig, at: &KeyPath, report: &mut Report<'_>
 /// Warns only: the file may be mounted later, and until then the sink cannot connect.
 fn file_is_there(file: &Path, at: &KeyPath, report: &mut Report<'_>) {
     if !file.is_file() {
-        let message = format!("the file {} is not there", file.display());
-        report.warning(at, message, "provide it; until then this sink cannot connect");
+        // Its name is not quoted: a key itself may stand here by mistake.
+        report.warning(
+            at,
+            "the file that is named here is not there",
+            "provide it; until then this sink cannot connect",
+        );
     }
 }
 

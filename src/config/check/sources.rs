@@ -138,7 +138,7 @@ fn pauses_are_durations(sender: &SenderSpec, at: &KeyPath, report: &mut Report<'
     let pauses = sender.retries.iter().flat_map(|retries| retries.after.iter().flatten());
     for (n, pause) in pauses.enumerate() {
         if units::duration(pause).is_none() {
-            let message = format!("expected a duration, found \"{}\"", pause.escape_debug());
+            let message = "expected a duration, found something else";
             report.error(&at.key("retries").key("after").index(n), message, units::DURATION_FIX);
         }
     }

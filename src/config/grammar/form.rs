@@ -4,6 +4,7 @@ use crate::config::{
     SecretRef,
     keypath::KeyPath,
     nearest::{nearest, one_of},
+    secrets::WEAK_BELOW_BYTES,
     sinks::is_sensitive,
     units,
 };
@@ -220,9 +221,21 @@ fn shown(value: &Value, at: &KeyPath, forms: &[Form<'_>]) -> String {
         Value::Object(_) => "a map".into(),
         Value::Bool(_) | Value::Number(_) if hidden => "a value that is not shown".into(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::String(text) if wanted_scalar && !hidden && !text.contains('@') && text.len() <= 80 => {
+        Value::String(text) if wanted_scalar && !hidden && is_harmless(text, forms) => {
             format!("\"{}\"", text.escape_debug())
         }
+        Value::String(_) if wanted_scalar => "something else (it is not shown)".into(),
         Value::String(_) => "text".into(),
     }
+}
+
+/// True for text that cannot be a secret: almost one of the wanted words, or, where a number, a time or an address is
+/// wanted, too short for one.
+fn is_harmless(text: &str, forms: &[Form<'_>]) -> bool {
+    let mut words =
+        forms.iter().flat_map(|form| if let Form::Words(words) = form { words.as_slice() } else { &[] });
+    if forms.iter().any(|form| matches!(form, Form::Words(_))) {
+        return nearest(text, words.by_ref().copied()).is_some();
+    }
+    text.len() < WEAK_BELOW_BYTES && !text.contains('@')
 }
