@@ -34,7 +34,7 @@ const PROVEN_AT_ONCE: usize = 2;
 /// How many addresses may be fetched or wait for that.
 const MOST_WAITING: usize = 512;
 
-/// How long an address that is not proven may hold its place.
+/// How long an address that a request names, and that has proven nothing, may hold its place.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a failed fetch, or one that did not help, is not tried again.
@@ -51,6 +51,8 @@ pub(super) struct Remote<T> {
     places: Semaphore,
     proven_places: Semaphore,
     pause: Duration,
+    /// How long an address that is not proven may hold its place.
+    patience: Duration,
     /// When a failure was logged last, and how many were not since.
     logged: Mutex<(Option<Instant>, u64)>,
     /// Who fetches, in tests; else the client that trusts the system's roots.
@@ -67,17 +69,23 @@ struct Entry<T> {
 
 impl<T: Send + Sync + 'static> Remote<T> {
     pub(super) fn new() -> Arc<Self> {
-        Self::pausing(PAUSE)
+        Self::with(PAUSE, PATIENCE)
     }
 
-    /// Likewise, with another time between two attempts.
-    pub(super) fn pausing(pause: Duration) -> Arc<Self> {
+    /// Returns the documents of an address that the configuration names, so that no stranger can vary it: it may take as
+    /// long as one exchange may, and is tried again after `pause`.
+    pub(super) fn configured(pause: Duration) -> Arc<Self> {
+        Self::with(pause, Duration::MAX)
+    }
+
+    fn with(pause: Duration, patience: Duration) -> Arc<Self> {
         Arc::new(Self {
             held: Mutex::default(),
             under_way: Mutex::default(),
             places: Semaphore::new(AT_ONCE),
             proven_places: Semaphore::new(PROVEN_AT_ONCE),
             pause,
+            patience,
             logged: Mutex::default(),
             client: OnceLock::new(),
         })
@@ -117,9 +125,13 @@ impl<T: Send + Sync + 'static> Remote<T> {
         }
         if held.values().filter(|entry| entry.is_proven).count() >= MOST_PROVEN {
             let oldest = held.values_mut().filter(|entry| entry.is_proven).min_by_key(|entry| entry.tried);
-            oldest.into_iter().for_each(|entry| entry.is_proven = false);
+            if let Some(oldest) = oldest {
+                oldest.is_proven = false;
+            }
         }
-        held.get_mut(address).into_iter().for_each(|entry| entry.is_proven = true);
+        if let Some(entry) = held.get_mut(address) {
+            entry.is_proven = true;
+        }
     }
 
     /// Fetches an address unless it was read within `fresh` or tried a moment ago; waits for the end of a fetch that is
@@ -213,7 +225,7 @@ impl<T: Send + Sync + 'static> UnderWay<T> {
             };
             client.get(&target).await.map_err(|error| error.to_string())
         };
-        let patience = if is_proven { Duration::MAX } else { PATIENCE };
+        let patience = if is_proven { Duration::MAX } else { remote.patience };
         let document = timeout(patience, fetching).await;
         drop(place);
         let document = document.unwrap_or_else(|_| Err("no answer within 2 s".to_owned()));

@@ -115,7 +115,7 @@ impl Source {
     pub(in crate::verify) fn new(place: &str) -> Result<Self, String> {
         if place.contains("://") {
             let target = Target::parse(place).map_err(|error| error.to_string())?;
-            return Ok(Self::Remote { address: place.into(), target, remote: Remote::pausing(PAUSE) });
+            return Ok(Self::Remote { address: place.into(), target, remote: Remote::configured(PAUSE) });
         }
         Ok(Self::File { path: place.to_owned(), keys: RwLock::new(None) })
     }
