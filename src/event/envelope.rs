@@ -62,15 +62,16 @@ pub fn structured_headers() -> Headers {
 /// section 3).
 const STRUCTURED_STEM: &[u8] = b"application/cloudevents";
 
-/// Tells whether an event can be written in headers and body. A quarantined one keeps its request, for which headers
-/// have no room. And where the sender calls its body a `CloudEvent`, consumers would take that for the event, with
-/// whatever source and proof it claims: the name is looked for anywhere in the text, so that no blank, list or quote
-/// hides it from us and not from them.
-pub fn may_be_binary(event: &Event) -> bool {
-    let names_an_event = |text: &String| {
-        text.as_bytes().windows(STRUCTURED_STEM.len()).any(|part| part.eq_ignore_ascii_case(STRUCTURED_STEM))
-    };
-    event.quarantine.is_none() && !event.content_type.as_ref().is_some_and(names_an_event)
+/// Returns the media type of a binary record's value. Where the sender calls its body a `CloudEvent`, consumers would take
+/// that for the event, with whatever source and proof it claims, so such a body is called by its plain form. The name is
+/// looked for anywhere in the text, so that no blank, list or quote hides it from us and not from them.
+fn plain_type<'a>(event: &Event, named: &'a str) -> &'a str {
+    let mut parts = named.as_bytes().windows(STRUCTURED_STEM.len());
+    match parts.any(|part| part.eq_ignore_ascii_case(STRUCTURED_STEM)) {
+        false => named,
+        true if event.data_is_json => "application/json",
+        true => "application/octet-stream",
+    }
 }
 
 /// Returns the headers of a binary record, whose value is the sender's body.
@@ -78,6 +79,7 @@ pub fn binary_headers(event: &Event, origin: Origin<'_>, binding: Binding) -> He
     let mut headers = Vec::with_capacity(16);
     let mut push = |name: &str, value: Value<'_>| {
         let (Value::Text(value) | Value::Bare(value)) = value;
+        let value = if name == "datacontenttype" { plain_type(event, value) } else { value };
         let name = match (binding, name) {
             (_, "datacontenttype") => Cow::Borrowed("content-type"),
             (Binding::Kafka, name) => Cow::Owned(format!("ce_{name}")),

@@ -31,7 +31,8 @@ impl Sinks {
     ) -> Record {
         let origin = self.origin();
         let (headers, value) = match sink.form.format {
-            SinkFormat::Binary if envelope::may_be_binary(event) => {
+            // A quarantined event keeps its request, for which headers have no room.
+            SinkFormat::Binary if event.quarantine.is_none() => {
                 (envelope::binary_headers(event, origin, sink.form.binding), event.data.clone())
             }
             SinkFormat::Binary | SinkFormat::Structured => (
