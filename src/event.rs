@@ -13,6 +13,10 @@ use std::sync::Arc;
 
 /// One fact from a sender, ready to be routed and published.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts of an event, of which any may hold without the others"
+)]
 pub struct Event {
     /// Unique within `source`; the same on every replica and for every retry of the sender, unless the
     /// sender gives nothing to tell a retry from a new event.
@@ -21,6 +25,9 @@ pub struct Event {
     pub identity: Identity,
     /// True where another event has the same id.
     pub id_conflicts: bool,
+    /// True where the next event of its object is handed over without waiting for this one's ack, so that both must go
+    /// the same way.
+    pub in_turn: bool,
     /// `/<sender>/<source name>[/<account>]`.
     pub source: Arc<str>,
     /// The name of the configured source.

@@ -35,6 +35,12 @@ pub trait Publisher: Send + Sync {
     /// Stores a record; resolves when the broker holds it, or never will.
     fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>>;
 
+    /// True where records that are handed over one after the other are stored in that order, without waiting for each
+    /// ack. After a failure a later one may stand before an earlier one that is sent again.
+    fn keeps_order(&self) -> bool {
+        false
+    }
+
     /// Checks the connection and these destinations, and makes what the configuration says to make.
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>>;
 
@@ -117,6 +123,11 @@ impl Sinks {
     /// Returns the sinks, in the order of their index.
     pub fn iter(&self) -> std::slice::Iter<'_, Sink> {
         self.all.iter()
+    }
+
+    /// True where all sinks keep the order in which records are handed over.
+    pub fn keep_order(&self) -> bool {
+        self.all.iter().all(|sink| sink.publisher.keeps_order())
     }
 
     /// Returns one sink.

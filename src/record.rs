@@ -45,6 +45,8 @@ pub struct Record {
     pub value: Bytes,
     /// When the event was received, in milliseconds since 1970 UTC.
     pub timestamp_ms: i64,
+    /// True where the next record of its key follows without waiting for this one's ack: both must go the same way.
+    pub in_turn: bool,
     /// Tells copies of one record apart from other records (`Nats-Msg-Id`).
     pub message_id: String,
 }

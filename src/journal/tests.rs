@@ -29,6 +29,7 @@ fn record(number: u64) -> Record {
         headers: vec![(Cow::Borrowed("content-type"), "application/json".into())],
         value: Bytes::from(format!("{{\"number\":{number}}}")),
         timestamp_ms: 1_700_000_000_000,
+        in_turn: false,
         message_id: format!("id-{number}"),
     }
 }

@@ -164,6 +164,7 @@ impl Normalizer {
             id,
             identity: Identity::Fresh,
             id_conflicts: false,
+            in_turn: false,
             source: Arc::clone(&self.source),
             source_name: Arc::clone(&self.source_name),
             kind,

@@ -1,5 +1,6 @@
-//! Carries the events of one request that holds several. Those of one object go one after the other, so that they
-//! keep their order; objects go side by side, because a hundred acknowledgements in a row would miss the deadline.
+//! Carries the events of one request that holds several. Those of one object are handed over one after the other, so that
+//! they keep their order: without waiting for each acknowledgement where the sinks keep it themselves, else one by one.
+//! Objects go side by side, because a hundred acknowledgements in a row would miss the deadline.
 
 use super::{Pipeline, Source};
 use crate::{
@@ -8,7 +9,10 @@ use crate::{
     record::Receipt,
     refusal::Refusal,
 };
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    stream::{self, FuturesOrdered},
+};
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
@@ -18,6 +22,9 @@ use tokio::time::Instant;
 
 /// Objects of one request whose events are on their way at once.
 const SIDE_BY_SIDE: usize = 64;
+
+/// Events of one request that are handed over at once to sinks that keep their order.
+const AHEAD: usize = 256;
 
 /// Events of one object after which other requests get their turn.
 const BETWEEN_YIELDS: usize = 64;
@@ -52,7 +59,9 @@ pub(super) async fn carry(
         return (Vec::new(), Some(Refusal::Overloaded("events of lists")));
     };
     let batch = Batch { pipeline, source, delivery, until, is_refused: AtomicBool::new(false) };
-    let queues = queues(events).into_iter().map(|queue| batch.carry_queue(queue));
+    let queues = queues(events);
+    let ahead = if pipeline.sinks.keep_order() { (AHEAD / queues.len().max(1)).clamp(1, AHEAD) } else { 1 };
+    let queues = queues.into_iter().map(|queue| batch.carry_queue(queue, ahead));
     let mut carried = stream::iter(queues).buffer_unordered(SIDE_BY_SIDE);
     let (mut receipts, mut refusal) = (Vec::new(), None);
     while let Some((done, refused)) = carried.next().await {
@@ -64,28 +73,38 @@ pub(super) async fn carry(
 }
 
 impl Batch<'_> {
-    async fn carry_queue(&self, queue: Queue) -> (Vec<(usize, Receipt)>, Option<Refusal>) {
-        let mut receipts = Vec::with_capacity(queue.len());
-        for (carried_before, (place, mut event)) in queue.into_iter().enumerate() {
+    /// Carries the events of one object, in their order: `ahead` of them are handed over before the first is acknowledged.
+    async fn carry_queue(&self, queue: Queue, ahead: usize) -> (Vec<(usize, Receipt)>, Option<Refusal>) {
+        let in_turn = ahead > 1 && queue.len() > 1;
+        let (mut receipts, mut refusal) = (Vec::with_capacity(queue.len()), None);
+        let mut queue = queue.into_iter();
+        let mut under_way = FuturesOrdered::new();
+        loop {
+            while under_way.len() < ahead && !self.is_refused.load(Ordering::Relaxed) {
+                let Some((place, mut event)) = queue.next() else { break };
+                event.in_turn = in_turn;
+                under_way.push_back(self.carry_one(place, event));
+            }
+            match under_way.next().await {
+                Some(Ok(receipt)) => receipts.push(receipt),
+                Some(Err(refused)) => refusal = refusal.or(Some(refused)),
+                None => return (receipts, refusal),
+            }
             // A long list of repeats waits for nothing, and must not keep its thread from others.
-            if carried_before % BETWEEN_YIELDS == BETWEEN_YIELDS - 1 {
+            if receipts.len() % BETWEEN_YIELDS == BETWEEN_YIELDS - 1 {
                 tokio::task::yield_now().await;
             }
-            if self.is_refused.load(Ordering::Relaxed) {
-                break;
-            }
-            let carried =
-                self.pipeline.carry(self.source, self.delivery, &mut event, Instant::now(), self.until);
-            // A panic over one event must not take along the receipts of those that are stored already.
-            match AssertUnwindSafe(carried).catch_unwind().await.unwrap_or(Err(Refusal::Internal)) {
-                Ok(receipt) => receipts.push((place, receipt)),
-                Err(refusal) => {
-                    self.is_refused.store(true, Ordering::Relaxed);
-                    return (receipts, Some(refusal));
-                }
-            }
         }
-        (receipts, None)
+    }
+
+    async fn carry_one(&self, place: usize, mut event: Event) -> Result<(usize, Receipt), Refusal> {
+        let carried = self.pipeline.carry(self.source, self.delivery, &mut event, Instant::now(), self.until);
+        // A panic over one event must not take along the receipts of those that are stored already.
+        let carried = AssertUnwindSafe(carried).catch_unwind().await.unwrap_or(Err(Refusal::Internal));
+        if carried.is_err() {
+            self.is_refused.store(true, Ordering::Relaxed);
+        }
+        carried.map(|receipt| (place, receipt))
     }
 }
 
@@ -118,6 +137,7 @@ mod tests {
             id: String::new(),
             identity: Identity::Bytes,
             id_conflicts: false,
+            in_turn: false,
             source: "/s/a".into(),
             source_name: "a".into(),
             kind: "t".to_owned(),

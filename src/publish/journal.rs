@@ -118,6 +118,10 @@ impl Publisher for JournalSink {
         })
     }
 
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
         Box::pin(async move {
             self.look().await.map_err(|error| refused(&error))?;

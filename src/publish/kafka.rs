@@ -98,7 +98,7 @@ impl Kafka {
             Box::pin(self.find(&record.destination)).await?;
         }
         let closed = || PublishError::Unavailable("the client was closed".to_owned());
-        let (producer, _outstanding) = self.producers.choose().ok_or_else(closed)?;
+        let (producer, _outstanding) = self.producers.choose(record.in_turn).ok_or_else(closed)?;
         let _waits = producer.ages.begin();
         let outcome = self.hand_over(&producer, record)?;
         match outcome.await {
@@ -172,6 +172,10 @@ impl Kafka {
 impl Publisher for Kafka {
     fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
         Box::pin(self.send(record))
+    }
+
+    fn keeps_order(&self) -> bool {
+        true
     }
 
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {

@@ -96,6 +96,7 @@ mod tests {
             headers: Vec::new(),
             value: vec![0; bytes].into(),
             timestamp_ms: 0,
+            in_turn: false,
             message_id: String::new(),
         }
     }

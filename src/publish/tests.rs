@@ -90,6 +90,7 @@ fn event() -> Event {
         id: "1".to_owned(),
         identity: Identity::Bytes,
         id_conflicts: false,
+        in_turn: false,
         source: "/test/hotel".into(),
         source_name: "hotel".into(),
         kind: "com.test.A".to_owned(),

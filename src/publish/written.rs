@@ -50,6 +50,7 @@ impl Sinks {
             headers,
             value,
             timestamp_ms: event.recorded.as_millisecond(),
+            in_turn: event.in_turn,
             message_id,
         }
     }

@@ -11,6 +11,7 @@ fn event(source: &str, kind: &str, subject: Option<&str>, key: Option<&str>) -> 
         id: "1".to_owned(),
         identity: Identity::Bytes,
         id_conflicts: false,
+        in_turn: false,
         source: format!("/test/{source}").into(),
         source_name: source.into(),
         kind: kind.to_owned(),

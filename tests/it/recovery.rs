@@ -36,6 +36,7 @@ async fn write(dir: &Path, records: &[usize]) {
                 headers: Vec::new(),
                 value: "a record".into(),
                 timestamp_ms: 0,
+                in_turn: false,
                 message_id: String::new(),
             };
             journal.append(&record).await.unwrap();

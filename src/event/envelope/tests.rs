@@ -20,6 +20,7 @@ fn event(body: &[u8], data_is_json: bool) -> Event {
         id: "0b0f3d0e".to_owned(),
         identity: Identity::Bytes,
         id_conflicts: false,
+        in_turn: false,
         source: "/likemagic/hotel".into(),
         source_name: "hotel".into(),
         kind: "tech.likemagic.RESERVATION_CHECKED_IN".to_owned(),

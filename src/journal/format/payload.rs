@@ -59,7 +59,7 @@ pub(in crate::journal) fn decode(mut payload: Bytes) -> Option<Record> {
     let headers = (0..count)
         .map(|_| Some((Cow::Owned(take_text(&mut payload)?), Cow::Owned(take_text(&mut payload)?))))
         .collect::<Option<Vec<_>>>()?;
-    Some(Record { destination, key, headers, value: payload, timestamp_ms, message_id })
+    Some(Record { destination, key, headers, value: payload, timestamp_ms, in_turn: false, message_id })
 }
 
 fn take_len(payload: &mut Bytes) -> Option<usize> {

@@ -17,6 +17,7 @@ fn records() -> impl Strategy<Value = Record> {
             headers: headers.into_iter().map(|(name, value)| (Cow::Owned(name), Cow::Owned(value))).collect(),
             value: Bytes::from(value),
             timestamp_ms,
+            in_turn: false,
             message_id,
         },
     )
@@ -77,6 +78,7 @@ fn the_bytes_of_a_segment_stand_as_documented() {
         headers: vec![(Cow::Borrowed("n"), "v".into())],
         value: Bytes::from_static(b"body"),
         timestamp_ms: -2,
+        in_turn: false,
         message_id: "m".to_owned(),
     };
     let frame = framed(&record);
@@ -108,6 +110,7 @@ fn a_record_over_the_limit_has_no_frame() {
         headers: Vec::new(),
         value: Bytes::new(),
         timestamp_ms: 0,
+        in_turn: false,
         message_id: String::new(),
     };
     let fixed = frame_len(&record).unwrap() - FRAME_LEN;

@@ -11,6 +11,7 @@ fn record(bytes: usize) -> Record {
         headers: Vec::new(),
         value: Bytes::from(vec![b'x'; bytes]),
         timestamp_ms: 0,
+        in_turn: false,
         message_id: String::new(),
     }
 }

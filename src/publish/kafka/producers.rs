@@ -83,12 +83,13 @@ impl Producers {
         Ok(Self { eager, batching, single, alone, widest, outstanding, smoothed })
     }
 
-    /// Returns the producer for the next event, and the guard that counts it; `None` once all ends.
-    pub(super) fn choose(&self) -> Option<(Producer, Outstanding<'_>)> {
+    /// Returns the producer for the next event, and the guard that counts it; `None` once all ends. Records that follow
+    /// each other `in_turn` all go by one, which the load does not choose.
+    pub(super) fn choose(&self, in_turn: bool) -> Option<(Producer, Outstanding<'_>)> {
         let outstanding = self.outstanding.fetch_add(1, Ordering::Relaxed) + 1;
         let counted = Outstanding(&self.outstanding);
         let slot = match &self.batching {
-            Some(batching) if self.smooth(outstanding) > THRESHOLD * SCALE => batching,
+            Some(batching) if in_turn || self.smooth(outstanding) > THRESHOLD * SCALE => batching,
             Some(_) | None => &self.eager,
         };
         slot.producer().map(|producer| (producer, counted))

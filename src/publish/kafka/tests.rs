@@ -23,6 +23,7 @@ fn record(destination: &str) -> Record {
         headers: Vec::new(),
         value: bytes::Bytes::from_static(b"v"),
         timestamp_ms: 0,
+        in_turn: false,
         message_id: String::new(),
     }
 }
@@ -61,14 +62,14 @@ async fn looks_at_a_cluster_that_is_away_do_not_hold_up_the_runtime() {
 #[tokio::test]
 async fn clients_that_are_replaced_and_let_go_of_end_elsewhere() {
     let kafka = nowhere();
-    let (producer, _counted) = kafka.producers.choose().unwrap();
+    let (producer, _counted) = kafka.producers.choose(false).unwrap();
     let ended = producer.ended();
     // The last holder of a client is a request that waits for its record.
     let held = held_up(async {
         let waiting = kafka.send(record("a"));
         assert!(timeout(Duration::from_millis(50), waiting).await.is_err());
         kafka.producers.replace(&producer);
-        while kafka.producers.choose().is_none_or(|(now, _)| Arc::ptr_eq(&now, &producer)) {
+        while kafka.producers.choose(false).is_none_or(|(now, _)| Arc::ptr_eq(&now, &producer)) {
             tokio::task::yield_now().await;
         }
         drop(producer);
@@ -94,7 +95,7 @@ async fn clients_that_are_stuck_are_replaced_and_what_they_hold_is_given_up() {
 #[tokio::test]
 async fn at_the_end_all_clients_have_ended_and_nothing_is_published() {
     let kafka = nowhere();
-    let (producer, counted) = kafka.producers.choose().unwrap();
+    let (producer, counted) = kafka.producers.choose(false).unwrap();
     let ended = producer.ended();
     drop((producer, counted));
     kafka.flush().await;
