@@ -156,7 +156,7 @@ mod tests {
             ("POST / HTTP/1.1\r\nhost: a\r\nContent-Length: 5\r\n\r\n", true),
             ("POST / HTTP/1.1\ncontent-length:5\n\n", true),
             ("\r\nPOST / HTTP/1.1\r\nCONTENT-LENGTH: 5\r\n\r\n", true),
-            ("POST / HTTP/1.1\r\nx-content-length: 5\r\ncontent-lengt: 5\r\n\r\n", false),
+            ("POST / HTTP/1.1\r\nx-content-length: 5\r\ncontent-lengths: 5\r\n\r\n", false),
             ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n5\r\ncontent-length: 5", false),
         ] {
             for size in 1..text.len() {

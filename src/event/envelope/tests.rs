@@ -87,7 +87,7 @@ fn an_event_without_a_time_has_that_of_its_receipt_and_says_so() {
 }
 
 #[test]
-fn an_event_whose_id_is_anothers_too_says_so_in_both_forms() {
+fn an_event_that_shares_its_id_says_so_in_both_forms() {
     let event = Event { id_conflicts: true, ..event(b"{}", true) };
     let document: Value = serde_json::from_slice(&structured(&event, ORIGIN)).unwrap();
     assert_eq!(document["hookwayidconflict"], true);
