@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// The header that hyper drops where it stands beside a `Transfer-Encoding`.
-const LENGTH: &[u8] = b"content-length";
+const LENGTH: &[u8] = b"content-length:";
 
 /// How long a sender that was answered may go on writing, how long it may pause, and how much is thrown away.
 const LINGER: Duration = Duration::from_secs(5);
