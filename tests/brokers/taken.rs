@@ -17,7 +17,8 @@ pub(crate) fn cases() -> Vec<Case> {
             small_events_are_published_though_more_are_sent_at_once_than_the_topic_takes_in_one_batch,
             a_limit_that_is_lowered_under_way_quarantines_only_what_does_not_fit_by_itself,
             a_topic_that_a_sender_names_and_that_does_not_exist_is_quarantined_until_it_is_made,
-            topics_that_senders_name_are_made_where_the_configuration_says_so;
+            topics_that_senders_name_are_made_where_the_configuration_says_so,
+            a_record_that_a_compacted_topic_refuses_takes_none_along;
         own:
     ]
 }
@@ -127,4 +128,31 @@ fn topics_that_senders_name_are_made_where_the_configuration_says_so(brokers: &B
     assert_eq!(kafka.read(&topic, 1).len(), 1);
     assert_eq!(quarantined(&hookway), []);
     kafka.delete_topic(&topic);
+}
+
+fn a_record_that_a_compacted_topic_refuses_takes_none_along(brokers: &Brokers) {
+    let (kafka, topic) = (brokers.kafka(), brokers.name("compacted"));
+    kafka.create_topic_with(&topic, 1, &[("cleanup.policy", "compact")]);
+    let rules = "[ { key: /key, object: /object, object_id: /key }, {} ]";
+    let hookway = Hookway::start(
+        &format!(
+            "sources: {{ any: {{ preset: none, deadline: 25s, event: {{ format: json, id: \"{{/id}}\", type: /type, rules: {rules} }} }} }}
+sinks: {{ bus: {{ kafka: {{ brokers: [ \"{}\" ] }} }}, kept: {{ journal: {{ dir: kept }} }} }}
+routes: [ {{ to: {{ sink: bus, topic: {topic} }} }} ]\nquarantine: {{ sink: kept }}\n",
+            kafka.bootstrap()
+        ),
+        &[],
+    );
+    hookway.until_ready();
+    // Each fourth has no key, which a compacted topic does not take; all are sent at once.
+    let keyless = |number: usize| json!({"id": format!("e{number:03}"), "type": "opened"});
+    let events = (0..MANY).map(|number| match number % 4 {
+        0 => keyless(number),
+        _ => event(&format!("e{number:03}"), &format!("k{number}"), 10),
+    });
+    accepted(&hookway, events);
+    let refused: Vec<_> =
+        (0..MANY).step_by(4).map(|number| (format!("e{number:03}"), "rejected".to_owned())).collect();
+    assert_eq!(quarantined(&hookway), refused);
+    assert_eq!(kafka.read(&topic, MANY - refused.len()).len(), MANY - refused.len());
 }
