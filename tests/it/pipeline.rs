@@ -261,3 +261,35 @@ async fn equal_bodies_that_are_different_events_are_two_records() {
     assert_eq!(bridge.count("hookway_events_suppressed_total", &[("source", "units")]), 1);
     assert_eq!(bridge.count("hookway_events_suppressed_total", &[("source", "rooms")]), 0);
 }
+
+#[tokio::test]
+async fn a_sink_that_is_dead_takes_no_place_from_one_that_is_well() {
+    let bridge = Bridge::start(
+        "
+sources:
+  hotel: { preset: likemagic, deadline: 200ms, max_in_flight: 4, secrets: [ file:$home/secret ] }
+sinks:
+  dead: { journal: { dir: $home/dead } }
+  well: { journal: { dir: $home/well } }
+  aside: { journal: { dir: $home/aside } }
+routes:
+  - { match: { type: '*.TASK_CREATED' }, to: { sink: well } }
+  - { to: { sink: dead } }
+quarantine: { sink: aside }
+",
+    )
+    .await;
+    bridge.sink("dead").becomes(Fault::Held);
+    // Twice as many as the source has places: each gives its own back with its answer.
+    for number in 0..8 {
+        assert_eq!(bridge.send(&event(&number.to_string())).await.code(), "deadline");
+    }
+    let body = likemagic_body("well", "a").replace("RESERVATION_UPDATED", "TASK_CREATED");
+    assert_eq!(bridge.send(&likemagic(&body)).await.status, 200);
+    assert_eq!(ids(&bridge, "well"), ["well"]);
+    assert_eq!(
+        bridge.sink("dead").handed(),
+        8,
+        "what goes on behind the answers is in the hands of the dead one"
+    );
+}
