@@ -4,7 +4,15 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de};
-use std::{borrow::Cow, env, fmt, fs::File, io, io::Read, path::PathBuf, str::FromStr};
+use std::{
+    borrow::Cow,
+    env, fmt,
+    fs::{File, metadata},
+    io,
+    io::Read,
+    path::PathBuf,
+    str::FromStr,
+};
 
 /// How much of a secret file is read, in bytes; certificates with their chains fit.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -69,6 +77,10 @@ impl SecretRef {
 
 fn read_file(path: &PathBuf) -> Result<String, SecretError> {
     let unreadable = |cause| SecretError::Unreadable { path: path.clone(), cause };
+    // What is no file could keep whoever opens it waiting for ever.
+    if !metadata(path).map_err(unreadable)?.is_file() {
+        return Err(unreadable(io::Error::other("it is not a file")));
+    }
     let mut text = String::new();
     let read = File::open(path)
         .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text))

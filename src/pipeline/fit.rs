@@ -24,9 +24,16 @@ impl Pipeline {
         target: &Target,
         outcome: Outcome,
     ) -> Result<(), Unsettled> {
-        let Some(error) = too_large(&outcome) else { return self.judge(outcome) };
-        tracing::warn!(source = %source.name, id = event.id, %error, "an event is too large for the quarantine as it is");
         let mut smaller = event.clone();
+        let Some(error) = too_large(&outcome) else {
+            if event.key.is_none() && outcome.failed.iter().any(|(_, error)| is_rejected(error)) {
+                // A compacted topic takes nothing without a key, and every event has an id.
+                smaller.key = Some(event.id.clone());
+                return self.judge(self.publish_one(source, &smaller, target).await);
+            }
+            return self.judge(outcome);
+        };
+        tracing::warn!(source = %source.name, id = event.id, %error, "an event is too large for the quarantine as it is");
         cut_request(&mut smaller);
         let outcome = self.publish_one(source, &smaller, target).await;
         if too_large(&outcome).is_none() {
@@ -71,6 +78,10 @@ impl Pipeline {
 
 fn too_large(outcome: &Outcome) -> Option<&PublishError> {
     outcome.failed.iter().map(|(_, error)| error).find(|error| matches!(error, PublishError::TooLarge(_)))
+}
+
+fn is_rejected(error: &PublishError) -> bool {
+    matches!(error, PublishError::Rejected(_))
 }
 
 fn cut_request(event: &mut Event) {

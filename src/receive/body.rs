@@ -6,10 +6,14 @@ use super::{Limits, peer::Held};
 use crate::{deadline::Deadline, delivery::Quota, refusal::Refusal};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use std::{error::Error as _, io, sync::Arc, time::Duration};
 use tokio::time::Instant;
+
+/// Turns that the connection gets to read what is here, when a body's time is over.
+const LAST_LOOKS: usize = 3;
 
 /// The bytes that all bodies may hold at once, and how long one may take.
 #[derive(Debug)]
@@ -57,12 +61,16 @@ impl Budget {
         if declared.is_some_and(|declared| declared > limit) {
             return Err(Refusal::TooLarge { limit });
         }
-        let mut gathered = Gathered::default();
+        let (mut gathered, mut we_are_late) = (Gathered::default(), false);
         loop {
             let until = self.until(start, gathered.len());
-            let frame = deadline.wait(until.min(deadline.at), body.frame()).await;
+            let mut frame = deadline.wait(until.min(deadline.at), body.frame()).await;
+            if frame.is_none() {
+                frame = last_look(&mut body).await;
+                we_are_late |= frame.is_some();
+            }
             // A sender that is told to try again does; whose body is slow on its own must change something.
-            let late = if deadline.at <= until { Refusal::Deadline } else { Refusal::Stalled };
+            let late = if deadline.at <= until || we_are_late { Refusal::Deadline } else { Refusal::Stalled };
             let Some(frame) = frame.ok_or(late)? else { return Ok(gathered.whole()) };
             // Trailers carry nothing that a webhook means.
             let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
@@ -74,6 +82,18 @@ impl Budget {
             gathered.add(data, declared);
         }
     }
+}
+
+/// Looks once more at what has come when the time is over: where this process stood still, the sender did not, and the
+/// connection only has to read what is here.
+async fn last_look(body: &mut Incoming) -> Option<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    for _ in 0..LAST_LOOKS {
+        tokio::task::yield_now().await;
+        if let Some(frame) = body.frame().now_or_never() {
+            return Some(frame);
+        }
+    }
+    None
 }
 
 /// Says why a body ended before its end.

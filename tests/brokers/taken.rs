@@ -18,7 +18,8 @@ pub(crate) fn cases() -> Vec<Case> {
             a_limit_that_is_lowered_under_way_quarantines_only_what_does_not_fit_by_itself,
             a_topic_that_a_sender_names_and_that_does_not_exist_is_quarantined_until_it_is_made,
             topics_that_senders_name_are_made_where_the_configuration_says_so,
-            a_record_that_a_compacted_topic_refuses_takes_none_along;
+            a_record_that_a_compacted_topic_refuses_takes_none_along,
+            a_compacted_quarantine_takes_an_event_without_a_key_under_its_id;
         own:
     ]
 }
@@ -155,4 +156,28 @@ routes: [ {{ to: {{ sink: bus, topic: {topic} }} }} ]\nquarantine: {{ sink: kept
         (0..MANY).step_by(4).map(|number| (format!("e{number:03}"), "rejected".to_owned())).collect();
     assert_eq!(quarantined(&hookway), refused);
     assert_eq!(kafka.read(&topic, MANY - refused.len()).len(), MANY - refused.len());
+}
+
+fn a_compacted_quarantine_takes_an_event_without_a_key_under_its_id(brokers: &Brokers) {
+    let (kafka, topic) = (brokers.kafka(), brokers.name("aside"));
+    kafka.create_topic_with(&topic, 1, &[("cleanup.policy", "compact")]);
+    let hookway = Hookway::start(
+        &format!(
+            "sources: {{ any: {{ preset: none, deadline: 25s, event: {{ format: json, id: \"{{/id}}\" }} }} }}
+sinks: {{ bus: {{ kafka: {{ brokers: [ \"{}\" ] }} }} }}
+routes: [ {{ to: {{ sink: bus, topic: {topic} }} }} ]\nquarantine: {{ sink: bus, topic: {topic} }}\n",
+            kafka.bootstrap()
+        ),
+        &[],
+    );
+    hookway.until_ready();
+    let headers = [("Content-Type".to_owned(), "application/json".to_owned())];
+    let answer = http::receive(hookway.send("/hooks/any", &headers, b"this is not JSON"));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let records = kafka.read(&topic, 1);
+    let envelope = &envelope::of_records(&records)[0];
+    assert_eq!(
+        (records[0].key.as_deref(), envelope.text("hookwayreason")),
+        (Some(envelope.id().as_bytes()), "malformed")
+    );
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     binary::Hookway,
+    client::{Connection, post},
     eventually::PATIENCE,
     samples::{SECRET, likemagic_body},
 };
@@ -19,7 +20,7 @@ sources:
 async fn status(hookway: &Hookway, source: &str, secret: &str) -> u16 {
     let body = likemagic_body(&uuid::Uuid::now_v7().to_string(), "a");
     let headers = [("lm-webhook-secret", secret)];
-    hookway.send(&crate::client::post(&format!("/hooks/{source}"), &headers, body.as_bytes())).await.status
+    hookway.send(&post(&format!("/hooks/{source}"), &headers, body.as_bytes())).await.status
 }
 
 /// Waits until a source accepts a secret.
@@ -128,4 +129,33 @@ sources: { hotel: { preset: likemagic, secrets: [ file:$home/secret, file:$home/
     assert_eq!(ready.status, 200);
     assert!(ready.body.contains("still in use, dropped soon"), "{}", ready.body);
     assert!(hookway.log().contains("a secret or key file is missing"), "{}", hookway.log());
+}
+
+#[tokio::test]
+async fn a_body_that_came_while_the_process_stood_still_is_taken_and_no_fault_of_its_sender() {
+    let hookway = Hookway::start(&format!("{CONFIG}limits: {{ body: 500ms }}\n"));
+    answers(&hookway, "/readyz", 200).await;
+    // More than the connection reads at once.
+    let body = likemagic_body("still", "a")
+        .replace("\"context\":{}", &format!("\"context\":\"{}\"", "x".repeat(100_000)));
+    let request = post(
+        "/hooks/hotel",
+        &[("lm-webhook-secret", SECRET), ("content-type", "application/json")],
+        body.as_bytes(),
+    );
+    let (before, rest) = request.split_at(request.len() - 90_000);
+    let mut connection = Connection::open(hookway.webhooks).await;
+    connection.send(before).await;
+    let begun =
+        || async { hookway.ask("/metrics").await.body.contains("\nhookway_http_requests_in_flight 1\n") };
+    while !begun().await {
+        sleep(std::time::Duration::from_millis(20)).await;
+    }
+    hookway.process.signal("STOP");
+    connection.send(rest).await;
+    // Its time goes by, and nobody is here to read.
+    sleep(std::time::Duration::from_millis(900)).await;
+    hookway.process.signal("CONT");
+    let reply = connection.reply().await.expect("an answer");
+    assert_eq!(reply.status, 200, "{}", reply.body);
 }

@@ -3,7 +3,7 @@
 //! librdkafka keeps every name that it was ever given, and asks for each that is unknown again and again. So a name
 //! of this kind is looked up before the producers see it, in the list of all topics of the cluster: the list is
 //! bounded by the cluster and not by what senders write, it is asked for at most once in [`FRESH`], and all who miss
-//! a name meanwhile share the answer.
+//! a name meanwhile wait for the next answer and share it.
 
 use super::{PublishError, questions::Seen};
 use parking_lot::RwLock;
@@ -12,9 +12,12 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep_until},
+};
 
-/// How long the list is believed where a name is not in it.
+/// The shortest time between two questions for the list.
 const FRESH: Duration = Duration::from_secs(2);
 
 /// Topics that are made for names of this kind, where topics are made at all; a sender's text must not fill a cluster.
@@ -53,11 +56,16 @@ impl Names {
         if self.uses(name) {
             return Ok(());
         }
+        let came = Instant::now();
         let mut asked = self.asked.lock().await;
         if self.uses(name) {
             return Ok(());
         }
-        if asked.at.is_none_or(|at| at.elapsed() >= FRESH) {
+        // A list that was asked for before this event came says nothing of a topic that may have been made since.
+        if asked.at.is_none_or(|at| at < came) {
+            if let Some(at) = asked.at {
+                sleep_until(at + FRESH).await;
+            }
             // From its beginning: what is made later than that may be missing in it.
             asked.at = Some(Instant::now());
             asked.failed = list().await.map(|seen| self.learn(seen)).err();
