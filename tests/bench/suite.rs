@@ -170,7 +170,12 @@ impl Suite {
         {
             let mut samples = vec![Vec::new(); self.subjects.len()];
             for round in 1..=plan.rounds {
-                for (subject, samples) in self.subjects.iter().zip(&mut samples) {
+                let mut turn: Vec<_> = self.subjects.iter().zip(&mut samples).collect();
+                // Whoever is later meets what the broker keeps of the earlier ones (JetStream's window of ids).
+                if round % 2 == 0 {
+                    turn.reverse();
+                }
+                for (subject, samples) in turn {
                     let place = format!("{}, {connections} connections, {}", self.kind, subject.name);
                     // The handler that only answers costs the broker nothing.
                     let broker = self.broker.filter(|_| subject.name != names::OK);
