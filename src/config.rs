@@ -12,6 +12,7 @@ pub(crate) mod nearest;
 mod params;
 mod presets;
 mod problem;
+mod reading;
 mod schema;
 mod secrets;
 mod settings;
@@ -24,18 +25,17 @@ pub mod units;
 
 pub use defaults::{JOURNAL, QUARANTINE};
 pub use files::give_files;
-pub use load::{LoadError, Loaded, load};
+pub use load::{Loaded, load};
 pub use params::{ResolvedParams, params, with_params};
 pub use presets::preset_document;
 pub(crate) use presets::unknown_preset_fix;
-pub use problem::{Problem, Severity};
+pub use problem::{LoadError, Problem, Severity};
 pub use schema::{schema, sender_schema};
 pub use secrets::{NotAReference, SecretError, SecretRef, Secrets};
 pub use settings::{Limits, SourceSettings};
 pub use shown::without_credentials;
 pub use sinks::{
-    JournalConfig, KafkaConfig, KafkaCreate, NatsConfig, NatsCreate, OptionValue, SinkConfig, SinkFormat,
-    TlsConfig,
+    JournalConfig, KafkaConfig, KafkaCreate, NatsConfig, NatsCreate, OptionValue, SinkConfig, TlsConfig,
 };
 
 use crate::senders::SenderSpec;

@@ -1,4 +1,4 @@
-//! The first noun of the path: one HTTP request from a sender, byte-exact.
+//! The first noun of the path: a [`Request`] and what is known of its origin.
 //!
 //! A [`Delivery`] is born [`Unverified`] in `receive` and becomes [`Verified`] through one door,
 //! [`Delivery::verify`]. Everything behind that door takes only a verified one, so a delivery that was not
@@ -18,17 +18,14 @@
 //! let forged = hookway::delivery::Verified(hookway::verify::Proof::none());
 //! ```
 
-mod kept;
 mod share;
-pub mod slot;
 
-pub use kept::{Kept, Withheld};
 pub use share::{Quota, Share};
 
-use crate::verify::{Proof, Verifier, VerifyError};
-use axum::http::{HeaderMap, Method, Uri};
-use bytes::Bytes;
-use jiff::Timestamp;
+use crate::{
+    request::Request,
+    verify::{Proof, Verifier, VerifyError},
+};
 use tokio::time::{Instant, timeout_at};
 
 /// The state of a delivery that nobody has checked yet; holds its share of what its sender may have unverified.
@@ -40,21 +37,6 @@ pub struct Unverified {
 /// The state of a delivery whose origin was checked; holds what was proven.
 #[derive(Debug)]
 pub struct Verified(Proof);
-
-/// What a sender sent, as it stood on the wire.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The request's method; part of what some senders sign.
-    pub method: Method,
-    /// The request's target as it was received: path and query.
-    pub uri: Uri,
-    /// All header lines, names in lower case.
-    pub headers: HeaderMap,
-    /// The body's exact bytes.
-    pub body: Bytes,
-    /// When the request's first byte was here.
-    pub received: Timestamp,
-}
 
 /// One request from a sender on its way through the path.
 #[derive(Debug)]

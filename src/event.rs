@@ -6,7 +6,7 @@
 
 pub mod envelope;
 
-use crate::{delivery::Kept, verify::Assurance};
+use crate::{request::Kept, verify::Assurance};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;

@@ -27,12 +27,12 @@ pub use live::Explainer;
 pub use partition::partition;
 
 use crate::{
-    delivery::Request,
+    refusal::Cause,
+    request::Request,
     verify::{VerifyError, VerifySpec},
 };
 use lab::{Budget, Lab};
 use secrecy::SecretString;
-use serde::Serialize;
 
 /// A request that was refused, and all that may help to see why.
 #[derive(Debug, Clone, Copy)]
@@ -76,29 +76,6 @@ pub struct Stranger {
     pub name: String,
     /// Its secrets.
     pub secrets: Vec<SecretString>,
-}
-
-/// Why a request was refused, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Cause {
-    /// A stable name of the mistake.
-    pub code: &'static str,
-    /// What is wrong, in one sentence.
-    pub what: String,
-    /// How to mend it.
-    pub mend: String,
-    /// True where the request verifies once the mistake is undone; false for a mere hint.
-    pub proven: bool,
-}
-
-impl Cause {
-    fn proven(code: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { code, what: what.into(), mend: mend.into(), proven: true }
-    }
-
-    fn hint(code: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { code, what: what.into(), mend: mend.into(), proven: false }
-    }
 }
 
 /// How much may be spent on an explanation.

@@ -8,11 +8,13 @@
 //! receive → verify → normalize → dedup → route → publish
 //! ```
 //!
-//! The nouns `delivery`, `event` and `record` are shared by all six stages; the stages never import one
+//! The nouns `request`, `delivery`, `event` and `record` are shared by all six stages; the stages never import one
 //! another. `pipeline` composes them in one short function; `app` is the only place that builds concrete
 //! parts from a configuration.
 
 // The nouns, in the order in which a webhook takes their shape.
+pub mod request;
+
 pub mod delivery;
 
 pub mod event;

@@ -14,6 +14,7 @@ mod form;
 mod json;
 mod mapping;
 mod media;
+mod place;
 mod siblings;
 mod spec;
 mod split;
@@ -27,8 +28,9 @@ pub use doubts::Doubt;
 pub use spec::{AllowPart, AllowSpec, Empty, EventSpec, Format, RuleSpec, Scalar, Shape};
 
 use crate::{
-    delivery::{Delivery, Kept, Request, Verified, Withheld, slot::Params},
+    delivery::{Delivery, Verified},
     event::{Event, Reason},
+    request::{Kept, Request, Withheld, slot::Params},
 };
 use cloud::CloudStanding;
 use form::Form;

@@ -13,8 +13,7 @@ mod source;
 mod work;
 
 pub use batch::MOST_LISTED;
-pub use handshake::Handshakes;
-pub use source::Source;
+pub use source::{Handshakes, Source};
 
 use crate::{
     deadline::Deadline,
@@ -23,8 +22,8 @@ use crate::{
     event::Event,
     journal::Aside,
     observe::metrics::{Metrics, Stage},
-    publish::{PublishError, Sinks},
-    record::{Disposition, Plan, Receipt, SinkIndex, Target},
+    publish::Sinks,
+    record::{Disposition, Plan, PublishError, Receipt, SinkIndex, Target},
     refusal::Refusal,
     respond::{Reply, Step},
     route::{RouteTarget, Routes},

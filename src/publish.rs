@@ -4,7 +4,6 @@
 //! `receive`. All sinks of an event are awaited even after one has failed, because the acks that did come are
 //! what the sender's retry must skip.
 
-mod error;
 pub mod journal;
 pub mod kafka;
 mod message_id;
@@ -12,14 +11,11 @@ pub mod nats;
 mod room;
 mod written;
 
-pub use error::PublishError;
-
 use crate::{
     clock,
-    config::SinkFormat,
     event::{Event, envelope::Binding},
     observe::metrics::{SinkMetrics, SourceMetrics},
-    record::{Ack, Disposition, Record, SinkIndex, Target},
+    record::{Ack, Disposition, PublishError, Record, SinkFormat, SinkIndex, Target},
 };
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};

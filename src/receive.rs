@@ -18,13 +18,14 @@ pub use server::{Ends, Limits, bind, serve, serve_admin};
 use crate::{
     clock,
     deadline::Deadline,
-    delivery::{Delivery, Request},
+    delivery::Delivery,
     observe::{
         logs::RefusalLog,
         metrics::{Metrics, Stage, UNMATCHED},
     },
     pipeline::{Answer, Pipeline, Source},
     refusal::Refusal,
+    request::Request,
 };
 use axum::http::{self, Method, header};
 use body::{Bounds, Budget};

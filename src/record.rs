@@ -1,11 +1,17 @@
 //! The third noun of the path: what a sink stores of an event, where, and what it answers.
 //!
 //! `route` makes a [`Plan`], `publish` turns each [`Target`] into a [`Record`], a sink answers with an
-//! [`Ack`], and all acks of one event are its [`Receipt`].
+//! [`Ack`] or a [`PublishError`], and all acks of one event are its [`Receipt`].
 
-use crate::event::Reason;
+mod error;
+
+pub use error::PublishError;
+
+use crate::event::{Reason, envelope::Headers};
 use bytes::Bytes;
-use std::{borrow::Cow, sync::Arc};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::sync::Arc;
 
 /// A sink's place in the list of configured sinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,8 +35,16 @@ pub enum Plan {
     Drop,
 }
 
-/// A record's headers, names and values, in their order.
-pub type Headers = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+/// How an event is written into a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SinkFormat {
+    /// One JSON document with the sender's JSON in `data`.
+    #[default]
+    Structured,
+    /// Attributes as headers, the sender's body as the value.
+    Binary,
+}
 
 /// What a sink stores of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]

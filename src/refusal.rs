@@ -4,7 +4,8 @@
 //! The rule behind it: a sender is told that it must change something only when it must. What is wrong on our
 //! side, the operator's or the broker's is always an invitation to try again.
 
-use crate::{explain::Cause, publish::PublishError, verify::VerifyError};
+use crate::{record::PublishError, verify::VerifyError};
+use serde::Serialize;
 
 /// Why a delivery got no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -71,6 +72,31 @@ pub enum Refusal {
     /// A bug: a panic that was caught.
     #[error("the work on this request ended by a bug")]
     Internal,
+}
+
+/// Why a request was refused, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// A stable name of the mistake.
+    pub code: &'static str,
+    /// What is wrong, in one sentence.
+    pub what: String,
+    /// How to mend it.
+    pub mend: String,
+    /// True where the request verifies once the mistake is undone; false for a mere hint.
+    pub proven: bool,
+}
+
+impl Cause {
+    /// States a mistake that the request verifies without.
+    pub(crate) fn proven(code: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { code, what: what.into(), mend: mend.into(), proven: true }
+    }
+
+    /// States what may be the mistake.
+    pub(crate) fn hint(code: &'static str, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { code, what: what.into(), mend: mend.into(), proven: false }
+    }
 }
 
 /// Who has to change something.

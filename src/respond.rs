@@ -24,8 +24,8 @@ pub use problem::SpecProblem;
 pub use spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, ValueForm, WhenSpec};
 
 use crate::{
-    delivery::{Request, slot::Params},
     fetch::Target,
+    request::{Request, slot::Params},
 };
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;

@@ -46,7 +46,7 @@ pub use spec::{
     MissingHash, RsaHash, TimeUnit, TimestampSpec, VerifySpec,
 };
 
-use crate::delivery::{
+use crate::request::{
     Request, Withheld,
     slot::{Slot, Standing},
 };

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::{
-    config::{KafkaConfig, Loaded, NatsConfig, OptionValue, SecretRef, SinkConfig, SinkFormat, TargetConfig},
+    config::{KafkaConfig, Loaded, NatsConfig, OptionValue, SecretRef, SinkConfig, TargetConfig},
     event::envelope::Binding,
     journal::{self, Aside, Claim, Damage, Notice, Recovered},
     observe::metrics::{Metrics, SinkMetrics},
@@ -12,6 +12,7 @@ use crate::{
         kafka::{self, Kafka},
         nats::{self, Nats},
     },
+    record::SinkFormat,
     route::template::Name,
 };
 use secrecy::{ExposeSecret as _, SecretString};

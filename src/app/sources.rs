@@ -4,10 +4,7 @@ use super::{Failure, handshakes, watch::secrets::Keeper};
 use crate::{
     config::{self, Loaded, Problem, SourceSettings},
     dedup::Window,
-    delivery::{
-        Quota,
-        slot::{Slot, Standing},
-    },
+    delivery::Quota,
     explain::Explainer,
     normalize::{Normalizer, Setting},
     observe::{
@@ -17,6 +14,7 @@ use crate::{
     },
     pipeline::{Handshakes, Source},
     publish::Sinks,
+    request::slot::{Slot, Standing},
     senders::SenderSpec,
     verify::Verifier,
 };

@@ -5,7 +5,8 @@ pub(super) mod secrets;
 use crate::{
     observe::health::{Health, Trouble},
     pipeline::Pipeline,
-    publish::{PublishError, Sink},
+    publish::Sink,
+    record::PublishError,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};

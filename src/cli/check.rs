@@ -14,11 +14,11 @@ use super::{
 use crate::{
     app::memory::Memory,
     config::{self, Loaded, Problem, Secrets},
-    delivery::{
+    normalize::{Normalizer, Setting},
+    request::{
         Withheld,
         slot::{Params, Standing},
     },
-    normalize::{Normalizer, Setting},
     respond::Responders,
     senders::SenderSpec,
     verify::{Constants, SpecProblem, Verifier, VerifySpec},

@@ -18,7 +18,7 @@ use super::{
     exit::{Exit, Stop},
     out::Out,
 };
-use crate::{clock, delivery::Request};
+use crate::{clock, request::Request};
 use clap::Args;
 use jiff::Timestamp;
 use std::path::PathBuf;

@@ -5,19 +5,17 @@
 
 use super::{
     Config, Limits, Problem, SourceSettings, check,
-    document::{self, Document, Places, SyntaxError},
+    document::{Document, Places},
     grammar::Grammar,
     keypath::KeyPath,
     presets::Presets,
-    problem::Report,
+    problem::{LoadError, Report},
+    reading::{open, read, report_repeated},
     schema,
 };
 use crate::senders::SenderSpec;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -63,31 +61,6 @@ impl Loaded {
     }
 }
 
-/// Why there is no configuration: at least one error, and the warnings beside it.
-#[derive(Debug)]
-pub struct LoadError {
-    /// All problems in the order of the file.
-    pub problems: Vec<Problem>,
-}
-
-impl std::error::Error for LoadError {}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.problems.iter().enumerate() {
-            let separator = if position == 0 { "" } else { "\n" };
-            write!(f, "{separator}{problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl From<Problem> for LoadError {
-    fn from(problem: Problem) -> Self {
-        Self { problems: vec![problem] }
-    }
-}
-
 /// Reads a configuration file. The secrets it refers to are looked for, and a missing one is a warning.
 pub fn load(file: &Path) -> Result<Loaded, LoadError> {
     load_document(file, open(file)?)
@@ -121,41 +94,4 @@ pub(super) fn load_document(file: &Path, document: Document) -> Result<Loaded, L
         file: file.to_owned(),
         places: document.places,
     })
-}
-
-/// Reads and parses a file.
-pub(super) fn open(file: &Path) -> Result<Document, LoadError> {
-    let text = fs::read_to_string(file).map_err(|cause| {
-        let is_text = cause.kind() != io::ErrorKind::InvalidData;
-        let fix = if is_text { "name a file that this user may read" } else { "store it as UTF-8 text" };
-        Problem::of_file(file, format!("expected a readable file: {cause}"), fix)
-    })?;
-    parse(file, &text)
-}
-
-/// Parses the text of `file`.
-pub(super) fn parse(file: &Path, text: &str) -> Result<Document, LoadError> {
-    document::parse(text).map_err(|SyntaxError { spot, message }| {
-        let fix = "mend the YAML here or just above; the rest is checked after that";
-        let problem = Problem::of_file(file, message, fix);
-        Problem { line: spot.map(|spot| spot.line), column: spot.map(|spot| spot.column), ..problem }.into()
-    })
-}
-
-/// Reports the keys that stand twice; the first value is the one that was checked.
-pub(super) fn report_repeated(document: &Document, report: &mut Report<'_>) {
-    for (at, line) in &document.repeated {
-        report.error(at, format!("this key stands twice, first in line {line}"), "keep one of the two");
-    }
-}
-
-/// Reads a tree that fits its grammar into its type.
-pub(super) fn read<T: DeserializeOwned>(tree: Value, at: &KeyPath, report: &mut Report<'_>) -> Option<T> {
-    serde_path_to_error::deserialize(tree)
-        .map_err(|error| {
-            let place = at.join(&KeyPath::from(error.path()));
-            // serde's own words may quote the value, so they are left out.
-            report.unreadable(&place, "this value cannot be read", "compare it with `hookway schema`");
-        })
-        .ok()
 }

@@ -1,7 +1,7 @@
 //! The constants of a source: text, or references to what is kept elsewhere.
 
 use super::{SecretError, SecretRef};
-use crate::{delivery::slot::Params, respond::RespondSpec, senders::SenderSpec, verify::Constants};
+use crate::{request::slot::Params, respond::RespondSpec, senders::SenderSpec, verify::Constants};
 use secrecy::ExposeSecret as _;
 
 /// The constants of one source as they are now.

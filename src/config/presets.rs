@@ -5,10 +5,10 @@ use super::{
     document::{Document, Places},
     grammar::Grammar,
     keypath::KeyPath,
-    load::{LoadError, open, parse, read, report_repeated},
     nearest::nearest,
     params::with_params,
-    problem::Report,
+    problem::{LoadError, Report},
+    reading::{open, parse, read, report_repeated},
     sender_schema,
 };
 use crate::senders::{self, SenderSpec};

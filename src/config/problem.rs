@@ -36,6 +36,31 @@ pub struct Problem {
     pub fix: String,
 }
 
+/// Why there is no configuration: at least one error, and the warnings beside it.
+#[derive(Debug)]
+pub struct LoadError {
+    /// All problems in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+impl std::error::Error for LoadError {}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.problems.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "\n" };
+            write!(f, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Problem> for LoadError {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}
+
 impl Problem {
     /// Returns true where Hookway cannot start with it.
     pub fn is_error(&self) -> bool {

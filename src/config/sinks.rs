@@ -1,7 +1,7 @@
 //! The `sinks` part of the configuration: how each broker is reached and what is stored there.
 
 use super::SecretRef;
-use crate::normalize::Scalar;
+use crate::{normalize::Scalar, record::SinkFormat};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};
@@ -99,17 +99,6 @@ pub struct JournalConfig {
     pub max_bytes: Option<String>,
     /// How an event is written.
     pub format: Option<SinkFormat>,
-}
-
-/// How an event is written into a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SinkFormat {
-    /// One JSON document with the sender's JSON in `data`.
-    #[default]
-    Structured,
-    /// Attributes as headers, the sender's body as the value.
-    Binary,
 }
 
 /// The value of a librdkafka setting: text, or a reference to what must not stand in a file of settings.

@@ -1,11 +1,7 @@
 //! Tests of loading and checking. `tests/fixtures/config/good` holds files that are taken; each file in `bad`
 //! holds one kind of mistake, and beside it stands all that Hookway says of it.
 
-use super::{
-    document,
-    load::{load_document, parse},
-    *,
-};
+use super::{document, load::load_document, reading::parse, *};
 use proptest::prelude::*;
 use std::{
     env, fs,

@@ -5,7 +5,7 @@
 //! bindings 1.0.2.
 
 use super::{Cut, Event, Extension};
-use crate::{clock, record::Headers};
+use crate::clock;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -14,6 +14,9 @@ use std::borrow::Cow;
 
 /// The media type of a structured envelope.
 pub const STRUCTURED_TYPE: &str = "application/cloudevents+json; charset=UTF-8";
+
+/// A record's headers, names and values, in their order.
+pub type Headers = Vec<(Cow<'static, str>, Cow<'static, str>)>;
 
 /// How much room the attributes of an ordinary event take, in bytes; a guess that saves growing the buffer.
 const ATTRIBUTES_ROOM: usize = 768;

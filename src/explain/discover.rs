@@ -9,7 +9,7 @@ pub use recipe::Recipe;
 
 use super::{Case, Lab, Reach, lab::Budget, place, secret::forms};
 use crate::{
-    delivery::slot::Texts,
+    request::slot::Texts,
     verify::{Algorithm, KeyPosition, VerifySpec},
 };
 use messages::Signed;

@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::{
-    delivery::Request,
+    request::Request,
     verify::{Assurance, Verifier, VerifyError, VerifySpec},
 };
 use bytes::Bytes;

@@ -3,7 +3,7 @@
 
 use super::{Case, Cause, Reach, causes};
 use crate::{
-    delivery::Request,
+    request::Request,
     verify::{VerifyError, VerifySpec},
 };
 use parking_lot::{Mutex, RwLock};

@@ -3,7 +3,7 @@
 use super::{Cause, Lab};
 use crate::{
     config::nearest::nearest,
-    delivery::slot::Texts,
+    request::slot::Texts,
     verify::{VerifyError, VerifySpec},
 };
 use axum::http::{HeaderMap, HeaderName, header};

@@ -5,7 +5,7 @@ mod mistakes;
 
 use super::{Case, Cause, Reach, Relative, Stranger, causes};
 use crate::{
-    delivery::Request,
+    request::Request,
     verify::{Verifier, VerifySpec},
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};

@@ -9,9 +9,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folder's name in a journal's directory.
-pub(super) const FOLDER: &str = "aside";
-
 /// A folder of such documents, made with the first of them.
 #[derive(Debug, Clone)]
 pub struct Aside {
@@ -30,7 +27,7 @@ pub struct Placed {
 impl Aside {
     /// Takes the directory of the journal beside which documents are kept; need not be there.
     pub fn beside(journal: &Path) -> Self {
-        Self { dir: journal.join(FOLDER) }
+        Self { dir: journal.join(directory::ASIDE) }
     }
 
     /// Stores a document and returns once it is durable. Blocks.

@@ -8,7 +8,7 @@
 //! aside                           documents that no sink takes
 //! ```
 
-use super::{JournalError, aside::FOLDER, sealed};
+use super::JournalError;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write as _},
@@ -21,8 +21,12 @@ const LOCK: &str = "lock";
 const SUFFIX: &str = ".segment";
 const DAMAGED: &str = "damaged-";
 const PROBE: &str = "probe";
+/// What is known of complete segments.
+pub(super) const SEALED: &str = "sealed";
+/// The folder of documents that no sink takes.
+pub(super) const ASIDE: &str = "aside";
 /// Names beside the segments; `sealed.part` and `probe` are there for a moment.
-const OTHERS: [&str; 5] = [LOCK, FOLDER, sealed::FILE, "sealed.part", PROBE];
+const OTHERS: [&str; 5] = [LOCK, ASIDE, SEALED, "sealed.part", PROBE];
 /// As much as a group of events may be.
 const PROBE_BYTES: usize = 64 * 1024;
 /// Digits of a sequence in a file name: as many as `u64::MAX` has, so that names sort by number.

@@ -6,7 +6,7 @@
 //! time of reading the segments, and so does a segment whose length or header is another.
 
 use super::{
-    directory::{self, SegmentFile},
+    directory::{self, SEALED, SegmentFile},
     format::{HEADER_LEN, Header, len64},
 };
 use std::{
@@ -15,9 +15,6 @@ use std::{
     io::{self, Read as _, Write as _},
     path::Path,
 };
-
-/// The file's name.
-pub(super) const FILE: &str = "sealed";
 
 /// Its first line.
 const TITLE: &str = "hookway sealed segments 1";
@@ -49,15 +46,15 @@ impl Sealed {
 
 /// Reads what is known, by first sequence; nothing where the file is away or damaged.
 pub(super) fn read(dir: &Path) -> BTreeMap<u64, Sealed> {
-    let text = fs::read_to_string(dir.join(FILE)).unwrap_or_default();
+    let text = fs::read_to_string(dir.join(SEALED)).unwrap_or_default();
     parse(&text).unwrap_or_default().into_iter().map(|sealed| (sealed.first, sealed)).collect()
 }
 
 /// Writes what is known. Not made durable: the checksum tells a file that was not.
 pub(super) fn write(dir: &Path, known: &[Sealed]) -> io::Result<()> {
-    let part = dir.join(format!("{FILE}.part"));
+    let part = dir.join(format!("{SEALED}.part"));
     directory::replace_file(&part)?.write_all(print(known).as_bytes())?;
-    fs::rename(&part, dir.join(FILE))
+    fs::rename(&part, dir.join(SEALED))
 }
 
 fn print(known: &[Sealed]) -> String {

@@ -11,8 +11,8 @@ use super::{
     values::{Inner, Values},
 };
 use crate::{
-    delivery::Request,
     event::{Event, Reason},
+    request::Request,
 };
 
 impl Normalizer {

@@ -14,8 +14,8 @@ use super::{
     values::sha256_hex,
 };
 use crate::{
-    delivery::slot::{Pointer, Slot, Standing},
     event::{Event, Reason},
+    request::slot::{Pointer, Slot, Standing},
 };
 use attributes::Attributes;
 use axum::http::HeaderName;

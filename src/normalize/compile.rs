@@ -4,13 +4,14 @@ use super::{
     AllowPart, AllowSpec, Empty, EventSpec, Format, Normalizer, RuleSpec, Shape,
     cloud::CloudStanding,
     form::{Allow, Form, Rule},
+    place::Place,
     split::Split,
     template::{
-        Place, Template,
+        Template,
         grammar::{Grammar, Tries},
     },
 };
-use crate::delivery::{
+use crate::request::{
     Withheld,
     slot::{Params, Slot, Standing},
 };

@@ -3,9 +3,10 @@
 use super::{
     Format, Normalizer,
     form::Rule,
-    template::{Place, Template, Within},
+    place::{Place, Within},
+    template::Template,
 };
-use crate::delivery::slot::Standing;
+use crate::request::slot::Standing;
 
 /// One thing that the author of a document should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

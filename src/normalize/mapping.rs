@@ -2,8 +2,9 @@
 
 use super::{Normalizer, Unmappable, attributes, media, time, trace::Trace, values::Values};
 use crate::{
-    delivery::{Delivery, Kept, Request, Verified, slot::Standing},
+    delivery::{Delivery, Verified},
     event::{Event, Identity, Quarantine, Reason},
+    request::{Kept, Request, slot::Standing},
 };
 use axum::http::header;
 use bytes::Bytes;

@@ -16,7 +16,7 @@
 //! out when a slot in it is absent: `push[.{/action}]`. A template that begins as a pointer or with `header:`,
 //! `query:`, `form:` or `param:` is one slot and needs no braces.
 //!
-//! [`Slot`]: crate::delivery::slot::Slot
+//! [`Slot`]: crate::request::slot::Slot
 
 use schemars::JsonSchema;
 use serde::Deserialize;

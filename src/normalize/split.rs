@@ -7,8 +7,8 @@ mod one_of;
 
 use super::{Unmappable, json};
 use crate::{
-    delivery::slot::{Pointer, SlotError},
     event::Reason,
+    request::slot::{Pointer, SlotError},
 };
 use bytes::Bytes;
 use one_of::Lists;

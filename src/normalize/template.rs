@@ -3,8 +3,7 @@
 
 pub(super) mod grammar;
 
-use super::{Unmappable, values::Values};
-use crate::delivery::slot::{Slot, Standing};
+use super::{Unmappable, place::Place, values::Values};
 use grammar::Grammar;
 
 /// Room for what most templates give, in bytes; saves growing it piece by piece.
@@ -19,32 +18,6 @@ enum Part {
     Text(String),
     Slot(Vec<Place>),
     Optional(Vec<Part>),
-}
-
-/// One alternative of a slot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A scalar of a JSON body, by its leaf.
-    Body { within: Within, leaf: usize, standing: Standing },
-    /// Anything else of the request.
-    Request { slot: Slot, standing: Standing },
-    /// Digits of the SHA-256 of the event's bytes.
-    Digest(usize),
-    /// The element's number; absent where the body was not divided.
-    Index,
-    /// A fresh id.
-    Fresh,
-}
-
-/// What a pointer of the body begins at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Within {
-    /// The body.
-    Whole,
-    /// The element.
-    Element,
-    /// The value that the element was taken from.
-    Around,
 }
 
 impl Template {

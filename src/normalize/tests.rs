@@ -2,11 +2,9 @@
 
 use super::*;
 use crate::{
-    delivery::{
-        Quota,
-        slot::{Slot, Standing},
-    },
+    delivery::Quota,
     event::Identity,
+    request::slot::{Slot, Standing},
     senders,
     verify::{Algorithm, Verifier, VerifySpec},
 };

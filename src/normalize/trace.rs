@@ -1,6 +1,6 @@
 //! What templates have read: whoever makes an id of it must know how far it can be believed.
 
-use crate::delivery::slot::{Slot, Standing};
+use crate::request::slot::{Slot, Standing};
 use std::cell::Cell;
 
 /// What was read since the last look.

@@ -5,15 +5,15 @@ use super::{
     Unmappable,
     json::Found,
     media,
-    template::{Place, Within},
+    place::{Place, Within},
     trace::{Trace, Tracer},
 };
 use crate::{
-    delivery::{
+    event::Reason,
+    request::{
         Request,
         slot::{Params, Slot, SlotError},
     },
-    event::Reason,
 };
 use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, cell::OnceCell};

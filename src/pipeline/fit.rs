@@ -5,8 +5,8 @@ use super::{Pipeline, Source, Unsettled};
 use crate::{
     event::{Cut, Event},
     journal::Placed,
-    publish::{Outcome, PublishError},
-    record::Target,
+    publish::Outcome,
+    record::{PublishError, Target},
 };
 use serde_json::json;
 use std::sync::Arc;

@@ -1,11 +1,11 @@
 //! Handshakes on the path: what `respond` recognises is carried out and answered here, and goes no further.
 
-use super::{Answer, Source};
+use super::{Answer, source::Source};
 use crate::{
-    delivery::Request,
     fetch::Target,
     refusal::Refusal,
-    respond::{Capture, Confirmer, Effect, Hash, Keys, RespondError, Responders, Step},
+    request::Request,
+    respond::{Effect, Hash, Keys, RespondError, Step},
     verify::{Algorithm, Verifier},
 };
 use axum::http::Method;
@@ -13,17 +13,6 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use std::sync::Arc;
 use tokio::time::Instant;
-
-/// How one source shakes hands. By default it does not.
-#[derive(Debug, Default)]
-pub struct Handshakes {
-    /// What is recognised and answered.
-    pub responders: Responders,
-    /// Where a secret goes that a sender hands over; `None` where the operator takes none.
-    pub capture: Option<Arc<Capture>>,
-    /// Fetches the addresses by which senders ask for agreement; `None` where the operator does not agree.
-    pub confirmer: Option<Arc<dyn Confirmer>>,
-}
 
 /// Said where a sender hands over a secret and nobody takes it.
 const HOW_TO_CAPTURE: &str = "the sender hands over its secret: to take it, write at the source `secrets: [ file:PATH ]` \

@@ -1,6 +1,5 @@
 //! One configured sender, as the path needs it.
 
-use super::Handshakes;
 use crate::{
     dedup::{Claim, Joined, Window},
     delivery::{Delivery, Quota, Unproven, Verified},
@@ -10,6 +9,7 @@ use crate::{
     observe::{conflicts::ConflictLog, metrics::SourceMetrics},
     record::{Disposition, Receipt},
     refusal::Refusal,
+    respond::{Capture, Confirmer, Responders},
     verify::Verifier,
 };
 use std::{mem::take, sync::Arc, time::Duration};
@@ -44,6 +44,17 @@ pub struct Source {
     pub metrics: SourceMetrics,
     /// Says in the log that ids are shared.
     pub conflicts: ConflictLog,
+}
+
+/// How one source shakes hands. By default it does not.
+#[derive(Debug, Default)]
+pub struct Handshakes {
+    /// What is recognised and answered.
+    pub responders: Responders,
+    /// Where a secret goes that a sender hands over; `None` where the operator takes none.
+    pub capture: Option<Arc<Capture>>,
+    /// Fetches the addresses by which senders ask for agreement; `None` where the operator does not agree.
+    pub confirmer: Option<Arc<dyn Confirmer>>,
 }
 
 impl Source {

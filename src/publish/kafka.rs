@@ -3,6 +3,7 @@
 
 mod acks;
 mod admin;
+mod again;
 mod ages;
 mod alone;
 mod client;
@@ -19,7 +20,7 @@ pub use prepare::Checks;
 use super::{Prepared, PublishError, Publisher};
 use crate::record::{Ack, Record};
 use admin::Admin;
-use alone::Again;
+use again::Again;
 use futures_util::future::BoxFuture;
 use look::Known;
 use names::Names;
@@ -112,7 +113,7 @@ impl Kafka {
         &self,
         producer: &Producer,
         record: Record,
-    ) -> Result<oneshot::Receiver<acks::Outcome>, PublishError> {
+    ) -> Result<oneshot::Receiver<again::Outcome>, PublishError> {
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
         for (name, value) in &record.headers {
             headers = headers.insert(Header { key: name, value: Some(&**value) });

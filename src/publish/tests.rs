@@ -2,9 +2,9 @@
 
 use super::{message_id::message_id, *};
 use crate::{
-    delivery::Kept,
     event::{Identity, Quarantine, Reason, envelope},
     observe::metrics::Metrics,
+    request::Kept,
     verify::Assurance,
 };
 use jiff::Timestamp;

@@ -2,12 +2,11 @@
 
 use super::{Sink, Sinks, message_id::message_id};
 use crate::{
-    config::SinkFormat,
     event::{
         Event,
         envelope::{self, Binding, Origin},
     },
-    record::{Record, Target},
+    record::{Record, SinkFormat, Target},
 };
 use bytes::Bytes;
 use std::sync::OnceLock;

@@ -10,7 +10,7 @@ use super::{
     template::Template,
     value::Value,
 };
-use crate::delivery::slot::Slot;
+use crate::request::slot::Slot;
 use axum::http::{HeaderName, Method};
 
 /// Headers of an answer that are ours to write, or would lead the sender elsewhere.

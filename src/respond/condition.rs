@@ -2,7 +2,7 @@
 
 use super::{RespondError, spec::ValueForm, value::Value};
 use crate::{
-    delivery::{
+    request::{
         Request,
         slot::{Params, Slot},
     },

@@ -8,7 +8,7 @@ use super::{
     template::Template,
     value::{self, Fill, Value},
 };
-use crate::delivery::{Request, slot::Params};
+use crate::request::{Request, slot::Params};
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use bytes::Bytes;
 

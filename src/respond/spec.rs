@@ -4,7 +4,7 @@
 //! `param:NAME` (a configured constant) or `'text'`. A reply's texts are templates with slots in braces, where also
 //! `{hmac:sha256:hex:SLOT}` stands: the HMAC of that value with the source's first secret.
 
-use crate::delivery::slot::Texts;
+use crate::request::slot::Texts;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;

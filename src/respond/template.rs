@@ -4,7 +4,7 @@ use super::{
     RespondError,
     value::{Fill, Value, outside_quotes},
 };
-use crate::delivery::slot::Slot;
+use crate::request::slot::Slot;
 
 /// A text with slots.
 #[derive(Debug)]

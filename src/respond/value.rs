@@ -6,7 +6,7 @@
 
 use super::{Hash, Keys, RespondError};
 use crate::{
-    delivery::{
+    request::{
         Request,
         slot::{Params, Slot},
     },

@@ -12,7 +12,7 @@ use super::{
     spec::{Algorithm, VerifySpec, layers::optional},
     value::{OneOf, fill},
 };
-use crate::delivery::slot::{Params, Pointer};
+use crate::request::slot::{Params, Pointer};
 
 /// Builds the schemes that are tried in turn, with their algorithms, or returns all problems.
 pub(super) fn compile(spec: &VerifySpec) -> Result<Vec<(Algorithm, Scheme)>, Vec<SpecProblem>> {

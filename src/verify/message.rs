@@ -21,7 +21,7 @@ use super::{
     rewrite::{Style, rewrite},
     value::{OneOf, Subject, Value},
 };
-use crate::delivery::slot::{Params, Slot};
+use crate::request::slot::{Params, Slot};
 use axum::http::HeaderName;
 use std::borrow::Cow;
 

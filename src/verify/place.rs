@@ -7,7 +7,7 @@ use super::{
     single,
     value::{OneOf, Subject},
 };
-use crate::delivery::Withheld;
+use crate::request::Withheld;
 use axum::http::HeaderName;
 use std::borrow::Cow;
 

@@ -8,7 +8,7 @@ use super::{
     token::Token,
     value::{OneOf, Subject},
 };
-use crate::delivery::{
+use crate::request::{
     Request, Withheld,
     slot::{Pointer, Slot, Standing},
 };

@@ -9,7 +9,7 @@ use super::{
     signature::Signature,
     value::{Fields, OneOf, Subject},
 };
-use crate::delivery::Request;
+use crate::request::Request;
 use jiff::Timestamp;
 use write::Credential;
 

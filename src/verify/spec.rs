@@ -8,7 +8,7 @@ mod words;
 
 pub use words::{Algorithm, Encoding, JwtAlgorithm, KeyForm, KeyPosition, MissingHash, RsaHash, TimeUnit};
 
-use crate::delivery::slot::{Params, Texts};
+use crate::request::slot::{Params, Texts};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt};

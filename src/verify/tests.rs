@@ -14,7 +14,7 @@ mod standing;
 mod vectors;
 
 use super::{Algorithm, SpecProblem, Verifier, VerifyError, VerifySpec};
-use crate::delivery::Request;
+use crate::request::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use jiff::Timestamp;
 

@@ -2,7 +2,7 @@
 //! `field:NAME`, an entry of the signature's own list, and `./pointer`, relative to the element that is checked.
 
 use super::VerifyError;
-use crate::delivery::{
+use crate::request::{
     Request, Withheld,
     slot::{Params, Pointer, Slot, SlotError},
 };

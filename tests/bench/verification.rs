@@ -13,7 +13,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use hookway::{
     clock,
-    delivery::Request,
+    request::Request,
     verify::{Verifier, VerifySpec},
 };
 use ring::{

@@ -7,10 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use bytes::Bytes;
 use hookway::{
     config,
-    delivery::{
-        Delivery, Quota, Request, Verified, Withheld,
-        slot::{Params, Slot, Standing, form as fields},
-    },
+    delivery::{Delivery, Quota, Verified},
     event::{
         Event,
         envelope::{self, Origin},
@@ -18,6 +15,10 @@ use hookway::{
     explain::Captured,
     journal,
     normalize::{EventSpec, Normalizer, Setting},
+    request::{
+        Request, Withheld,
+        slot::{Params, Slot, Standing, form as fields},
+    },
     verify::{Verifier, VerifySpec},
 };
 use jiff::Timestamp;

@@ -8,7 +8,7 @@ use crate::{
     samples::{self, SECRET, event, likemagic, propexo},
     series,
 };
-use hookway::{event::Reason, publish::PublishError, refusal::Refusal};
+use hookway::{event::Reason, record::PublishError, refusal::Refusal};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, fs};
 

@@ -8,7 +8,7 @@ use crate::{
     samples::hmac,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hookway::publish::PublishError;
+use hookway::record::PublishError;
 use serde_json::Value;
 
 const CONFIG: &str = "

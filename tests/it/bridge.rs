@@ -12,7 +12,6 @@ use crate::{
 use hookway::{
     config::{self, Loaded, Secrets, TargetConfig},
     dedup::Window,
-    delivery::slot::Slot,
     event::envelope::Binding,
     explain::Explainer,
     journal::{Aside, Journal, Options},
@@ -22,6 +21,7 @@ use hookway::{
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
     receive::{self, Ends, Limits, Receiver},
     record::SinkIndex,
+    request::slot::Slot,
     respond::{Capture, Confirmer, Responders},
     route::{
         Route, RouteTarget, Routes,

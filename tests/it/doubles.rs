@@ -3,8 +3,8 @@
 use futures_util::future::BoxFuture;
 use hookway::{
     fetch::Target,
-    publish::{Prepared, PublishError, Publisher},
-    record::{Ack, Record},
+    publish::{Prepared, Publisher},
+    record::{Ack, PublishError, Record},
     respond::Confirmer,
 };
 use parking_lot::Mutex;

@@ -7,7 +7,7 @@ use crate::{
     doubles::Fault,
     samples::{SECRET, hmac},
 };
-use hookway::publish::PublishError;
+use hookway::record::PublishError;
 use serde_json::Value;
 use std::collections::HashSet;
 

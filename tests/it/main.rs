@@ -27,6 +27,7 @@ mod explain;
 mod handshakes;
 mod health;
 mod ids;
+mod imports;
 mod journal;
 mod lifecycle;
 mod limits;

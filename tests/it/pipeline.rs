@@ -8,7 +8,7 @@ use crate::{
     eventually::eventually,
     samples::{self, event, likemagic, likemagic_at, likemagic_body, propexo},
 };
-use hookway::publish::PublishError;
+use hookway::record::PublishError;
 
 const SYNC: &str = r#"{"event":"SYNC_COMPLETE","failed_job_count":0,"integration_id":"int_1","is_sync_finished":true,"job_schedule_id":null,"successful_job_count":12,"vendor":"YARDI"}"#;
 

@@ -79,7 +79,7 @@ async fn a_repeat_of_what_was_not_understood_is_kept_again() {
 #[tokio::test]
 async fn a_quarantine_that_is_away_leaves_the_event_with_the_sender() {
     let bridge = Bridge::ordinary().await;
-    let error = hookway::publish::PublishError::Disk("full".to_owned());
+    let error = hookway::record::PublishError::Disk("full".to_owned());
     bridge.sink("aside").becomes(crate::doubles::Fault::Fails(error));
     assert_eq!(bridge.send(&likemagic("not json")).await.code(), "sink_unavailable");
     bridge.sink("aside").becomes(crate::doubles::Fault::Refuses("quarantined"));

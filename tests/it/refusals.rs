@@ -6,7 +6,7 @@ use crate::{
     doubles::Fault,
     samples::{self, SECRET, event, likemagic_at, likemagic_body},
 };
-use hookway::publish::PublishError;
+use hookway::record::PublishError;
 
 /// Holds a refusal to its status and code, in the answer, in the metrics and in the log.
 fn is_refused(bridge: &Bridge, reply: &Reply, source: &str, status: u16, code: &str) {

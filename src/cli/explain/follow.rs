@@ -6,7 +6,7 @@ use crate::{
     app::routes,
     cli::exit::{Exit, Stop},
     config::{Loaded, SourceSettings},
-    delivery::{Delivery, Quota, Request},
+    delivery::{Delivery, Quota},
     event::{
         Event, Identity,
         envelope::{self, Origin},
@@ -14,6 +14,7 @@ use crate::{
     explain,
     normalize::{Normalizer, Setting},
     record::{Plan, Target},
+    request::Request,
     verify::Verifier,
 };
 use serde::Serialize;

@@ -4,7 +4,7 @@
 use super::subject::Subject;
 use crate::{
     cli::exit::{Exit, Stop},
-    delivery::Request,
+    request::Request,
     respond::{Effect, Reply, Responders, Step},
     verify::Verifier,
 };

@@ -1,6 +1,6 @@
 //! What a signed message is made of, in bytes: a wrong length is often the first trace of a changed body.
 
-use crate::delivery::{
+use crate::request::{
     Request,
     slot::{Params, Slot},
 };

@@ -7,8 +7,8 @@ use crate::{
         exit::{Exit, Stop},
         out::{Out, Style},
     },
-    delivery::Request,
     explain::{Case, Recipe, discover},
+    request::Request,
     verify::VerifySpec,
 };
 use serde_json::json;

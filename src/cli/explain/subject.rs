@@ -7,8 +7,8 @@ use crate::{
         exit::{Exit, Stop},
     },
     config::{self, Loaded, SecretRef, Secrets, nearest::one_of},
-    delivery::{Request, slot::Params},
     explain::{Relative, Stranger},
+    request::{Request, slot::Params},
     senders::{self, SenderSpec},
     verify::{Verifier, VerifySpec},
 };

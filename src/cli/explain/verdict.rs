@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     cli::exit::Stop,
-    delivery::{Request, slot::Params},
-    explain::{Case, Cause, Reach, causes},
+    explain::{Case, Reach, causes},
+    refusal::Cause,
+    request::{Request, slot::Params},
     respond::Step,
     verify::{SpecProblem, Verifier, VerifyError, VerifySpec},
 };

@@ -1,7 +1,7 @@
 //! A small HTTP/1.1 client that keeps one connection: connects, sends, reads the answer, all within one deadline.
 
 use super::target::Target;
-use crate::{cli::exit::Stop, delivery::Request};
+use crate::{cli::exit::Stop, request::Request};
 use axum::http::{self, HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};

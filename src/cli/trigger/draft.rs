@@ -1,7 +1,7 @@
 //! A request before it is signed: the sample with its placeholders filled, or a body of the user's own.
 
 use super::edit::Edit;
-use crate::{clock, delivery::Request};
+use crate::{clock, request::Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use bytes::Bytes;
 use jiff::Timestamp;

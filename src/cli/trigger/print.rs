@@ -9,7 +9,7 @@ use crate::{
     },
     clock,
     config::SecretRef,
-    delivery::Request,
+    request::Request,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 

@@ -4,7 +4,7 @@ use super::{Break, edit};
 use crate::{
     cli::exit::{Exit, Stop},
     config::{Loaded, SecretRef, Secrets},
-    delivery::Request,
+    request::Request,
     senders::SenderSpec,
     verify::{Algorithm, SpecProblem, Verifier},
 };

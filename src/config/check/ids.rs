@@ -2,8 +2,8 @@
 
 use crate::{
     config::{keypath::KeyPath, params, problem::Report},
-    delivery::Withheld,
     normalize::{Normalizer, Setting},
+    request::Withheld,
     senders::SenderSpec,
     verify::Verifier,
 };

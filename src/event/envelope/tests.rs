@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    delivery::Kept,
     event::{Carried, EventTime, Identity, Quarantine, Reason},
+    request::Kept,
     verify::Assurance,
 };
 use axum::http::{HeaderMap, HeaderValue, Method};

@@ -2,7 +2,7 @@
 //! a blank is written, in which case the escapes stand, in which order the fields.
 
 use super::Variant;
-use crate::delivery::slot::form::{self, Pair};
+use crate::request::slot::form::{self, Pair};
 use axum::http::{HeaderMap, header};
 use std::fmt::Write as _;
 

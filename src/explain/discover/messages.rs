@@ -2,7 +2,7 @@
 
 use super::{Lab, Place, place};
 use crate::{
-    delivery::slot::Texts,
+    request::slot::Texts,
     verify::{TimeUnit, TimestampSpec},
 };
 use axum::http::HeaderName;

@@ -3,9 +3,8 @@
 
 use super::{Lab, place};
 use crate::{
-    delivery::slot::Texts,
-    delivery::slot::form,
     explain::writing,
+    request::slot::{Texts, form},
     verify::{Algorithm, Encoding, VerifySpec},
 };
 use axum::http::header;

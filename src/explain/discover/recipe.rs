@@ -1,8 +1,8 @@
 //! A scheme that fits, as the lines of a sender document.
 
 use crate::{
-    delivery::slot::Texts,
     explain::{secret, time, writing},
+    request::slot::Texts,
     verify::{KeyPosition, VerifySpec},
 };
 

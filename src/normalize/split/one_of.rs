@@ -2,7 +2,7 @@
 //! bytes are the element with no other item of these lists. So what they share stays with each of them.
 
 use super::{Element, MAX_ELEMENTS, Unmappable, follow, items, too_many};
-use crate::{delivery::slot::Pointer, event::Reason};
+use crate::{event::Reason, request::slot::Pointer};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, ops::Range};
 

@@ -1,10 +1,11 @@
 //! Reads templates: literal text, slots in braces with alternatives between bars, and brackets around what may be
 //! left out. Pointers are gathered in tries, so that a scan finds all of them in one pass.
 
-use super::{Part, Place, Within};
+use super::Part;
 use crate::{
-    delivery::slot::{Slot, Standing},
     normalize::json::Pointers,
+    normalize::place::{Place, Within},
+    request::slot::{Slot, Standing},
 };
 
 /// Hex digits of a SHA-256.

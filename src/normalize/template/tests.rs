@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::{
-    delivery::{
+    event::Reason,
+    normalize::json::Pointers,
+    request::{
         Request,
         slot::{Params, Standing},
     },
-    event::Reason,
-    normalize::json::Pointers,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;

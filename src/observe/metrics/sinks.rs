@@ -1,7 +1,7 @@
 //! The counters of one sink, resolved once.
 
 use super::Metrics;
-use crate::publish::PublishError;
+use crate::record::PublishError;
 use jiff::Timestamp;
 use prometheus::{Histogram, IntCounter, IntGauge};
 use std::{collections::HashMap, time::Duration};

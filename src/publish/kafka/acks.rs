@@ -8,7 +8,7 @@
 //! yet: each is handed to [`super::alone`], in the order of the batch, and what it hears there is its own.
 
 use super::{
-    alone::{Again, Alone},
+    again::{Again, Alone, Outcome, Waiting},
     talk::Talk,
 };
 use crate::record::Ack;
@@ -19,16 +19,7 @@ use rdkafka::{
     producer::{DeliveryResult, ProducerContext},
 };
 use std::sync::Arc;
-use tokio::{
-    runtime::Handle,
-    sync::{mpsc, oneshot},
-};
-
-/// What became of one record.
-pub(super) type Outcome = Result<Ack, KafkaError>;
-
-/// Whom librdkafka tells what became of a record.
-pub(super) type Waiting = oneshot::Sender<Outcome>;
+use tokio::{runtime::Handle, sync::mpsc};
 
 /// Answers handed out between two looks at the channel.
 const BATCH: usize = 512;
@@ -114,6 +105,7 @@ impl ClientContext for Callbacks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::sync::oneshot;
 
     #[tokio::test]
     async fn each_request_hears_its_own_answer_and_one_that_is_gone_holds_up_none() {

@@ -5,76 +5,22 @@
 //! fault, and all others are stored. The client is started by the first refusal.
 
 use super::{
-    acks::{Outcome, Waiting},
+    again::{Again, Alone, Outcome, Waiting},
     slot::Slot,
 };
-use crate::record::Record;
 use rdkafka::{
-    Message as _, Timestamp,
+    Message as _,
     error::{KafkaError, RDKafkaErrorCode as Code},
-    message::{OwnedHeaders, OwnedMessage},
     producer::BaseRecord,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// A record that is to be published alone, and who waits for it.
-pub(super) struct Again {
-    pub(super) waiting: Waiting,
-    pub(super) record: OwnedMessage,
-}
-
-/// The way to the client whose batches hold one record.
-#[derive(Clone)]
-pub(super) struct Alone {
-    records: mpsc::UnboundedSender<Again>,
-    batch_was_too_large: Arc<AtomicBool>,
-}
-
-impl Again {
-    /// Takes a record that was in no batch yet.
-    pub(super) fn new(record: Record, headers: OwnedHeaders, waiting: Waiting) -> Self {
-        let key = record.key.map(String::into_bytes);
-        let (topic, at) = (record.destination.to_string(), Timestamp::CreateTime(record.timestamp_ms));
-        let record = OwnedMessage::new(Some(record.value.to_vec()), key, topic, at, -1, -1, Some(headers));
-        Self { waiting, record }
-    }
-}
-
-impl Alone {
-    /// Starts the task that publishes through `slot`; it ends with the last way to it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it holds records that were in a client's own queue, which bounds them"
-    )]
-    pub(super) fn start(slot: Arc<Slot>) -> Self {
-        let (records, received) = mpsc::unbounded_channel();
-        tokio::spawn(publish(slot, received));
-        Self { records, batch_was_too_large: Arc::default() }
-    }
-
-    /// Takes a record; `refused` is what its batch heard.
-    pub(super) fn take(&self, again: Again, refused: Option<&KafkaError>) {
-        let code = refused.and_then(KafkaError::rdkafka_error_code);
-        if matches!(code, Some(Code::MessageSizeTooLarge | Code::MessageBatchTooLarge)) {
-            self.batch_was_too_large.store(true, Ordering::Relaxed);
-        }
-        // Fails when the runtime is gone, and then nobody waits.
-        let _gone = self.records.send(again);
-    }
-
-    /// Returns whether a batch was refused for its size and nobody has looked into it.
-    pub(super) fn batch_was_too_large(&self) -> bool {
-        self.batch_was_too_large.load(Ordering::Relaxed)
-    }
-
-    /// Notes that somebody looks into it; returns whether there was one.
-    pub(super) fn look_into_it(&self) -> bool {
-        self.batch_was_too_large.swap(false, Ordering::Relaxed)
-    }
+/// Starts the task that publishes through `slot`, and returns the way to it; it ends with the last such way.
+pub(super) fn start(slot: Arc<Slot>) -> Alone {
+    let (alone, received) = Alone::new();
+    tokio::spawn(publish(slot, received));
+    alone
 }
 
 async fn publish(slot: Arc<Slot>, mut records: mpsc::UnboundedReceiver<Again>) {

@@ -9,7 +9,8 @@
 //! A third, whose batches hold one record, is for what was refused in a batch ([`super::alone`]).
 
 use super::{
-    alone::Alone,
+    again::Alone,
+    alone,
     slot::{Producer, Slot},
     talk::Talk,
 };
@@ -72,7 +73,7 @@ impl Producers {
             single.set("linger.ms", "0");
         }
         let single = Slot::new(single, None, Arc::clone(talk));
-        let alone = Alone::start(Arc::clone(&single));
+        let alone = alone::start(Arc::clone(&single));
         let slot = |config: ClientConfig| {
             let slot = Slot::new(config, Some(alone.clone()), Arc::clone(talk));
             slot.fill().map(|()| slot)

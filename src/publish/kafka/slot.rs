@@ -1,7 +1,7 @@
 //! A place for one client, and how to make the next one that takes it. Clients start and end off the runtime, and
 //! under no lock.
 
-use super::{acks::Callbacks, alone::Alone, client::Client, talk::Talk};
+use super::{acks::Callbacks, again::Alone, client::Client, talk::Talk};
 use parking_lot::{Mutex, RwLock};
 use rdkafka::{
     ClientConfig,

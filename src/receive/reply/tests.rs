@@ -1,7 +1,10 @@
 //! Each refusal's status, headers and body; the bodies of success.
 
 use super::*;
-use crate::{publish::PublishError, record::Disposition, verify::VerifyError};
+use crate::{
+    record::{Disposition, PublishError},
+    verify::VerifyError,
+};
 use http_body_util::BodyExt as _;
 use std::collections::BTreeSet;
 

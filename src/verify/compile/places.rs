@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::{
-    delivery::slot::Texts,
+    request::slot::Texts,
     verify::{grammar::Prefix, place::Place, spec::MissingHash, value::fill},
 };
 use axum::http::HeaderName;

@@ -2,8 +2,8 @@
 
 use super::Reader;
 use crate::{
-    delivery::slot::Slot,
     fetch::Pins,
+    request::slot::Slot,
     verify::{
         certificate::Certificates,
         freshness::Freshness,

@@ -2,7 +2,7 @@
 
 use super::Reader;
 use crate::{
-    delivery::slot::Texts,
+    request::slot::Texts,
     verify::{
         jwt::{Expected, Jwt, Source},
         keyring::Keyring,

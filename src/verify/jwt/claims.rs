@@ -1,7 +1,7 @@
 //! What a token must say: for whom it is, by whom, since when and until when, and which body it belongs to.
 
 use crate::{
-    delivery::Request,
+    request::Request,
     verify::{VerifyError, message, spec::ClaimValue},
 };
 use jiff::{SignedDuration, Timestamp};

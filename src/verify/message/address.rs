@@ -1,7 +1,7 @@
 //! The public address that a sender was given, for those that sign it. It is configured, and never made from the
 //! request's `Host`: anybody can send one.
 
-use crate::delivery::Request;
+use crate::request::Request;
 use percent_encoding::percent_decode_str;
 
 /// The configured public address.

@@ -1,7 +1,7 @@
 //! The canonical request whose digest Atlassian Connect puts into the claim `qsh`: `METHOD&path&query`, with the
 //! query's parameters sorted and escaped, values of one name joined by commas, `jwt` left out.
 
-use crate::delivery::{Request, slot::form};
+use crate::request::{Request, slot::form};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The values of headers that the signature itself names, as Hook0 signs them: they stand in a message between dots.
 
 use crate::{
-    delivery::Request,
+    request::Request,
     verify::{VerifyError, single},
 };
 use axum::http::HeaderName;

@@ -3,7 +3,7 @@
 //! signed: the address to unsubscribe and the attributes can be changed on the way.
 
 use crate::{
-    delivery::slot::{Pointer, Slot},
+    request::slot::{Pointer, Slot},
     verify::{VerifyError, value::Value},
 };
 

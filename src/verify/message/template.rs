@@ -3,7 +3,7 @@
 
 use super::{MOST_PARTS, Pieces, address::Url, listed::listed};
 use crate::{
-    delivery::slot::Params,
+    request::slot::Params,
     verify::{
         VerifyError,
         value::{OneOf, Subject},

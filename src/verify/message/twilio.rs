@@ -4,7 +4,7 @@
 
 use super::address::Url;
 use crate::{
-    delivery::{Request, slot::form},
+    request::{Request, slot::form},
     verify::VerifyError,
 };
 use sha2::{Digest as _, Sha256};

@@ -2,7 +2,7 @@
 
 use super::SignError;
 use crate::{
-    delivery::{
+    request::{
         Request,
         slot::{Pointer, Slot},
     },

@@ -1,7 +1,7 @@
 //! How the alternatives of a scheme lie over what they share, and what the whole asks of a source.
 
 use super::{Algorithm, JwtAlgorithm, VerifySpec};
-use crate::delivery::slot::Texts;
+use crate::request::slot::Texts;
 use std::collections::BTreeMap;
 
 impl VerifySpec {

@@ -1,7 +1,7 @@
 //! Tests of what a signature over the address covers: the segments behind the source, as they were received.
 
 use super::{refusal, request, spec, verifier};
-use crate::delivery::Request;
+use crate::request::Request;
 
 const URL: &str = "https://example.com/hooks/shop";
 

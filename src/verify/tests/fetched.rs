@@ -3,8 +3,9 @@
 
 use super::{NOW, json_web_tokens as tokens, public_keys, refusal, verifier};
 use crate::{
-    delivery::{Delivery, Quota, Request},
+    delivery::{Delivery, Quota},
     fetch::{Target, tests::Server},
+    request::Request,
     verify::{
         Verifier, VerifyError, jwt,
         keys::Keys,

@@ -2,7 +2,7 @@
 
 use super::{NOW, refusal, request, verifier};
 use crate::{
-    delivery::Request,
+    request::Request,
     verify::{Verifier, der},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

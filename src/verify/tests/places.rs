@@ -3,7 +3,7 @@
 
 use super::{NOW, now, refusal, request, spec, verifier};
 use crate::{
-    delivery::Request,
+    request::Request,
     verify::{Algorithm, Constants, SignError, Verifier, VerifyError, VerifySpec},
 };
 use axum::http::Method;

@@ -3,7 +3,7 @@
 
 use super::{GITHUB, LIKEMAGIC, PROPEXO, STANDARD, SYNCAROO, computed, refusal, request, syncaroo, verifier};
 use crate::{
-    delivery::Request,
+    request::Request,
     verify::{
         Assurance, VerifyError, member,
         rewrite::{Style, rewrite},

@@ -3,7 +3,7 @@
 
 use super::{NOW, refusal, request, spec, verifier};
 use crate::{
-    delivery::Request,
+    request::Request,
     verify::{Verifier, VerifyError, grammar},
 };
 use proptest::prelude::*;

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue};
 const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Returns a Standard Webhooks request that was signed at `NOW` plus `ahead` seconds.
-fn standard(verifier: &Verifier, ahead: i64) -> crate::delivery::Request {
+fn standard(verifier: &Verifier, ahead: i64) -> crate::request::Request {
     let mut request = request(&[("webhook-id", "msg_1")], "{}");
     verifier
         .sign(&mut request, jiff::Timestamp::from_second(NOW + ahead).expect("a time"))
@@ -15,7 +15,7 @@ fn standard(verifier: &Verifier, ahead: i64) -> crate::delivery::Request {
     request
 }
 
-fn put(request: &mut crate::delivery::Request, name: &'static str, value: &str) {
+fn put(request: &mut crate::request::Request, name: &'static str, value: &str) {
     request.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value"));
 }
 

@@ -1,7 +1,7 @@
 //! Whose word a value is: what is signed, what a proven sender says, what anybody could have changed.
 
 use super::verifier;
-use crate::delivery::slot::{Slot, Standing};
+use crate::request::slot::{Slot, Standing};
 
 const SECRET: &str = "00112233445566778899aabbccddeeff";
 

@@ -8,7 +8,7 @@ use super::{
 };
 use axum::http::HeaderName;
 use bytes::Bytes;
-use hookway::delivery::Request;
+use hookway::request::Request;
 use jiff::SignedDuration;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use super::{outcome::Outcome, source};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
-use hookway::delivery::Request;
+use hookway::request::Request;
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 

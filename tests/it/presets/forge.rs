@@ -7,7 +7,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use hookway::delivery::Request;
+use hookway::request::Request;
 use ring::{
     hmac,
     rand::SystemRandom,

@@ -7,7 +7,7 @@ use super::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hookway::delivery::Request;
+use hookway::request::Request;
 use ring::{digest, hmac};
 use serde_json::{Value, json};
 

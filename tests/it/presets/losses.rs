@@ -9,9 +9,9 @@ use super::{
 };
 use hookway::{
     dedup::{Claim, Window},
-    delivery::Request,
     event::{Event, Identity},
     record::{Disposition, Receipt},
+    request::Request,
 };
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};

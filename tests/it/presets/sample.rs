@@ -2,7 +2,7 @@
 
 use super::source::Source;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use hookway::{delivery::Request, senders::SampleSpec};
+use hookway::{request::Request, senders::SampleSpec};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 

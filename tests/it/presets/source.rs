@@ -8,15 +8,16 @@ use super::{
 };
 use hookway::{
     config,
-    delivery::{
-        Delivery, Quota, Request,
-        slot::{Params, Slot},
-    },
+    delivery::{Delivery, Quota},
     event::{
         Event, Identity,
         envelope::{self, Origin},
     },
     normalize::{Normalizer, Setting},
+    request::{
+        Request,
+        slot::{Params, Slot},
+    },
     respond::{Effect, RespondSpec, Responders, Step},
     senders::{self, SampleSpec, SenderSpec},
     verify::{Constants, Verifier, VerifySpec},

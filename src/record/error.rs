@@ -1,4 +1,4 @@
-//! Why a sink does not hold a record: what `publish` tells the path, and what the metrics count.
+//! Why a sink does not hold a record: what a sink answers instead of an ack, and what the metrics count.
 
 use crate::event::Reason;
 

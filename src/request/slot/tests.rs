@@ -1,7 +1,7 @@
 //! Tests of slots: their grammar, what each reads, what is refused, and properties of the decoder and the lookup.
 
 use super::{Params, Pointer, Slot, SlotError, form};
-use crate::delivery::Request;
+use crate::request::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};

@@ -1,0 +1,28 @@
+//! What stands on the wire: one HTTP request from a sender, byte-exact, and the places of it that documents name.
+//!
+//! The ground of the path: a `Delivery` is a request on its way, `verify` and `respond` read it through
+//! [slots](slot), and the quarantine keeps it less its credentials ([`Kept`]).
+
+mod kept;
+pub mod slot;
+
+pub use kept::{Kept, Withheld};
+
+use axum::http::{HeaderMap, Method, Uri};
+use bytes::Bytes;
+use jiff::Timestamp;
+
+/// What a sender sent, as it stood on the wire.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The request's method; part of what some senders sign.
+    pub method: Method,
+    /// The request's target as it was received: path and query.
+    pub uri: Uri,
+    /// All header lines, names in lower case.
+    pub headers: HeaderMap,
+    /// The body's exact bytes.
+    pub body: Bytes,
+    /// When the request's first byte was here.
+    pub received: Timestamp,
+}
