@@ -185,7 +185,7 @@ fn serve_admin(listener: TcpListener, admin: Admin) -> io::Result<()> {
         runtime.block_on(async move {
             match TcpListener::from_std(listener) {
                 // A slow client holds up only this listener, which is kept off the public network.
-                Ok(listener) => receive::serve_admin(listener, admin.router()).await,
+                Ok(listener) => admin.serve(listener).await,
                 Err(error) => tracing::error!(%error, "the admin listener can't be served"),
             }
         });

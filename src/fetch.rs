@@ -2,8 +2,8 @@
 //! come out of requests, so nearly everything is forbidden: only HTTPS, only hosts that the configuration names, no
 //! port, no user, no redirect, a bound on size and time.
 
-use axum::http::{self, Method, Uri, header};
 use bytes::Bytes;
+use http::{Method, Uri, header};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;

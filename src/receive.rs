@@ -13,7 +13,7 @@ mod watch;
 mod wire;
 
 pub use connection::HEAD_BYTES;
-pub use server::{Ends, Limits, bind, serve, serve_admin};
+pub use server::{Ends, Limits, bind, serve};
 
 use crate::{
     clock,
@@ -27,10 +27,10 @@ use crate::{
     refusal::Refusal,
     request::Request,
 };
-use axum::http::{self, Method, header};
 use body::{Bounds, Budget};
 use connection::Caller;
 use futures_util::FutureExt as _;
+use http::{Method, header};
 use hyper::body::{Body as _, Incoming};
 use percent_encoding::percent_decode_str;
 use reply::Response;

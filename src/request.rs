@@ -8,8 +8,8 @@ pub mod slot;
 
 pub use kept::{Kept, Withheld};
 
-use axum::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
+use http::{HeaderMap, Method, Uri};
 use jiff::Timestamp;
 
 /// What a sender sent, as it stood on the wire.

@@ -27,8 +27,8 @@ use crate::{
     fetch::Target,
     request::{Request, slot::Params},
 };
-use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
+use http::{HeaderMap, Method};
 use responder::Responder;
 use secrecy::SecretString;
 use std::fmt;

@@ -50,7 +50,7 @@ use crate::request::{
     Request, Withheld,
     slot::{Slot, Standing},
 };
-use axum::http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName};
 use mac::Prepared;
 use parking_lot::RwLock;
 use scheme::Scheme;

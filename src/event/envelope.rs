@@ -182,7 +182,7 @@ const KEPT_VALUE: &AsciiSet = &CONTROLS.add(b'%');
 
 /// Returns headers as a JSON list of pairs, so that repeated names and their order survive; values are
 /// percent-encoded.
-fn headers_as_json(headers: &axum::http::HeaderMap) -> String {
+fn headers_as_json(headers: &http::HeaderMap) -> String {
     let pairs: Vec<(&str, String)> = headers
         .iter()
         .map(|(name, value)| {

@@ -8,7 +8,7 @@ mod text;
 
 use super::{Cause, Lab};
 use crate::verify::VerifyError;
-use axum::http::header;
+use http::header;
 
 /// A body as the sender may have signed it.
 pub(super) struct Variant {

@@ -2,12 +2,12 @@
 //! capture is.
 
 mod har;
-mod http;
+mod raw;
 #[cfg(test)]
 mod tests;
 
-use axum::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
+use http::{HeaderMap, Method, Uri};
 use jiff::Timestamp;
 
 /// One request as it was captured.
@@ -37,7 +37,7 @@ impl Captured {
             None if entry.is_some() => {
                 Err("--entry chooses one of a HAR file's, and this is none".to_owned())
             }
-            None => http::parse(bytes),
+            None => raw::parse(bytes),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     request::slot::Texts,
     verify::{VerifyError, VerifySpec},
 };
-use axum::http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, header};
 
 /// Headers that many senders share, so that they point to none.
 const SHARED: [&str; 5] =

@@ -8,7 +8,7 @@ use crate::{
     request::Request,
     verify::{Verifier, VerifySpec},
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use secrecy::SecretString;
 

@@ -2,7 +2,7 @@
 
 use super::{Cause, Lab};
 use crate::verify::{VerifyError, VerifySpec};
-use axum::http::{Uri, header};
+use http::{Uri, header};
 
 /// Tries the URL with another scheme, port, host, path, slash, and without the query.
 pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {

@@ -3,7 +3,7 @@
 
 use super::{Cause, Lab, place};
 use crate::verify::{Algorithm, Encoding, VerifyError, VerifySpec};
-use axum::http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 /// What parts the signatures of a list.

@@ -18,7 +18,7 @@ use crate::{
     request::slot::{Pointer, Slot, Standing},
 };
 use attributes::Attributes;
-use axum::http::HeaderName;
+use http::HeaderName;
 
 /// How far verification believes the id and the type of a `CloudEvent`.
 #[derive(Debug, Clone, Copy)]

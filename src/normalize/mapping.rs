@@ -6,8 +6,8 @@ use crate::{
     event::{Event, Identity, Quarantine, Reason},
     request::{Kept, Request, slot::Standing},
 };
-use axum::http::header;
 use bytes::Bytes;
+use http::header;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{cell::OnceCell, fmt::Write as _, sync::Arc};
 

@@ -1,6 +1,6 @@
 //! Media types, as far as they decide how a body is read.
 
-use axum::http::{HeaderMap, header};
+use http::{HeaderMap, header};
 
 /// Tells whether a body is to be read as JSON: its type says so, or there is none.
 pub(super) fn names_json(headers: &HeaderMap) -> bool {

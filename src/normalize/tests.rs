@@ -8,8 +8,8 @@ use crate::{
     senders,
     verify::{Algorithm, Verifier, VerifySpec},
 };
-use axum::http::{HeaderMap, HeaderValue, Method};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};

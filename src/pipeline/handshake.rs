@@ -8,7 +8,7 @@ use crate::{
     respond::{Effect, Hash, Keys, RespondError, Step},
     verify::{Algorithm, Verifier},
 };
-use axum::http::Method;
+use http::Method;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use std::sync::Arc;

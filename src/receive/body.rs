@@ -4,9 +4,9 @@
 
 use super::{Limits, peer::Held};
 use crate::{deadline::Deadline, delivery::Quota, refusal::Refusal};
-use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
+use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use hyper::body::{Frame, Incoming};
 use std::{error::Error as _, io, sync::Arc, time::Duration};

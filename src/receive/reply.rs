@@ -9,8 +9,8 @@ use crate::{
     refusal::{Fault, Refusal},
     respond::Reply,
 };
-use axum::http::{self, HeaderValue, StatusCode, header};
 use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
 use http_body_util::Full;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,7 +1,7 @@
 //! The listener: accepts connections and lets hyper speak HTTP/1.1 on each, with deadlines for a silent
 //! connection and a bound on how many are open.
 //!
-//! `axum::serve` leaves silent connections open for ever, and a listener that guesses between HTTP/1 and HTTP/2
+//! A framework's accept loop leaves silent connections open for ever, and a listener that guesses between HTTP/1 and HTTP/2
 //! waits for the first bytes without a deadline; so neither is used.
 
 use super::{
@@ -10,10 +10,7 @@ use super::{
     peer::Peers,
     watch::{Open, Order},
 };
-use crate::{delivery::Quota, observe::metrics::Metrics};
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use crate::observe::metrics::Metrics;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -49,12 +46,6 @@ pub struct Ends {
 
 /// Connections that may wait to be accepted; the system takes less where it is set so.
 const BACKLOG: u32 = 4096;
-
-/// How long a connection to the admin listener may be idle; longer than the usual pause between two scrapes.
-const ADMIN_IDLE: Duration = Duration::from_secs(90);
-
-/// Connections to the admin listener at once.
-const ADMIN_CONNECTIONS: u64 = 256;
 
 /// How often within the time of idleness the connections are looked at.
 const SWEEPS: u32 = 8;
@@ -162,27 +153,5 @@ impl Serving {
                 self.open.tell(Order::Cut);
             }
         }
-    }
-}
-
-/// Serves the admin listener: few clients, the same deadlines.
-pub async fn serve_admin(listener: TcpListener, router: Router) {
-    let slots = Quota::new(ADMIN_CONNECTIONS);
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
-        let Some(slot) = slots.take(1) else { continue };
-        let service = hyper_util::service::TowerToHyperService::new(router.clone());
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(ADMIN_IDLE)
-            .serve_connection(TokioIo::new(stream), service);
-        // Ends with its connection, and with the process.
-        tokio::spawn(async move {
-            let _ended = connection.await;
-            drop(slot);
-        });
     }
 }

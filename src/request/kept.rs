@@ -2,7 +2,7 @@
 //! less what holds a credential.
 
 use super::{Request, slot::form};
-use axum::http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 
 /// The segments of a path in front of those that slots count: before the first `/`, `hooks`, and the source's name.
 const SOURCE_SEGMENTS: usize = 3;

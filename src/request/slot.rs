@@ -23,7 +23,7 @@ pub use standing::Standing;
 pub use texts::Texts;
 
 use super::Request;
-use axum::http::HeaderName;
+use http::HeaderName;
 use percent_encoding::percent_decode_str;
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 

@@ -11,7 +11,7 @@ use super::{
     value::Value,
 };
 use crate::request::slot::Slot;
-use axum::http::{HeaderName, Method};
+use http::{HeaderName, Method};
 
 /// Headers of an answer that are ours to write, or would lead the sender elsewhere.
 const NOT_FOR_DOCUMENTS: [&str; 8] = [

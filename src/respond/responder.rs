@@ -9,8 +9,8 @@ use super::{
     value::{self, Fill, Value},
 };
 use crate::request::{Request, slot::Params};
-use axum::http::{HeaderMap, HeaderName, Method, header};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Method, header};
 
 /// One handshake of a sender.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Handshakes as functions: what is recognised, what is answered, what is refused.
 
 use super::{template::Template, *};
-use axum::http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;

@@ -22,7 +22,7 @@ use super::{
     value::{OneOf, Subject, Value},
 };
 use crate::request::slot::{Params, Slot};
-use axum::http::HeaderName;
+use http::HeaderName;
 use std::borrow::Cow;
 
 /// How many parts a template may have, those in brackets counted.

@@ -8,7 +8,7 @@ use super::{
     value::{OneOf, Subject},
 };
 use crate::request::Withheld;
-use axum::http::HeaderName;
+use http::HeaderName;
 use std::borrow::Cow;
 
 /// Where a credential stands.

@@ -12,7 +12,7 @@ use crate::request::{
     Request, Withheld,
     slot::{Pointer, Slot, Standing},
 };
-use axum::http::HeaderName;
+use http::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 
 /// One way to verify a request.

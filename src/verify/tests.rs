@@ -15,7 +15,7 @@ mod vectors;
 
 use super::{Algorithm, SpecProblem, Verifier, VerifyError, VerifySpec};
 use crate::request::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use jiff::Timestamp;
 
 /// The moment at which test requests are received.

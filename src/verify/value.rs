@@ -6,7 +6,7 @@ use crate::request::{
     Request, Withheld,
     slot::{Params, Pointer, Slot, SlotError},
 };
-use axum::http::HeaderName;
+use http::HeaderName;
 use std::{borrow::Cow, fmt};
 
 /// What one check reads.

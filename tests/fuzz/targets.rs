@@ -3,7 +3,6 @@
 //!
 //! Where a target needs a document and a request, the first line is the one and the rest is the other.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use bytes::Bytes;
 use hookway::{
     config,
@@ -21,6 +20,7 @@ use hookway::{
     },
     verify::{Verifier, VerifySpec},
 };
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};

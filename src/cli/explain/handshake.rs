@@ -8,7 +8,7 @@ use crate::{
     respond::{Effect, Reply, Responders, Step},
     verify::Verifier,
 };
-use axum::http::Method;
+use http::Method;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

@@ -41,7 +41,7 @@ fn length(slot: &str, request: &Request, params: &Params) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::{HeaderMap, Method};
+    use http::{HeaderMap, Method};
 
     #[test]
     fn every_part_is_measured_and_an_unknown_one_is_marked() {

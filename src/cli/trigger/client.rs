@@ -2,8 +2,8 @@
 
 use super::target::Target;
 use crate::{cli::exit::Stop, request::Request};
-use axum::http::{self, HeaderMap, StatusCode, header};
 use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;

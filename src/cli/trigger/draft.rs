@@ -2,8 +2,8 @@
 
 use super::edit::Edit;
 use crate::{clock, request::Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

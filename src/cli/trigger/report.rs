@@ -9,7 +9,7 @@ use crate::cli::{
     exit::{Exit, Stop},
     out::{Out, Style, printable},
 };
-use axum::http::{HeaderName, header};
+use http::{HeaderName, header};
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,7 +1,7 @@
 //! Where a triggered event is sent: from the listener's address, or from `--url`.
 
 use crate::cli::exit::Stop;
-use axum::http::{Uri, uri::PathAndQuery};
+use http::{Uri, uri::PathAndQuery};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The address of one source.

@@ -6,7 +6,7 @@ use crate::{
     request::Kept,
     verify::Assurance,
 };
-use axum::http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 
 use super::Variant;
 use crate::request::slot::form::{self, Pair};
-use axum::http::{HeaderMap, header};
+use http::{HeaderMap, header};
 use std::fmt::Write as _;
 
 /// Characters besides letters and digits that a library leaves as they are, and whose habit that is.

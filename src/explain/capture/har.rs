@@ -1,9 +1,9 @@
 //! One request of an HTTP archive (HAR 1.2), as browsers, proxies and webhook inspectors export it.
 
 use super::Captured;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -1,11 +1,11 @@
 //! Tests of the readers: what stands in a file comes back byte for byte.
 
 use super::*;
-use axum::http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
 
 fn parsed(text: impl AsRef<[u8]>) -> Captured {
-    http::parse(text.as_ref()).expect("a request")
+    raw::parse(text.as_ref()).expect("a request")
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_chunked_body_is_put_together_and_one_that_is_not_is_kept() {
 
 #[test]
 fn what_is_no_request_is_named_by_its_line() {
-    let problem = |text: &str| http::parse(text.as_bytes()).unwrap_err();
+    let problem = |text: &str| raw::parse(text.as_bytes()).unwrap_err();
     assert_eq!(problem(""), "the file is empty");
     assert!(problem("hello").contains("first line"));
     assert!(problem("POST / SMTP/1").contains("first line"));
@@ -93,9 +93,9 @@ proptest! {
 
     #[test]
     fn no_file_makes_the_readers_fall(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _any = http::parse(&bytes);
+        let _any = raw::parse(&bytes);
         let head = b"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n";
-        let _any = http::parse(&[&head[..], &bytes].concat());
+        let _any = raw::parse(&[&head[..], &bytes].concat());
         let _any = har::entries(&[b"{", &bytes[..]].concat());
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     request::slot::Texts,
     verify::{TimeUnit, TimestampSpec},
 };
-use axum::http::HeaderName;
+use http::HeaderName;
 use jiff::Timestamp;
 
 /// Forms that leave out a member of the body.

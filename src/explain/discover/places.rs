@@ -7,12 +7,12 @@ use crate::{
     request::slot::{Texts, form},
     verify::{Algorithm, Encoding, VerifySpec},
 };
-use axum::http::header;
 use base64::{
     Engine as _,
     alphabet::{STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use http::header;
 use secrecy::ExposeSecret;
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, ops::RangeInclusive};

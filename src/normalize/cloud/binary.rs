@@ -5,7 +5,7 @@ use crate::{
     event::{Extension, Reason},
     normalize::Unmappable,
 };
-use axum::http::{HeaderMap, header};
+use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
 
 /// Reads the attributes of an event from the headers of its request.

@@ -9,9 +9,9 @@ use crate::{
         slot::{Params, Standing},
     },
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 use grammar::{Tries, begins_a_slot};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::cell::OnceCell;

@@ -2,7 +2,7 @@
 
 use super::{Params, Pointer, Slot, SlotError, form};
 use crate::request::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ use crate::{
     request::slot::Texts,
     verify::{grammar::Prefix, place::Place, spec::MissingHash, value::fill},
 };
-use axum::http::HeaderName;
+use http::HeaderName;
 
 impl Reader<'_> {
     /// Returns where the signature or token stands; `default` is its header where none is named.

@@ -4,7 +4,7 @@ use crate::{
     request::Request,
     verify::{VerifyError, single},
 };
-use axum::http::HeaderName;
+use http::HeaderName;
 
 /// Returns the values of the headers in a list of names between blanks, joined by dots. Only the last may hold a dot, and
 /// none where a JSON body could begin: else one signature would stand for several cuts.

@@ -8,7 +8,7 @@ use crate::{
     },
     verify::{member, place::Place, scheme::Each, value::Value},
 };
-use axum::http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// All but the unreserved characters of RFC 3986.

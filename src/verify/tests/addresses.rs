@@ -12,7 +12,7 @@ const SCHEMES: [&str; 3] = [
     "{ algorithm: hmac-sha256, header: x-sig, message: twilio, url: 'https://example.com/hooks/shop' }",
 ];
 
-fn at(uri: &str, headers: &axum::http::HeaderMap) -> Request {
+fn at(uri: &str, headers: &http::HeaderMap) -> Request {
     Request { uri: uri.parse().expect("a target"), headers: headers.clone(), ..request(&[], "a=b") }
 }
 
@@ -21,7 +21,7 @@ fn the_segments_behind_a_source_are_part_of_the_signed_address() {
     for scheme in SCHEMES {
         let verifier = verifier(scheme, &["topsecret-value-1"]);
         let signed = |uri: &str| {
-            let mut request = at(uri, &axum::http::HeaderMap::new());
+            let mut request = at(uri, &http::HeaderMap::new());
             verifier.sign(&mut request, super::now()).expect("a signature");
             request
         };

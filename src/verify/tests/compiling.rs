@@ -2,7 +2,7 @@
 
 use super::{GITHUB, LIKEMAGIC, PROPEXO, STANDARD, SYNCAROO, set, spec, verifier};
 use crate::verify::{Verifier, VerifySpec};
-use axum::http::HeaderName;
+use http::HeaderName;
 
 /// Returns the fields that are wrong in a scheme, sorted.
 fn wrong(yaml: &str) -> Vec<String> {

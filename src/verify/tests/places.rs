@@ -6,7 +6,7 @@ use crate::{
     request::Request,
     verify::{Algorithm, Constants, SignError, Verifier, VerifyError, VerifySpec},
 };
-use axum::http::Method;
+use http::Method;
 
 const ADYEN: &str = "{ algorithm: hmac-sha256, each: '/items/*/item', from: ./data/mac, encoding: base64, key: hex, \
      message: '[{./id}]:[{./original}]:[{./amount/value}]' }";

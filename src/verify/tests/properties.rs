@@ -9,7 +9,7 @@ use crate::{
         rewrite::{Style, rewrite},
     },
 };
-use axum::http::HeaderValue;
+use http::HeaderValue;
 use proptest::prelude::*;
 
 /// Every way to sign that the presets and the generic schemes have.

@@ -2,7 +2,7 @@
 
 use super::{GITHUB, LIKEMAGIC, NOW, STANDARD, SYNCAROO, refusal, request, set, verifier};
 use crate::verify::{Assurance, Proof, Verifier, VerifyError};
-use axum::http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 
 const WHSEC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 

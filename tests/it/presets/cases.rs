@@ -6,9 +6,9 @@ use super::{
     sample,
     source::{self, Source},
 };
-use axum::http::HeaderName;
 use bytes::Bytes;
 use hookway::request::Request;
+use http::HeaderName;
 use jiff::SignedDuration;
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
 //! Fixtures on disk: a request as it goes over the wire, and beside it what it comes to.
 
 use super::{outcome::Outcome, source};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use hookway::request::Request;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 

@@ -2,12 +2,12 @@
 //! descriptions, so that it is no copy of what it tests.
 
 use super::{keys, source::Source};
-use axum::http::HeaderValue;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use hookway::request::Request;
+use http::HeaderValue;
 use ring::{
     hmac,
     rand::SystemRandom,
@@ -71,9 +71,7 @@ fn token(source: &Source, request: &mut Request, key: usize) {
     let prefix = verify["prefix"].as_str().unwrap_or_default();
     let token = format!("{prefix}{message}.{}", URL_SAFE_NO_PAD.encode(signature));
     let name = verify["header"].as_str().unwrap_or("authorization").to_owned();
-    request
-        .headers
-        .insert(axum::http::HeaderName::try_from(name).unwrap(), HeaderValue::try_from(token).unwrap());
+    request.headers.insert(http::HeaderName::try_from(name).unwrap(), HeaderValue::try_from(token).unwrap());
 }
 
 fn claims(source: &Source, request: &Request) -> Value {

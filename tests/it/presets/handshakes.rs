@@ -5,9 +5,9 @@ use super::{
     outcome::Outcome,
     source::{self, Source},
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hookway::request::Request;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use ring::{digest, hmac};
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! Makes a request of a sample, with fixed values where `hookway trigger` takes fresh ones.
 
 use super::source::Source;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use hookway::{request::Request, senders::SampleSpec};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 

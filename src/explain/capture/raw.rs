@@ -2,8 +2,8 @@
 //! out, then the rest of the file is the body; a chunked body is put together.
 
 use super::Captured;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 
 /// Reads a request, or says in which line it is not one.
 pub(super) fn parse(bytes: &[u8]) -> Result<Captured, String> {
