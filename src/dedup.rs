@@ -14,9 +14,9 @@ mod entries;
 
 use crate::{
     event::{Event, Identity},
-    record::{Disposition, Receipt, SinkIndex},
+    record::{Held, Receipt, Repeat},
 };
-use entries::{Entries, Entry, Held, Key, Names, Second, State};
+use entries::{Entries, Entry, Key, Names, Part, Second, State};
 use parking_lot::Mutex;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 use std::{
@@ -31,19 +31,19 @@ use tokio::{sync::oneshot, time::Instant};
 pub enum Claim<'w> {
     /// Nobody has it: publish it.
     Fresh(Reservation<'w>),
-    /// It was acknowledged before, and this is what became of it.
-    Duplicate(Disposition),
+    /// It was acknowledged before.
+    Duplicate(Repeat),
     /// A copy is on its way; wait for its outcome.
     InFlight(Joined),
 }
 
 /// A place beside the first copy of an event.
 #[derive(Debug)]
-pub struct Joined(oneshot::Receiver<Disposition>);
+pub struct Joined(oneshot::Receiver<Repeat>);
 
 impl Joined {
     /// Waits for the first copy; `None` when it failed.
-    pub async fn outcome(self) -> Option<Disposition> {
+    pub async fn outcome(self) -> Option<Repeat> {
         self.0.await.ok()
     }
 }
@@ -92,19 +92,19 @@ impl Window {
         let mut entries = self.entries.lock();
         let now = self.now();
         let key = entries.place(&names, now);
-        let acked = match entries.states.get_mut(&key).map(|entry| &mut entry.state) {
+        let held = match entries.states.get_mut(&key).map(|entry| &mut entry.state) {
             Some(State::InFlight(waiting)) => {
                 let (tell, told) = oneshot::channel();
                 waiting.get_or_insert_default().0.push(tell);
                 return Claim::InFlight(Joined(told));
             }
-            Some(State::Done(disposition, until)) if *until > now => return Claim::Duplicate(*disposition),
-            Some(State::Partial(held)) if held.until > now => std::mem::take(&mut held.acked),
-            Some(State::Done(..) | State::Partial(..)) | None => Vec::new(),
+            Some(State::Done(repeat, until)) if *until > now => return Claim::Duplicate(*repeat),
+            Some(State::Partial(part)) if part.until > now => std::mem::take(&mut part.held),
+            Some(State::Done(..) | State::Partial(..)) | None => Held::default(),
         };
         let name = names.event;
         entries.states.insert(key, Entry { name, state: State::InFlight(None) });
-        Claim::Fresh(Reservation { window: self, key, name, is_conflict: key != names.id, acked, open: true })
+        Claim::Fresh(Reservation { window: self, key, name, is_conflict: key != names.id, held, open: true })
     }
 
     /// Returns how many events are remembered or in flight.
@@ -153,7 +153,7 @@ impl Window {
         &self,
         (key, name): (Key, Key),
         state: impl FnOnce(Second) -> Option<State>,
-    ) -> Vec<oneshot::Sender<Disposition>> {
+    ) -> Vec<oneshot::Sender<Repeat>> {
         let now = self.now();
         let until = self.until(now);
         let mut entries = self.entries.lock();
@@ -183,14 +183,14 @@ pub struct Reservation<'w> {
     key: Key,
     name: Key,
     is_conflict: bool,
-    acked: Vec<SinkIndex>,
+    held: Held,
     open: bool,
 }
 
 impl Reservation<'_> {
-    /// Returns the sinks that hold an earlier attempt and need no second copy.
-    pub fn acked(&self) -> &[SinkIndex] {
-        &self.acked
+    /// Returns what holds an earlier attempt and needs no second copy.
+    pub fn held(&self) -> &Held {
+        &self.held
     }
 
     /// True where another event has the same id.
@@ -200,28 +200,27 @@ impl Reservation<'_> {
 
     /// Remembers the event and tells those who joined.
     pub fn commit(mut self, receipt: &Receipt) {
-        let disposition = receipt.disposition;
+        let repeat = receipt.repeat();
         self.open = false;
-        for joined in self.window.settle((self.key, self.name), |until| Some(State::Done(disposition, until)))
-        {
+        for joined in self.window.settle((self.key, self.name), |until| Some(State::Done(repeat, until))) {
             // A joiner that gave up hears nothing, and that is all.
-            let _unheard = joined.send(disposition);
+            let _unheard = joined.send(repeat);
         }
     }
 
-    /// Gives the right back, keeping which sinks hold the event already.
-    pub fn release(mut self, acked: Vec<SinkIndex>) {
-        self.acked = acked;
+    /// Gives the right back, keeping what holds the event already.
+    pub fn release(mut self, held: Held) {
+        self.held = held;
     }
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if self.open {
-            let acked = std::mem::take(&mut self.acked);
+            let held = std::mem::take(&mut self.held);
             // Dropping the joiners' channels tells them that the first copy failed.
             drop(self.window.settle((self.key, self.name), |until| {
-                (!acked.is_empty()).then(|| State::Partial(Box::new(Held { acked, until })))
+                (!held.is_empty()).then(|| State::Partial(Box::new(Part { held, until })))
             }));
         }
     }

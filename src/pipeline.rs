@@ -17,13 +17,13 @@ pub use source::{Handshakes, Source};
 
 use crate::{
     deadline::Deadline,
-    dedup::Claim,
+    dedup::{Claim, Reservation},
     delivery::{Delivery, Quota, Unverified, Verified},
     event::Event,
     journal::Aside,
-    observe::metrics::{Metrics, Stage},
+    observe::metrics::{Metrics, Stage, Stopwatch},
     publish::Sinks,
-    record::{Disposition, Plan, PublishError, Receipt, SinkIndex, Target},
+    record::{Held, Plan, PublishError, Receipt, Settled, SinkId, Target},
     refusal::Refusal,
     respond::{Reply, Step},
     route::{RouteTarget, Routes},
@@ -85,12 +85,12 @@ impl Pipeline {
     /// Takes a delivery along the path and returns the receipt of each of its events, or why there is none. A
     /// handshake is answered on the way, before verification or behind it, as the sender's document says.
     ///
-    /// `begun` is when the delivery was whole. Waits until the deadline; the work goes on behind it.
+    /// `watch` was last read when the delivery was whole. Waits until the deadline; the work goes on behind it.
     pub async fn accept(
         self: &Arc<Self>,
         source: &Arc<Source>,
         delivery: Delivery<Unverified>,
-        begun: Instant,
+        mut watch: Stopwatch,
         deadline: &mut Deadline<'_>,
     ) -> Result<Answer, Refusal> {
         if let Some(answer) = source.shake(delivery.request(), Step::Unverified, deadline.at).await? {
@@ -105,10 +105,10 @@ impl Pipeline {
         if let Some(answer) = source.shake(delivery.request(), Step::Verified, deadline.at).await? {
             return Ok(answer);
         }
-        let begun = source.metrics.staged(Stage::Verify, begun);
+        watch.lap(&source.metrics, Stage::Verify);
 
         let (pipeline, source) = (Arc::clone(self), Arc::clone(source));
-        let work = Work { pipeline, source, delivery, until: deadline.at, begun };
+        let work = Work { pipeline, source, delivery, until: deadline.at, watch };
         let work = Shielded::new(work.run(), Outcome::unheard, &self.tasks);
         let outcome = deadline.wait(deadline.at, work).await.ok_or(Refusal::Deadline)?;
         outcome.ok_or(Refusal::Internal)?.heard().map(Answer::Accepted)
@@ -121,13 +121,13 @@ impl Pipeline {
         source: &Source,
         delivery: &Delivery<Verified>,
         event: &mut Event,
-        begun: Instant,
+        watch: &mut Stopwatch,
         until: Instant,
     ) -> Result<Receipt, Refusal> {
         let _counted = InFlight::new(&self.in_flight);
         let reservation = match source.claim(event) {
             Some(Claim::Fresh(reservation)) => Some(reservation),
-            Some(Claim::Duplicate(_)) => return Ok(source.suppress(take(&mut event.id))),
+            Some(Claim::Duplicate(repeat)) => return Ok(source.suppress(take(&mut event.id), repeat)),
             Some(Claim::InFlight(first)) => {
                 return source.join(first, take(&mut event.id), until).await;
             }
@@ -135,13 +135,13 @@ impl Pipeline {
         };
         source.metrics.observed(event);
         let plan = self.plan(source, delivery, event)?;
-        let begun = source.metrics.staged(Stage::Route, begun);
-        let acked = reservation.as_ref().map_or(&[][..], |reservation| reservation.acked());
-        let settled = self.settle(source, delivery, event, &plan, acked).await;
-        source.metrics.staged(Stage::Publish, begun);
+        watch.lap(&source.metrics, Stage::Route);
+        let held = reservation.as_ref().map(Reservation::held);
+        let settled = self.settle(source, delivery, event, &plan, held).await;
+        watch.lap(&source.metrics, Stage::Publish);
         match settled {
-            Ok(disposition) => {
-                let receipt = source.settle(event, disposition);
+            Ok(settled) => {
+                let receipt = source.settle(event, settled);
                 if let Some(reservation) = reservation {
                     reservation.commit(&receipt);
                 }
@@ -149,7 +149,7 @@ impl Pipeline {
             }
             Err(unsettled) => {
                 if let Some(reservation) = reservation {
-                    reservation.release(unsettled.acked);
+                    reservation.release(unsettled.held);
                 }
                 Err(unsettled.refusal)
             }
@@ -176,39 +176,41 @@ impl Pipeline {
     fn quarantine_target(&self, event: &Event) -> Result<Target, Refusal> {
         // The quarantine's name may be a template too, and the sender's text may not fit it.
         let target = self.quarantine.target(event).or_else(|_| self.quarantine.nameless_target(event));
-        target.map_err(|why| self.unpublished(self.quarantine.sink, PublishError::Misconfigured(why)))
+        target.map_err(|why| unpublished(&self.quarantine.sink, PublishError::Misconfigured(why)))
     }
 
-    /// Publishes an event by its plan, but to the sinks that hold it already, and says what became of it.
+    /// Publishes an event by its plan, but to the targets that hold it already.
     async fn settle(
         &self,
         source: &Source,
         delivery: &Delivery<Verified>,
         event: &Event,
         plan: &Plan,
-        acked: &[SinkIndex],
-    ) -> Result<Disposition, Unsettled> {
-        let Plan::Publish(targets) = plan else { return Ok(Disposition::Filtered) };
-        let outcome = self.sinks.publish(event, targets, acked, &source.metrics).await;
-        if outcome.failed.is_empty() {
-            return Ok(outcome.disposition(event));
+        held: Option<&Held>,
+    ) -> Result<Settled, Unsettled> {
+        let targets = match plan.targets() {
+            Ok(targets) => targets,
+            Err(dropped) => return Ok(dropped),
+        };
+        let none = Held::default();
+        let outcome = self.sinks.publish(event, targets, held.unwrap_or(&none), &source.metrics).await;
+        if let Some(settled) = outcome.settled(event, targets) {
+            return Ok(settled);
         }
         // What follows is rare, and so not worth room in the future of every request.
-        if let ([target], Some(quarantine)) = (targets.as_slice(), &event.quarantine) {
-            let settled = Disposition::Quarantined(quarantine.reason);
-            return Box::pin(self.fit(source, event, target, outcome)).await.map(|()| settled);
+        if let ([target], Some(_)) = (targets, &event.quarantine) {
+            return Box::pin(self.fit(source, event, target, outcome)).await;
         }
         Box::pin(self.rescue(source, delivery, event, outcome)).await
     }
-
-    fn unpublished(&self, sink: SinkIndex, error: PublishError) -> Refusal {
-        let sink = self.sinks.get(sink).map_or_else(String::new, |sink| sink.name.clone());
-        Refusal::Unpublished { sink, error }
-    }
 }
 
-/// Why an event has no receipt, and which sinks hold it all the same.
+fn unpublished(sink: &SinkId, error: PublishError) -> Refusal {
+    Refusal::Unpublished { sink: sink.as_str().to_owned(), error }
+}
+
+/// Why an event has no receipt, and which targets hold it all the same.
 struct Unsettled {
-    acked: Vec<SinkIndex>,
+    held: Held,
     refusal: Refusal,
 }

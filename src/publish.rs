@@ -15,7 +15,7 @@ use crate::{
     clock,
     event::{Event, envelope::Binding},
     observe::metrics::{SinkMetrics, SourceMetrics},
-    record::{Ack, Disposition, PublishError, Record, SinkFormat, SinkIndex, Target},
+    record::{Ack, Held, PublishError, Record, Settled, SinkFormat, Target},
 };
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
@@ -89,7 +89,7 @@ pub struct Form {
     pub binding: Binding,
 }
 
-/// All configured sinks, in the order of their [`SinkIndex`].
+/// All configured sinks, in the order of their names.
 #[derive(Debug)]
 pub struct Sinks {
     all: Vec<Sink>,
@@ -101,22 +101,20 @@ pub struct Sinks {
 /// What came of handing one event to its targets.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The sinks that hold the event, those of earlier attempts included.
-    pub acked: Vec<SinkIndex>,
+    /// The targets that hold the event, those of earlier attempts included.
+    pub held: Held,
     /// Why the others do not; empty when all do.
-    pub failed: Vec<(SinkIndex, PublishError)>,
-    /// True where one of them holds it by this attempt or an earlier one of ours, and did not have it before.
-    pub is_new: bool,
+    pub failed: Vec<(Target, PublishError)>,
 }
 
 impl Sinks {
-    /// Takes the sinks in the order of their index, and this replica's name.
+    /// Takes the sinks in their order, and this replica's name.
     pub fn new(sinks: Vec<Sink>, replica: String) -> Self {
         let rooms = sinks.iter().map(|_| Room::new()).collect();
         Self { all: sinks, rooms, replica }
     }
 
-    /// Returns the sinks, in the order of their index.
+    /// Returns the sinks, in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Sink> {
         self.all.iter()
     }
@@ -126,34 +124,28 @@ impl Sinks {
         self.all.iter().all(|sink| sink.publisher.keeps_order())
     }
 
-    /// Returns one sink.
-    pub fn get(&self, index: SinkIndex) -> Option<&Sink> {
-        self.all.get(index.0)
-    }
-
-    /// Hands the event to every target whose sink is not among `acked`, and waits for all.
+    /// Hands the event to every target that does not hold it already, and waits for all.
     pub async fn publish(
         &self,
         event: &Event,
         targets: &[Target],
-        acked: &[SinkIndex],
+        held: &Held,
         source: &SourceMetrics,
     ) -> Outcome {
-        let mut outcome = Outcome { acked: acked.to_vec(), failed: Vec::new(), is_new: !acked.is_empty() };
+        let mut outcome = Outcome { held: held.clone(), failed: Vec::new() };
         let document = OnceLock::new();
-        let waiting = targets.iter().filter(|target| !acked.contains(&target.sink));
         let publish = |target: &Target| self.publish_to(event, target.clone(), &document, source);
         // One target is by far the commonest plan, and needs no list of futures.
         if let [target] = targets
-            && acked.is_empty()
+            && held.is_empty()
         {
-            outcome.note(target.sink, publish(target).await);
+            outcome.note(target, publish(target).await);
             return outcome;
         }
-        // Two targets of one sink (two topics) are told apart by position: the sink counts as acked when all are.
-        let results = join_all(waiting.map(|target| async { (target.sink, publish(target).await) })).await;
-        for (sink, result) in results {
-            outcome.note(sink, result);
+        let waiting: Vec<&Target> = targets.iter().filter(|target| !held.has(target)).collect();
+        let results = join_all(waiting.iter().map(|target| publish(target))).await;
+        for (target, result) in waiting.into_iter().zip(results) {
+            outcome.note(target, result);
         }
         outcome
     }
@@ -165,8 +157,9 @@ impl Sinks {
         document: &OnceLock<Bytes>,
         source: &SourceMetrics,
     ) -> Result<Ack, PublishError> {
-        let index = target.sink;
-        let (Some(sink), Some(room)) = (self.get(index), self.rooms.get(index.0)) else {
+        let place = self.all.iter().position(|sink| sink.name == target.sink.as_str());
+        let found = place.and_then(|place| Some((place, self.all.get(place)?, self.rooms.get(place)?)));
+        let Some((place, sink, room)) = found else {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
         if sink.ready.get().is_none() {
@@ -193,7 +186,7 @@ impl Sinks {
             tracing::debug!(sink = %sink.name, id = %event.id, "the stream has this record already");
             sink.metrics.had_it();
         } else if result.is_ok() {
-            source.delivered(index, now.duration_since(event.recorded).try_into().unwrap_or_default());
+            source.delivered(place, now.duration_since(event.recorded).try_into().unwrap_or_default());
         }
         result
     }
@@ -209,24 +202,16 @@ impl<'a> IntoIterator for &'a Sinks {
 }
 
 impl Outcome {
-    /// Returns what became of an event that all its sinks hold.
-    pub fn disposition(&self, event: &Event) -> Disposition {
-        match &event.quarantine {
-            _ if !self.is_new => Disposition::AlreadyStored,
-            None => Disposition::Published,
-            Some(quarantine) => Disposition::Quarantined(quarantine.reason),
-        }
+    /// Settles the event where all its targets hold it.
+    pub fn settled(&self, event: &Event, targets: &[Target]) -> Option<Settled> {
+        let reason = event.quarantine.as_ref().map(|quarantine| quarantine.reason);
+        self.failed.is_empty().then(|| self.held.settled(targets, reason)).flatten()
     }
 
-    fn note(&mut self, sink: SinkIndex, result: Result<Ack, PublishError>) {
-        self.is_new |= result.as_ref().is_ok_and(|ack| !ack.is_duplicate());
+    fn note(&mut self, target: &Target, result: Result<Ack, PublishError>) {
         match result {
-            Ok(_) if self.acked.contains(&sink) || self.failed.iter().any(|(failed, _)| *failed == sink) => {}
-            Ok(_) => self.acked.push(sink),
-            Err(error) => {
-                self.acked.retain(|acked| *acked != sink);
-                self.failed.push((sink, error));
-            }
+            Ok(ack) => self.held.note(target, &ack),
+            Err(error) => self.failed.push((target.clone(), error)),
         }
     }
 }

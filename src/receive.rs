@@ -21,7 +21,7 @@ use crate::{
     delivery::Delivery,
     observe::{
         logs::RefusalLog,
-        metrics::{Metrics, Stage, UNMATCHED},
+        metrics::{Metrics, Stage, Stopwatch, UNMATCHED},
     },
     pipeline::{Answer, Pipeline, Source},
     refusal::Refusal,
@@ -139,10 +139,11 @@ impl Receiver {
         let body = self.budget.read(&head.headers, body, bounds, &mut memory, &mut deadline).await?;
         *is_unread = false;
         source.metrics.read(body.len());
-        let begun = source.metrics.staged(Stage::Receive, start);
+        let mut watch = Stopwatch::since(start);
+        watch.lap(&source.metrics, Stage::Receive);
         let request = Request { method: head.method, uri: head.uri, headers: head.headers, body, received };
         let delivery = Delivery::new(request, [memory.bytes, memory.unverified]);
-        self.pipeline.accept(source, delivery, begun, &mut deadline).await
+        self.pipeline.accept(source, delivery, watch, &mut deadline).await
     }
 }
 

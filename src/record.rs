@@ -1,27 +1,42 @@
 //! The third noun of the path: what a sink stores of an event, where, and what it answers.
 //!
 //! `route` makes a [`Plan`], `publish` turns each [`Target`] into a [`Record`], a sink answers with an
-//! [`Ack`] or a [`PublishError`], and all acks of one event are its [`Receipt`].
+//! [`Ack`] or a [`PublishError`], and all acks of one event give its [`Receipt`].
 
 mod error;
+mod receipt;
 
 pub use error::PublishError;
+pub use receipt::{Disposition, Held, Receipt, Repeat, Settled};
 
-use crate::event::{Reason, envelope::Headers};
+use crate::event::envelope::Headers;
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// A sink's place in the list of configured sinks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SinkIndex(pub usize);
+/// A sink's identity: its name, which stays when the configuration gets another sink beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkId(Arc<str>);
+
+impl SinkId {
+    /// Returns the name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for SinkId {
+    fn from(name: &str) -> Self {
+        Self(name.into())
+    }
+}
 
 /// One place an event goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// Which sink.
-    pub sink: SinkIndex,
+    pub sink: SinkId,
     /// The topic (Kafka) or subject (NATS); empty for a journal.
     pub destination: Arc<str>,
 }
@@ -105,28 +120,4 @@ impl Ack {
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Nats { duplicate: true, .. })
     }
-}
-
-/// What became of an event that was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disposition {
-    /// Every target acknowledged it.
-    Published,
-    /// It is in the quarantine.
-    Quarantined(Reason),
-    /// A route says `drop`.
-    Filtered,
-    /// It was here before, and went its way then.
-    Suppressed,
-    /// Every stream that it was published to has it already: it went its way before, past what we remember.
-    AlreadyStored,
-}
-
-/// Our word that an event is where it belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// The event's id.
-    pub id: String,
-    /// What became of it.
-    pub disposition: Disposition,
 }

@@ -5,7 +5,7 @@ pub mod template;
 
 use crate::{
     event::{Event, Reason},
-    record::{Plan, SinkIndex, Target},
+    record::{Plan, SinkId, Target},
 };
 use template::{ABSENT, Destination};
 use wildmatch::WildMatch;
@@ -31,7 +31,7 @@ pub struct Route {
 #[derive(Debug, Clone)]
 pub struct RouteTarget {
     /// Which sink.
-    pub sink: SinkIndex,
+    pub sink: SinkId,
     /// Its topic or subject.
     pub destination: Destination,
 }
@@ -39,7 +39,7 @@ pub struct RouteTarget {
 impl RouteTarget {
     /// Returns the target for one event, or why its name can't be used.
     pub fn target(&self, event: &Event) -> Result<Target, String> {
-        Ok(Target { sink: self.sink, destination: self.destination.render(event)? })
+        Ok(Target { sink: self.sink.clone(), destination: self.destination.render(event)? })
     }
 
     /// Likewise, with the sender's text left out of the name, for an event that must have a place whatever it holds.

@@ -2,7 +2,6 @@
 
 use crate::{
     config::{Loaded, MatchConfig, Problem, TargetConfig},
-    record::SinkIndex,
     route::{
         Route, RouteTarget, Routes,
         template::{Destination, Name, TemplateError},
@@ -10,7 +9,7 @@ use crate::{
 };
 use wildmatch::WildMatch;
 
-/// Builds the table and the quarantine's target; `sinks` are their names in the order of their index.
+/// Builds the table and the quarantine's target; `sinks` are the names of all sinks.
 pub(crate) fn build(loaded: &Loaded, sinks: &[String]) -> Result<(Routes, RouteTarget), Vec<Problem>> {
     let mut problems = Vec::new();
     let mut build = |place: &str, config: &TargetConfig| {
@@ -39,13 +38,14 @@ pub(crate) fn build(loaded: &Loaded, sinks: &[String]) -> Result<(Routes, RouteT
 const FIX: &str = "name a sink, with `topic` for Kafka or `subject` for NATS";
 
 fn target(config: &TargetConfig, sinks: &[String]) -> Result<RouteTarget, String> {
-    let sink = sinks.iter().position(|name| *name == config.sink);
-    let sink = sink.map(SinkIndex).ok_or_else(|| format!("sink {:?} is not configured", config.sink))?;
+    if !sinks.contains(&config.sink) {
+        return Err(format!("sink {:?} is not configured", config.sink));
+    }
     let name = |text: &str| Name::parse(text).map_err(|error: TemplateError| error.to_string());
     let destination = match (&config.topic, &config.subject) {
         (Some(topic), _) => Destination::Topic(name(topic)?),
         (None, Some(subject)) => Destination::Subject(name(subject)?),
         (None, None) => Destination::Journal,
     };
-    Ok(RouteTarget { sink, destination })
+    Ok(RouteTarget { sink: config.sink.as_str().into(), destination })
 }

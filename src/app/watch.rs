@@ -20,14 +20,11 @@ const PROBE_PAUSE: Duration = Duration::from_secs(3);
 
 /// Looks at every sink: every 2 s until it was found good once, then every 3 s whether it still is.
 pub(super) fn sinks(pipeline: &Arc<Pipeline>, health: &Arc<Health>, stop: &CancellationToken) {
-    for index in 0..pipeline.sinks().iter().len() {
-        let index = crate::record::SinkIndex(index);
-        if let Some(sink) = pipeline.sinks().get(index) {
-            health.expect(&format!("sink.{}", sink.name));
-        }
+    for (place, sink) in pipeline.sinks().iter().enumerate() {
+        health.expect(&format!("sink.{}", sink.name));
         let (pipeline, health) = (Arc::clone(pipeline), Arc::clone(health));
         spawn(stop, async move {
-            let Some(sink) = pipeline.sinks().get(index) else { return };
+            let Some(sink) = pipeline.sinks().iter().nth(place) else { return };
             let mut turns = interval(SINK_PAUSE);
             turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut last = None;

@@ -1,6 +1,6 @@
 //! What a window holds: one entry an event, found by the hash of its id, or by its own where its id is another's too.
 
-use crate::record::{Disposition, SinkIndex};
+use crate::record::{Held, Repeat};
 use std::collections::{HashMap, VecDeque};
 use tokio::sync::oneshot;
 
@@ -39,18 +39,18 @@ pub(super) enum State {
     /// The first copy is on its way; these wait for it.
     InFlight(Option<Box<Waiting>>),
     /// Some sinks hold it, at least one does not.
-    Partial(Box<Held>),
+    Partial(Box<Part>),
     /// All sinks hold it; until then.
-    Done(Disposition, Second),
+    Done(Repeat, Second),
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Waiting(pub(super) Vec<oneshot::Sender<Disposition>>);
+pub(super) struct Waiting(pub(super) Vec<oneshot::Sender<Repeat>>);
 
-/// The sinks that hold an earlier attempt, and until when that is remembered.
+/// What holds an earlier attempt, and until when that is remembered.
 #[derive(Debug)]
-pub(super) struct Held {
-    pub(super) acked: Vec<SinkIndex>,
+pub(super) struct Part {
+    pub(super) held: Held,
     pub(super) until: Second,
 }
 
@@ -58,7 +58,7 @@ impl State {
     fn is_known(&self, now: Second) -> bool {
         match self {
             Self::InFlight(_) => true,
-            Self::Partial(held) => held.until > now,
+            Self::Partial(part) => part.until > now,
             Self::Done(_, until) => *until > now,
         }
     }
@@ -85,7 +85,7 @@ impl Entries {
             self.order.pop_front();
             // A key that was claimed again since has a newer line of its own.
             let expired = match self.states.get(&key).map(|entry| &entry.state) {
-                Some(State::Partial(held)) => held.until <= until,
+                Some(State::Partial(part)) => part.until <= until,
                 Some(State::Done(_, own)) => *own <= until,
                 Some(State::InFlight(_)) | None => false,
             };

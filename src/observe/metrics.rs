@@ -5,10 +5,12 @@ mod keys;
 mod sinks;
 mod sources;
 mod stage;
+mod stopwatch;
 
 pub use sinks::SinkMetrics;
 pub use sources::SourceMetrics;
 pub use stage::Stage;
+pub use stopwatch::Stopwatch;
 
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,

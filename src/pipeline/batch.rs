@@ -6,6 +6,7 @@ use super::{Pipeline, Source};
 use crate::{
     delivery::{Delivery, Verified},
     event::Event,
+    observe::metrics::Stopwatch,
     record::Receipt,
     refusal::Refusal,
 };
@@ -98,7 +99,8 @@ impl Batch<'_> {
     }
 
     async fn carry_one(&self, place: usize, mut event: Event) -> Result<(usize, Receipt), Refusal> {
-        let carried = self.pipeline.carry(self.source, self.delivery, &mut event, Instant::now(), self.until);
+        let mut watch = Stopwatch::start();
+        let carried = self.pipeline.carry(self.source, self.delivery, &mut event, &mut watch, self.until);
         // A panic over one event must not take along the receipts of those that are stored already.
         let carried = AssertUnwindSafe(carried).catch_unwind().await.unwrap_or(Err(Refusal::Internal));
         if carried.is_err() {

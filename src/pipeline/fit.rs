@@ -1,12 +1,13 @@
 //! An authentic event always finds its place: one that is too large for the quarantine goes there without its large
 //! headers, and if that is not enough without its data, which then stand in a file, whole and durable.
 
-use super::{Pipeline, Source, Unsettled};
+use super::{Pipeline, Source, Unsettled, unpublished};
 use crate::{
     event::{Cut, Event},
     journal::Placed,
     publish::Outcome,
-    record::{PublishError, Target},
+    record::{Held, PublishError, Settled, Target},
+    refusal::Refusal,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -23,47 +24,35 @@ impl Pipeline {
         event: &Event,
         target: &Target,
         outcome: Outcome,
-    ) -> Result<(), Unsettled> {
+    ) -> Result<Settled, Unsettled> {
         let mut smaller = event.clone();
         let Some(error) = too_large(&outcome) else {
             if event.key.is_none() && outcome.failed.iter().any(|(_, error)| is_rejected(error)) {
                 // A compacted topic takes nothing without a key, and every event has an id.
                 smaller.key = Some(event.id.clone());
-                return self.judge(self.publish_one(source, &smaller, target).await);
+                return judge(&smaller, target, self.publish_one(source, &smaller, target).await);
             }
-            return self.judge(outcome);
+            return judge(event, target, outcome);
         };
         tracing::warn!(source = %source.name, id = event.id, %error, "an event is too large for the quarantine as it is");
         cut_request(&mut smaller);
         let outcome = self.publish_one(source, &smaller, target).await;
         if too_large(&outcome).is_none() {
-            return self.judge(outcome);
+            return judge(&smaller, target, outcome);
         }
         match self.put_aside(event).await {
             Ok((placed, bytes)) => {
                 let file = placed.file.display().to_string();
                 tracing::warn!(source = %source.name, id = event.id, file, bytes, "it stands whole in a file, which its place in the quarantine names");
                 name_file(&mut smaller, &placed, &file, bytes);
-                self.judge(self.publish_one(source, &smaller, target).await)
+                judge(&smaller, target, self.publish_one(source, &smaller, target).await)
             }
-            Err(error) => {
-                let refusal = self.unpublished(target.sink, error);
-                Err(Unsettled { acked: outcome.acked, refusal })
-            }
-        }
-    }
-
-    fn judge(&self, outcome: Outcome) -> Result<(), Unsettled> {
-        match outcome.failed.into_iter().next() {
-            None => Ok(()),
-            Some((sink, error)) => {
-                Err(Unsettled { acked: outcome.acked, refusal: self.unpublished(sink, error) })
-            }
+            Err(error) => Err(Unsettled { held: outcome.held, refusal: unpublished(&target.sink, error) }),
         }
     }
 
     async fn publish_one(&self, source: &Source, event: &Event, target: &Target) -> Outcome {
-        self.sinks.publish(event, std::slice::from_ref(target), &[], &source.metrics).await
+        self.sinks.publish(event, std::slice::from_ref(target), &Held::default(), &source.metrics).await
     }
 
     /// Stores the whole event in a file and returns its place and size.
@@ -74,6 +63,13 @@ impl Pipeline {
         let placed = stored.map_err(|error| error.to_string()).and_then(|it| it.map_err(|it| it.to_string()));
         placed.map(|placed| (placed, bytes)).map_err(PublishError::Disk)
     }
+}
+
+fn judge(event: &Event, target: &Target, outcome: Outcome) -> Result<Settled, Unsettled> {
+    let settled = outcome.settled(event, std::slice::from_ref(target));
+    let failed = outcome.failed.into_iter().next();
+    let refusal = failed.map_or(Refusal::Internal, |(target, error)| unpublished(&target.sink, error));
+    settled.ok_or(Unsettled { held: outcome.held, refusal })
 }
 
 fn too_large(outcome: &Outcome) -> Option<&PublishError> {

@@ -1,12 +1,13 @@
 //! What becomes of an event that a destination does not hold: hopeless ones go to the quarantine, all others may go
 //! well the next time.
 
-use super::{Pipeline, Source, Unsettled};
+use super::{Pipeline, Source, Unsettled, unpublished};
 use crate::{
     delivery::{Delivery, Verified},
     event::Event,
     publish::Outcome,
-    record::Disposition,
+    record::{Held, Settled},
+    refusal::Refusal,
 };
 
 impl Pipeline {
@@ -18,27 +19,27 @@ impl Pipeline {
         delivery: &Delivery<Verified>,
         event: &Event,
         outcome: Outcome,
-    ) -> Result<Disposition, Unsettled> {
-        let Outcome { mut acked, failed, .. } = outcome;
+    ) -> Result<Settled, Unsettled> {
+        let Outcome { held, failed } = outcome;
         // What may go well decides: the sender's retry meets the hopeless one again.
         let decisive = failed.iter().position(|(_, error)| !error.is_hopeless()).unwrap_or(0);
-        let Some((sink, error)) = failed.into_iter().nth(decisive) else { return Ok(Disposition::Published) };
+        let Some((target, error)) = failed.into_iter().nth(decisive) else {
+            return Err(Unsettled { held, refusal: Refusal::Internal });
+        };
         let Some(reason) = error.quarantined_as().filter(|_| event.quarantine.is_none()) else {
-            return Err(Unsettled { acked, refusal: self.unpublished(sink, error) });
+            return Err(Unsettled { held, refusal: unpublished(&target.sink, error) });
         };
         let mut event = event.clone();
         source.quarantine(delivery, &mut event, reason, error.to_string());
         let target = match self.quarantine_target(&event) {
             Ok(target) => target,
-            Err(refusal) => return Err(Unsettled { acked, refusal }),
+            Err(refusal) => return Err(Unsettled { held, refusal }),
         };
-        let rescue = self.sinks.publish(&event, std::slice::from_ref(&target), &[], &source.metrics).await;
-        match self.fit(source, &event, &target, rescue).await {
-            Ok(()) => Ok(Disposition::Quarantined(reason)),
-            Err(Unsettled { refusal, .. }) => {
-                acked.retain(|held| *held != target.sink);
-                Err(Unsettled { acked, refusal })
-            }
-        }
+        let rescue = self
+            .sinks
+            .publish(&event, std::slice::from_ref(&target), &Held::default(), &source.metrics)
+            .await;
+        let fitted = self.fit(source, &event, &target, rescue).await;
+        fitted.map_err(|Unsettled { refusal, .. }| Unsettled { held, refusal })
     }
 }

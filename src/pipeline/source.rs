@@ -7,7 +7,7 @@ use crate::{
     explain::Explainer,
     normalize::Normalizer,
     observe::{conflicts::ConflictLog, metrics::SourceMetrics},
-    record::{Disposition, Receipt},
+    record::{Receipt, Repeat, Settled},
     refusal::Refusal,
     respond::{Capture, Confirmer, Responders},
     verify::Verifier,
@@ -80,25 +80,26 @@ impl Source {
     }
 
     /// Notes what became of an event, and returns its receipt, which takes its id.
-    pub(super) fn settle(&self, event: &mut Event, disposition: Disposition) -> Receipt {
-        self.metrics.settled(disposition);
+    pub(super) fn settle(&self, event: &mut Event, settled: Settled) -> Receipt {
+        self.metrics.settled(settled.disposition());
         if event.id_conflicts {
             self.metrics.conflicted();
             self.conflicts.note(&self.name, &event.id);
         }
-        Receipt { id: take(&mut event.id), disposition }
+        Receipt::new(take(&mut event.id), settled)
     }
 
-    pub(super) fn suppress(&self, id: String) -> Receipt {
-        self.metrics.settled(Disposition::Suppressed);
-        Receipt { id, disposition: Disposition::Suppressed }
+    pub(super) fn suppress(&self, id: String, repeat: Repeat) -> Receipt {
+        let settled = Settled::from(repeat);
+        self.metrics.settled(settled.disposition());
+        Receipt::new(id, settled)
     }
 
     /// Waits for the first copy of an event, until its own sender has heard an answer: then nobody needs its outcome, and
     /// another request needs its place.
     pub(super) async fn join(&self, first: Joined, id: String, until: Instant) -> Result<Receipt, Refusal> {
         let outcome = timeout_at(until, first.outcome()).await.map_err(|_| Refusal::Deadline)?;
-        outcome.map(|_| self.suppress(id)).ok_or(Refusal::InFlight)
+        outcome.map(|repeat| self.suppress(id, repeat)).ok_or(Refusal::InFlight)
     }
 
     /// Marks an event for the quarantine.

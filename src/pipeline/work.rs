@@ -3,7 +3,7 @@
 use super::{Pipeline, Source, batch};
 use crate::{
     delivery::{Delivery, Verified},
-    observe::metrics::Stage,
+    observe::metrics::{Stage, Stopwatch},
     record::Receipt,
     refusal::Refusal,
 };
@@ -19,20 +19,20 @@ pub(super) struct Work {
     pub(super) delivery: Delivery<Verified>,
     /// When its sender will have heard an answer.
     pub(super) until: Instant,
-    /// When its stage began.
-    pub(super) begun: Instant,
+    /// Measures its stages.
+    pub(super) watch: Stopwatch,
 }
 
 impl Work {
     /// Carries the events of the delivery; stops at the first that is refused, since the sender sends all again.
     pub(super) async fn run(self) -> Outcome {
-        let Self { pipeline, source, delivery, until, begun } = self;
+        let Self { pipeline, source, delivery, until, mut watch } = self;
         let mut events = source.normalizer.normalize(&delivery);
-        let begun = source.metrics.staged(Stage::Normalize, begun);
+        watch.lap(&source.metrics, Stage::Normalize);
         let received = delivery.request().received;
         // By far the most requests are one event, which needs no list of futures.
         let (receipts, refusal) = match &mut *events {
-            [event] => match pipeline.carry(&source, &delivery, event, begun, until).await {
+            [event] => match pipeline.carry(&source, &delivery, event, &mut watch, until).await {
                 Ok(receipt) => (vec![receipt], None),
                 Err(refusal) => (Vec::new(), Some(refusal)),
             },

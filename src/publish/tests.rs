@@ -1,6 +1,7 @@
 //! Fan-out, the form of records, and what tells them apart.
 
 use super::{message_id::message_id, *};
+use crate::record::Disposition;
 use crate::{
     event::{Identity, Quarantine, Reason, envelope},
     observe::metrics::Metrics,
@@ -71,9 +72,9 @@ impl Fixture {
         Self::new([SinkFormat::Structured; 2], Binding::Kafka)
     }
 
-    async fn publish(&self, targets: &[(usize, &str)], acked: &[SinkIndex]) -> Outcome {
+    async fn publish(&self, targets: &[(usize, &str)], held: &[(usize, &str)]) -> Outcome {
         let targets: Vec<Target> = targets.iter().map(|(sink, name)| target(*sink, name)).collect();
-        self.sinks.publish(&event(), &targets, acked, &self.source).await
+        self.sinks.publish(&event(), &targets, &holds(held), &self.source).await
     }
 
     fn handed(&self, sink: usize) -> usize {
@@ -82,7 +83,16 @@ impl Fixture {
 }
 
 fn target(sink: usize, destination: &str) -> Target {
-    Target { sink: SinkIndex(sink), destination: destination.into() }
+    let sink = ["first", "second"].get(sink).copied().unwrap_or("unknown");
+    Target { sink: sink.into(), destination: destination.into() }
+}
+
+fn holds(targets: &[(usize, &str)]) -> Held {
+    let mut held = Held::default();
+    for (sink, destination) in targets {
+        held.note(&target(*sink, destination), &Ack::Journal { sequence: 1 });
+    }
+    held
 }
 
 fn event() -> Event {
@@ -113,31 +123,43 @@ async fn all_sinks_are_awaited_though_one_fails() {
     let fixture = Fixture::structured();
     fixture.publishers[0].failing.lock().push("a".to_owned());
     let outcome = fixture.publish(&[(0, "a"), (1, "b")], &[]).await;
-    assert_eq!(outcome.acked, [SinkIndex(1)]);
-    assert_eq!(outcome.failed, [(SinkIndex(0), PublishError::Saturated)]);
+    assert_eq!(outcome.held, holds(&[(1, "b")]));
+    assert_eq!(outcome.failed, [(target(0, "a"), PublishError::Saturated)]);
 }
 
 #[tokio::test]
 async fn a_retry_goes_only_to_the_sinks_that_lack_the_event() {
     let fixture = Fixture::structured();
-    let outcome = fixture.publish(&[(0, "a"), (1, "b")], &[SinkIndex(1)]).await;
+    let outcome = fixture.publish(&[(0, "a"), (1, "b")], &[(1, "b")]).await;
     assert_eq!((fixture.handed(0), fixture.handed(1)), (1, 0));
-    assert_eq!(outcome.acked, [SinkIndex(1), SinkIndex(0)]);
+    assert_eq!(outcome.held, holds(&[(1, "b"), (0, "a")]));
     assert!(outcome.failed.is_empty());
 }
 
 #[tokio::test]
-async fn a_sink_with_two_topics_has_the_event_when_both_have_it() {
-    for failing in ["a", "b"] {
+async fn a_retry_goes_only_to_the_topic_of_a_sink_that_lacks_the_event() {
+    for (failing, other) in [("a", "b"), ("b", "a")] {
         let fixture = Fixture::structured();
         fixture.publishers[0].failing.lock().push(failing.to_owned());
         let outcome = fixture.publish(&[(0, "a"), (0, "b")], &[]).await;
-        assert!(outcome.acked.is_empty(), "{failing} failed, so the retry must write both again");
-        assert_eq!(outcome.failed.len(), 1);
+        assert_eq!((outcome.held, outcome.failed.len()), (holds(&[(0, other)]), 1));
+        fixture.publishers[0].failing.lock().clear();
+        let handed = fixture.handed(0);
+        let again = fixture.publish(&[(0, "a"), (0, "b")], &[(0, other)]).await;
+        assert_eq!(fixture.handed(0), handed + 1, "{other} has it");
+        assert!(again.failed.is_empty());
     }
-    let fixture = Fixture::structured();
-    let outcome = fixture.publish(&[(0, "a"), (0, "b")], &[]).await;
-    assert_eq!(outcome.acked, [SinkIndex(0)]);
+}
+
+#[tokio::test]
+async fn what_a_sink_holds_is_its_own_wherever_it_stands_among_the_sinks() {
+    let mut fixture = Fixture::structured();
+    let held = fixture.publish(&[(1, "b")], &[]).await.held;
+    fixture.sinks.all.reverse();
+    let targets = [target(0, "a"), target(1, "b")];
+    let again = fixture.sinks.publish(&event(), &targets, &held, &fixture.source).await;
+    assert_eq!((fixture.handed(0), fixture.handed(1)), (1, 1), "the second had it already");
+    assert!(again.settled(&event(), &targets).is_some());
 }
 
 #[tokio::test]
@@ -145,7 +167,7 @@ async fn a_sink_that_was_never_found_good_gets_nothing() {
     let mut fixture = Fixture::structured();
     fixture.sinks.all[0].ready = OnceLock::new();
     let outcome = fixture.publish(&[(0, "a")], &[]).await;
-    assert!(matches!(outcome.failed[..], [(SinkIndex(0), PublishError::Unprepared(_))]));
+    assert!(matches!(outcome.failed[..], [(_, PublishError::Unprepared(_))]));
     assert_eq!(fixture.handed(0), 0);
     let outcome = fixture.publish(&[(7, "a")], &[]).await;
     assert!(matches!(outcome.failed[..], [(_, PublishError::Misconfigured(_))]));
@@ -191,23 +213,27 @@ fn a_quarantined_event_is_always_one_document() {
     let mut event = event();
     let why = Quarantine::new(Reason::Unrouted, String::new(), Kept::default().into());
     event.quarantine = Some(Box::new(why));
-    let sink = fixture.sinks.get(SinkIndex(0)).unwrap();
+    let sink = &fixture.sinks.all[0];
     let record = fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new());
     assert_eq!(record.headers, envelope::structured_headers());
 }
 
 #[tokio::test]
 async fn what_every_stream_has_already_is_not_published() {
+    const BOTH: &[(usize, &str)] = &[(0, "a"), (1, "b")];
     let fixture = Fixture::structured();
-    let disposition = |outcome: Outcome| (outcome.failed.is_empty(), outcome.disposition(&event()));
+    let disposition = |outcome: &Outcome, targets: &[(usize, &str)]| {
+        let targets: Vec<Target> = targets.iter().map(|(sink, name)| target(*sink, name)).collect();
+        outcome.settled(&event(), &targets).map(Settled::disposition)
+    };
     fixture.publishers[0].holding.lock().push("a".to_owned());
     let both = fixture.publish(&[(0, "a"), (1, "b")], &[]).await;
-    assert_eq!(disposition(both), (true, Disposition::Published), "one of them took it anew");
-    let again = fixture.publish(&[(0, "a"), (1, "b")], &[SinkIndex(1)]).await;
-    assert_eq!(disposition(again), (true, Disposition::Published), "so did one at an earlier attempt");
+    assert_eq!(disposition(&both, BOTH), Some(Disposition::Published), "one of them took it anew");
+    let again = fixture.publish(&[(0, "a"), (1, "b")], &[(1, "b")]).await;
+    assert_eq!(disposition(&again, BOTH), Some(Disposition::Published), "so did one at an earlier attempt");
     let alone = fixture.publish(&[(0, "a")], &[]).await;
-    assert_eq!(alone.acked, [SinkIndex(0)], "it is there all the same");
-    assert_eq!(disposition(alone), (true, Disposition::AlreadyStored));
+    assert!(alone.held.has(&target(0, "a")), "it is there all the same");
+    assert_eq!(disposition(&alone, &[(0, "a")]), Some(Disposition::AlreadyStored));
     let text = fixture.metrics.render().unwrap();
     for line in [
         r#"hookway_delivery_duplicates_total{sink="first"} 3"#,
@@ -252,7 +278,7 @@ fn a_message_id_names_source_event_and_subject_and_no_run_of_them_together() {
 #[test]
 fn a_body_that_its_sender_calls_an_event_is_called_by_its_plain_form_in_a_binary_record() {
     let fixture = Fixture::new([SinkFormat::Binary; 2], Binding::Nats);
-    let sink = fixture.sinks.get(SinkIndex(0)).unwrap();
+    let sink = &fixture.sinks.all[0];
     let record = |content_type: &str| {
         let event = Event { content_type: Some(content_type.to_owned()), ..event() };
         fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new())

@@ -53,10 +53,10 @@ fn event_ids(receipts: &[Receipt]) -> Option<HeaderValue> {
     }
     let is_header_text = |id: &str| id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if let [receipt] = receipts {
-        return is_header_text(&receipt.id).then(|| HeaderValue::from_str(&receipt.id).ok()).flatten();
+        return is_header_text(receipt.id()).then(|| HeaderValue::from_str(receipt.id()).ok()).flatten();
     }
     let (mut ids, mut listed) = (String::new(), 0_usize);
-    for Receipt { id, .. } in receipts.iter().filter(|receipt| is_header_text(&receipt.id)) {
+    for id in receipts.iter().map(Receipt::id).filter(|id| is_header_text(id)) {
         if listed == MAX_IDS || ids.len() + id.len() > MAX_IDS_BYTES {
             break;
         }

@@ -39,7 +39,7 @@ fn topic(template: &str) -> Destination {
 
 fn route(source: Option<&str>, kind: Option<&str>, object: Option<&str>, topics: &[&str]) -> Route {
     let pattern = |text: Option<&str>| text.map(WildMatch::new);
-    let to = topics.iter().map(|name| RouteTarget { sink: SinkIndex(0), destination: topic(name) }).collect();
+    let to = topics.iter().map(|name| RouteTarget { sink: "a".into(), destination: topic(name) }).collect();
     Route { source: pattern(source), kind: pattern(kind), object: pattern(object), to }
 }
 

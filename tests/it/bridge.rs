@@ -20,7 +20,6 @@ use hookway::{
     pipeline::{Handshakes, Pipeline, Source},
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
     receive::{self, Ends, Limits, Receiver},
-    record::SinkIndex,
     request::slot::Slot,
     respond::{Capture, Confirmer, Responders},
     route::{
@@ -88,7 +87,7 @@ impl Bridge {
         let (tasks, ends) = (TaskTracker::new(), Ends::default());
         let (sinks, faulty) = sinks(&loaded, home.path(), &metrics);
         let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
-        let (routes, quarantine) = routes(&loaded, &names);
+        let (routes, quarantine) = routes(&loaded);
         let sinks = Sinks::new(sinks, "node-1".to_owned());
         let aside = Aside::beside(&home.path().join("quarantine"));
         let pipeline = Arc::new(Pipeline::new(routes, quarantine, sinks, aside, tasks.clone(), &metrics));
@@ -194,9 +193,9 @@ fn sinks(
     (sinks, faulty)
 }
 
-fn routes(loaded: &Loaded, sinks: &[String]) -> (Routes, RouteTarget) {
+fn routes(loaded: &Loaded) -> (Routes, RouteTarget) {
     let target = |config: &TargetConfig| RouteTarget {
-        sink: SinkIndex(sinks.iter().position(|name| *name == config.sink).expect("a configured sink")),
+        sink: config.sink.as_str().into(),
         destination: match &config.topic {
             Some(topic) => Destination::Topic(Name::parse(topic).expect("a template")),
             None => Destination::Journal,

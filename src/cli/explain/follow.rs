@@ -117,7 +117,7 @@ fn destinations(loaded: &Loaded, event: &Event) -> Result<(Vec<Destination>, Opt
         Stop::new(Exit::Config, problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })?;
     let named = |target: Target| Destination {
-        sink: sinks.get(target.sink.0).cloned().unwrap_or_default(),
+        sink: target.sink.as_str().to_owned(),
         name: target.destination.to_string(),
     };
     let aside = || quarantine.target(event).map(named).into_iter().collect();

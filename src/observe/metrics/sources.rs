@@ -4,13 +4,12 @@ use super::{Metrics, keys::Keys, stage::Stage};
 use crate::{
     event::{Event, Reason},
     observe::order::Order,
-    record::{Disposition, SinkIndex},
+    record::Disposition,
     refusal::Refusal,
 };
 use jiff::Timestamp;
 use prometheus::{Histogram, IntCounter, IntGauge};
 use std::{collections::HashMap, sync::OnceLock, time::Duration};
-use tokio::time::Instant;
 
 /// Results of a check, beside the ones that a refusal names.
 const RESULTS: [&str; 5] = ["ok", "missing", "malformed", "mismatch", "expired"];
@@ -50,7 +49,7 @@ pub struct SourceMetrics {
 }
 
 impl SourceMetrics {
-    /// Makes every series of a source; `sinks` are all sinks' names in the order of their index.
+    /// Makes every series of a source; `sinks` are all sinks' names in their order.
     pub fn new(metrics: &Metrics, name: &str, scheme: &str, sinks: &[String]) -> Self {
         let m = metrics.clone();
         let status = |code: u16| (code, m.requests.with_label_values(&[name, &code.to_string()]));
@@ -180,17 +179,16 @@ impl SourceMetrics {
         }
     }
 
-    /// Notes that a sink holds an event received at `recorded`.
-    pub fn delivered(&self, sink: SinkIndex, latency: Duration) {
-        if let Some((counter, histogram)) = self.sinks.get(sink.0) {
+    /// Notes that a sink, by its place among all, holds an event, and how long after its receipt.
+    pub fn delivered(&self, sink: usize, latency: Duration) {
+        if let Some((counter, histogram)) = self.sinks.get(sink) {
             counter.inc();
             histogram.observe(latency.as_secs_f64());
         }
     }
 
-    /// Notes the time a stage took since `start`, and returns the time now.
-    pub fn staged(&self, stage: Stage, start: Instant) -> Instant {
-        let now = Instant::now();
+    /// Notes the time that a stage took.
+    pub fn staged(&self, stage: Stage, time: Duration) {
         let [receive, verify, normalize, route, publish] = &self.stages;
         let histogram = match stage {
             Stage::Receive => receive,
@@ -199,8 +197,7 @@ impl SourceMetrics {
             Stage::Route => route,
             Stage::Publish => publish,
         };
-        histogram.observe(now.saturating_duration_since(start).as_secs_f64());
-        now
+        histogram.observe(time.as_secs_f64());
     }
 
     /// Makes the series of the configured secrets, once.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    record::{Disposition, PublishError},
+    record::{Plan, PublishError},
     verify::VerifyError,
 };
 use http_body_util::BodyExt as _;
@@ -55,7 +55,7 @@ async fn body(response: Response) -> String {
 }
 
 fn receipt(id: &str) -> Receipt {
-    Receipt { id: id.to_owned(), disposition: Disposition::Published }
+    Receipt::new(id.to_owned(), Plan::Drop.targets().unwrap_err())
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
 use hookway::{
     dedup::{Claim, Window},
     event::{Event, Identity},
-    record::{Disposition, Receipt},
+    record::{Plan, Receipt},
     request::Request,
 };
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ const NAMES: usize = 2;
 fn is_published(window: &Window, event: &Event) -> bool {
     match window.claim_event(event) {
         Some(Claim::Fresh(reservation)) => {
-            reservation.commit(&Receipt { id: event.id.clone(), disposition: Disposition::Published });
+            reservation.commit(&Receipt::new(event.id.clone(), Plan::Drop.targets().unwrap_err()));
             true
         }
         Some(Claim::Duplicate(_) | Claim::InFlight(_)) => false,
