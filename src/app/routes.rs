@@ -2,10 +2,7 @@
 
 use crate::{
     config::{Loaded, MatchConfig, Problem, TargetConfig},
-    route::{
-        Route, RouteTarget, Routes,
-        template::{Destination, Name, TemplateError},
-    },
+    route::{Route, RouteTarget, Routes, template::Destination},
 };
 use wildmatch::WildMatch;
 
@@ -41,10 +38,9 @@ fn target(config: &TargetConfig, sinks: &[String]) -> Result<RouteTarget, String
     if !sinks.contains(&config.sink) {
         return Err(format!("sink {:?} is not configured", config.sink));
     }
-    let name = |text: &str| Name::parse(text).map_err(|error: TemplateError| error.to_string());
     let destination = match (&config.topic, &config.subject) {
-        (Some(topic), _) => Destination::Topic(name(topic)?),
-        (None, Some(subject)) => Destination::Subject(name(subject)?),
+        (Some(topic), _) => Destination::topic(topic)?,
+        (None, Some(subject)) => Destination::subject(subject)?,
         (None, None) => Destination::Journal,
     };
     Ok(RouteTarget { sink: config.sink.as_str().into(), destination })

@@ -10,7 +10,6 @@ mod routes;
 mod sinks;
 mod sources;
 mod target;
-mod template;
 
 use super::{Config, Limits, SecretRef, ToConfig, keypath::KeyPath, problem::Report};
 use crate::senders::SenderSpec;

@@ -55,56 +55,60 @@ pub enum Piece {
     Key,
 }
 
-/// What is wrong with a template.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TemplateError {
-    /// A brace has no partner.
-    #[error("a brace in {0:?} is not closed")]
-    Unclosed(String),
-    /// A slot that does not exist.
-    #[error("{{{0}}} is not a slot: expected {{source}}, {{type}}, {{object}} or {{key}}")]
-    UnknownSlot(String),
-    /// The destination could be anything.
-    #[error("{0:?} begins with text of the sender: put literal text or {{source}} in front")]
-    Unconfined(String),
-}
-
 impl Name {
-    /// Compiles a name.
-    pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let mut pieces = Vec::new();
-        let mut rest = text;
+    /// Compiles a name, or says what was expected. What a sender writes can fill a slot; were it the first, the sender
+    /// would choose among all names.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (mut pieces, mut rest) = (Vec::new(), text);
         while let Some((literal, tail)) = rest.split_once('{') {
             if literal.contains('}') {
-                return Err(TemplateError::Unclosed(text.to_owned()));
+                return Err("expected `{` before `}`".to_owned());
             }
             if !literal.is_empty() {
                 pieces.push(Piece::Text(literal.to_owned()));
             }
-            let (slot, behind) =
-                tail.split_once('}').ok_or_else(|| TemplateError::Unclosed(text.to_owned()))?;
-            pieces.push(match slot {
+            let (slot, behind) = tail.split_once('}').ok_or("expected `}` after `{`")?;
+            let piece = match slot {
                 "source" => Piece::Source,
                 "type" => Piece::Kind,
                 "object" => Piece::Object,
                 "key" => Piece::Key,
-                unknown => return Err(TemplateError::UnknownSlot(unknown.to_owned())),
-            });
+                unknown => {
+                    let known = "{source}, {object}, {key} or {type}";
+                    return Err(format!("expected {known}, found \"{{{}}}\"", unknown.escape_debug()));
+                }
+            };
+            if pieces.is_empty() && piece != Piece::Source {
+                return Err(format!(
+                    "expected text or {{source}} at the beginning, found {{{slot}}}, which the sender chooses"
+                ));
+            }
+            pieces.push(piece);
             rest = behind;
         }
         if rest.contains('}') {
-            return Err(TemplateError::Unclosed(text.to_owned()));
+            return Err("expected `{` before `}`".to_owned());
         }
-        if pieces.is_empty() {
-            return Ok(Self::Fixed(rest.into()));
-        }
-        if !rest.is_empty() {
-            pieces.push(Piece::Text(rest.to_owned()));
-        }
-        if matches!(pieces.first(), Some(Piece::Kind | Piece::Object | Piece::Key)) {
-            return Err(TemplateError::Unconfined(text.to_owned()));
+        match (pieces.is_empty(), rest) {
+            (true, "") => return Err("expected a name, found nothing".to_owned()),
+            (true, name) => return Ok(Self::Fixed(name.into())),
+            (false, "") => {}
+            (false, literal) => pieces.push(Piece::Text(literal.to_owned())),
         }
         Ok(Self::Template(pieces))
+    }
+
+    /// Returns its text but for slots.
+    fn literal(&self) -> String {
+        match self {
+            Self::Fixed(name) => name.to_string(),
+            Self::Template(pieces) => {
+                let texts = pieces
+                    .iter()
+                    .filter_map(|piece| if let Piece::Text(text) = piece { Some(text) } else { None });
+                texts.map(String::as_str).collect()
+            }
+        }
     }
 
     /// Returns the name where it is the same for every event.
@@ -117,6 +121,47 @@ impl Name {
 }
 
 impl Destination {
+    /// Compiles a Kafka topic, or says what was expected.
+    pub fn topic(text: &str) -> Result<Self, String> {
+        let name = Name::parse(text)?;
+        let literal = name.literal();
+        if let Some(wrong) = literal.chars().find(|c| !is_of_topics(*c)) {
+            return Err(format!("expected letters, digits, `.`, `_` and `-`, found {wrong:?} in a topic"));
+        }
+        if literal.len() > MAX_TOPIC {
+            return Err(format!("expected at most {MAX_TOPIC} characters in a topic"));
+        }
+        if matches!(text, "." | "..") {
+            return Err("expected a topic's name, found only dots".to_owned());
+        }
+        Ok(Self::Topic(name))
+    }
+
+    /// Compiles a NATS subject that is published to, or says what was expected.
+    pub fn subject(text: &str) -> Result<Self, String> {
+        let name = Name::parse(text)?;
+        if text.starts_with('$') {
+            return Err(
+                "expected a subject of your own; those that begin with `$` belong to the server".to_owned()
+            );
+        }
+        for token in text.split('.') {
+            // Every brace in it is a slot's by now.
+            let is_slot = token.starts_with('{') && token.find('}') == token.len().checked_sub(1);
+            if token.contains('{') && !is_slot {
+                return Err(format!(
+                    "expected a slot as a token of its own between dots, found \"{}\"",
+                    token.escape_debug()
+                ));
+            }
+            if token.contains(['*', '>']) {
+                return Err("expected a subject to publish to, found a wildcard".to_owned());
+            }
+            token_is_legal(token)?;
+        }
+        Ok(Self::Subject(name))
+    }
+
     /// Returns the name for one event, or one sentence on why it can't be used.
     pub fn render(&self, event: &Event) -> Result<Arc<str>, String> {
         match self {
@@ -137,9 +182,23 @@ impl Destination {
     }
 }
 
+/// Tells whether text may stand between two dots of a subject, of a stream's too.
+pub fn token_is_legal(token: &str) -> Result<(), String> {
+    if token.is_empty() {
+        return Err("expected text between two dots of a subject".to_owned());
+    }
+    match token.chars().find(|c| c.is_whitespace() || c.is_control()) {
+        Some(wrong) => Err(format!("expected no blanks in a subject, found {wrong:?}")),
+        None => Ok(()),
+    }
+}
+
+fn is_of_topics(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+}
+
 fn topic(name: &str) -> Result<Arc<str>, String> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if name.len() > MAX_TOPIC || !name.chars().all(legal) {
+    if name.len() > MAX_TOPIC || !name.chars().all(is_of_topics) {
         return Err(format!(
             "{name:?} is no Kafka topic: at most {MAX_TOPIC} of letters, digits, `.`, `_` and `-`"
         ));

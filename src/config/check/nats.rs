@@ -1,7 +1,10 @@
 //! Rules of a NATS sink: servers, stream, one way to log in.
 
-use super::{check_secret, kafka::is_host_and_port, template};
-use crate::config::{NatsConfig, TlsConfig, keypath::KeyPath, problem::Report};
+use super::{check_secret, kafka::is_host_and_port};
+use crate::{
+    config::{NatsConfig, TlsConfig, keypath::KeyPath, problem::Report},
+    route::template::token_is_legal,
+};
 use std::path::Path;
 
 /// Runs the rules.
@@ -124,8 +127,36 @@ fn created_subjects_are_legal(nats: &NatsConfig, at: &KeyPath, report: &mut Repo
         );
     }
     for (n, subject) in create.subjects.iter().enumerate() {
-        if let Err(message) = template::stream_subject(subject) {
+        if let Err(message) = stream_subject(subject) {
             report.error(&at.index(n), message, "write subjects as `webhooks.>` or `webhooks.*.orders`");
+        }
+    }
+}
+
+/// Checks a subject of a stream, where wildcards are legal.
+fn stream_subject(subject: &str) -> Result<(), String> {
+    let mut tokens = subject.split('.').peekable();
+    while let Some(token) = tokens.next() {
+        if token == ">" && tokens.peek().is_some() {
+            return Err("expected `>` only at the end of a subject".to_owned());
+        }
+        if token.len() > 1 && token.contains(['*', '>']) {
+            return Err("expected a wildcard as a token of its own between dots".to_owned());
+        }
+        token_is_legal(token)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_of_a_stream_is_a_token_of_its_own() {
+        for (right, wrong) in [("webhooks.>", "webhooks.>.x"), ("a.*.b", "a.x*"), (">", ""), ("a", "a b")] {
+            assert!(stream_subject(right).is_ok(), "{right:?}");
+            assert!(stream_subject(wrong).is_err(), "{wrong:?}");
         }
     }
 }

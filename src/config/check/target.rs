@@ -1,11 +1,13 @@
 //! Rules of one target: a sink that exists, and the destination that its kind needs.
 
-use super::template;
-use crate::config::{
-    Config, TargetConfig,
-    keypath::KeyPath,
-    nearest::{nearest, one_of},
-    problem::Report,
+use crate::{
+    config::{
+        Config, TargetConfig,
+        keypath::KeyPath,
+        nearest::{nearest, one_of},
+        problem::Report,
+    },
+    route::template::Destination,
 };
 
 /// Runs the rules.
@@ -63,7 +65,7 @@ fn sink_is_unknown(name: &str, config: &Config, at: &KeyPath, report: &mut Repor
 }
 
 fn legal(key: &str, template: &str, at: &KeyPath, report: &mut Report<'_>) {
-    let checked = if key == "topic" { template::topic(template) } else { template::subject(template) };
+    let checked = if key == "topic" { Destination::topic(template) } else { Destination::subject(template) };
     if let Err(message) = checked {
         let fix = "write plain text with slots, as `webhooks.{source}.{object}`";
         report.error(at, message, fix);
