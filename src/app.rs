@@ -1,7 +1,6 @@
 //! The one place that builds concrete parts from a configuration, joins them, and runs them to the end.
 
 mod files;
-mod handshakes;
 pub mod memory;
 pub(crate) mod routes;
 mod sinks;

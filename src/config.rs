@@ -26,7 +26,7 @@ pub mod units;
 pub use defaults::{JOURNAL, QUARANTINE};
 pub use files::give_files;
 pub use load::{Loaded, load};
-pub use params::{ResolvedParams, params, with_params};
+pub use params::{ResolvedParams, params};
 pub use presets::preset_document;
 pub(crate) use presets::unknown_preset_fix;
 pub use problem::{LoadError, Problem, Severity};

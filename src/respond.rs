@@ -10,7 +10,6 @@ mod compile;
 mod condition;
 mod confirm;
 mod json;
-mod problem;
 mod responder;
 mod spec;
 mod template;
@@ -20,12 +19,12 @@ mod value;
 
 pub use capture::{Capture, CaptureError};
 pub use confirm::Confirmer;
-pub use problem::SpecProblem;
 pub use spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, ValueForm, WhenSpec};
 
 use crate::{
     fetch::Target,
     request::{Request, slot::Params},
+    verify::SpecProblem,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method};

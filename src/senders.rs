@@ -5,9 +5,11 @@
 //! A document may hold `variants`: other names under which it differs in some fields. The effective document is
 //! the document, under its variant, under the source's own fields.
 
+mod compiled;
 mod embedded;
 mod spec;
 
+pub use compiled::{Compiled, doubts};
 pub use spec::{DedupSpec, ReplySpec, RetrySpec, SampleSpec, SenderSpec};
 
 use embedded::DOCUMENTS;

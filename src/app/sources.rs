@@ -1,12 +1,13 @@
 //! Builds the sources: each one's verifier, normalizer and window.
 
-use super::{Failure, handshakes, watch::secrets::Keeper};
+use super::{Failure, watch::secrets::Keeper};
 use crate::{
-    config::{self, Loaded, Problem, SourceSettings},
+    config::{self, Loaded, Problem, SourceConfig, SourceSettings},
     dedup::Window,
     delivery::Quota,
     explain::Explainer,
-    normalize::{Normalizer, Setting},
+    fetch::Client,
+    normalize::Normalizer,
     observe::{
         conflicts::ConflictLog,
         health::Health,
@@ -14,8 +15,8 @@ use crate::{
     },
     pipeline::{Handshakes, Source},
     publish::Sinks,
-    request::slot::{Slot, Standing},
-    senders::SenderSpec,
+    respond::{Capture, Confirmer, Responders},
+    senders::{Compiled, SenderSpec},
     verify::Verifier,
 };
 use std::sync::Arc;
@@ -33,28 +34,22 @@ pub(super) fn build(
         let (Some(sender), Some(settings)) = (loaded.senders.get(name), loaded.sources.get(name)) else {
             continue;
         };
-        let (verifier, normalizer) = match compile(loaded, name, sender) {
-            Ok(parts) => parts,
+        let Compiled { scheme, verifier, responders, normalizer } = match compile(loaded, name, sender) {
+            Ok(compiled) => compiled,
             Err(found) => {
                 problems.extend(found);
                 continue;
             }
         };
-        let handshakes = match handshakes::build(loaded, name, sender, config) {
-            Ok(handshakes) => handshakes,
-            Err(found) => {
-                problems.extend(found);
-                continue;
-            }
-        };
+        let handshakes = handshakes(responders, config);
         let metrics = SourceMetrics::new(metrics, name, verifier.scheme(), &sinks);
         // A scheme without secrets proves by none of them.
         metrics.expect_secrets(if verifier.needs_secret() { config.secrets.len() } else { 0 });
         for handshake in handshakes.responders.names() {
             metrics.expect_handshake(handshake);
         }
-        let explainer = Explainer::new(config::with_params(sender.clone()).verify.unwrap_or_default());
-        let source = assemble(name, settings, (verifier, explainer), handshakes, normalizer, metrics);
+        let checks = (verifier, Explainer::new(scheme));
+        let source = assemble(name, settings, checks, handshakes, normalizer, metrics);
         let source = Arc::new(source);
         keepers.push(Keeper::start(Arc::clone(&source), &config.secrets, health));
         sources.push(source);
@@ -62,44 +57,23 @@ pub(super) fn build(
     if problems.is_empty() { Ok((sources, keepers)) } else { Err(Failure::Configuration(problems)) }
 }
 
-/// Compiles what a sender document says; returns every problem of it.
-fn compile(loaded: &Loaded, name: &str, spec: &SenderSpec) -> Result<(Verifier, Normalizer), Vec<Problem>> {
-    let verify = spec.verify.clone().unwrap_or_default();
-    let event = spec.event.clone().unwrap_or_default();
-    let sender = spec.sender.as_deref().unwrap_or("custom");
-    let verifier = Verifier::compile(&verify).map_err(|problems| {
-        let place = |problem: &crate::verify::SpecProblem| {
-            loaded.source_problem(name, &format!("verify.{}", problem.field), &problem.problem, &problem.fix)
-        };
-        problems.iter().map(place).collect::<Vec<_>>()
-    });
-    let withheld = verifier.as_ref().map(Verifier::withheld).unwrap_or_default();
-    let standing = |slots: &[Slot], each: Option<&str>| match &verifier {
-        Ok(verifier) => verifier.standing(slots, each),
-        Err(_) => Standing::Open,
-    };
-    let setting = Setting {
-        sender,
-        source: name,
-        params: config::params(spec).values,
-        withheld,
-        standing: &standing,
-        ids_are_unique: spec.ids_are_unique(),
-    };
-    let normalizer = Normalizer::compile(&event, setting).map_err(|errors| {
-        let fix = "see docs/senders.md for the grammar of templates";
-        let place = |error: &crate::normalize::CompileError| {
-            loaded.source_problem(name, &error.field, &error.problem, fix)
-        };
-        errors.iter().map(place).collect::<Vec<_>>()
-    });
-    match (verifier, normalizer) {
-        (Ok(verifier), Ok(normalizer)) => Ok((verifier, normalizer)),
-        (verifier, normalizer) => {
-            let found = verifier.err().into_iter().chain(normalizer.err());
-            Err(found.flatten().collect())
-        }
+/// Compiles the document of a source; a constant that leads nowhere is said, and may come later.
+fn compile(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Result<Compiled, Vec<Problem>> {
+    let resolved = config::params(sender);
+    for (param, error) in &resolved.missing {
+        tracing::warn!(source = name, param, %error, "a constant is missing");
     }
+    Compiled::new(sender, name, &resolved.values).map_err(|found| loaded.document_problems(name, found))
+}
+
+/// Joins what the document answers and what the operator agrees to.
+fn handshakes(responders: Responders, config: &SourceConfig) -> Handshakes {
+    let capture = config.capture.as_ref().and_then(|capture| {
+        let until = capture.until.parse().ok()?;
+        Some(Arc::new(Capture::new(capture.file.clone(), until)))
+    });
+    let confirmer = config.confirm.then(|| -> Arc<dyn Confirmer> { Client::system() });
+    Handshakes { responders, capture, confirmer }
 }
 
 fn assemble(

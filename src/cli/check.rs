@@ -14,14 +14,9 @@ use super::{
 use crate::{
     app::memory::Memory,
     config::{self, Loaded, Problem, Secrets},
-    normalize::{Normalizer, Setting},
-    request::{
-        Withheld,
-        slot::{Params, Standing},
-    },
-    respond::Responders,
-    senders::SenderSpec,
-    verify::{Constants, SpecProblem, Verifier, VerifySpec},
+    request::slot::Params,
+    senders::{Compiled, SenderSpec},
+    verify::{SpecProblem, VerifySpec},
 };
 use clap::Args;
 use serde::Serialize;
@@ -100,36 +95,19 @@ fn unbuildable(loaded: &Loaded) -> Vec<Problem> {
 }
 
 fn unbuildable_source(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<Problem> {
-    let place = |problem: &SpecProblem| {
-        loaded.source_problem(name, &format!("verify.{}", problem.field), &problem.problem, &problem.fix)
+    let compiled = match Compiled::new(sender, name, &constants(sender)) {
+        Ok(compiled) => compiled,
+        Err(found) => return loaded.document_problems(name, found),
     };
-    let references =
-        loaded.config.sources.get(name).map(|source| source.secrets.as_slice()).unwrap_or_default();
-    let verifier = Verifier::compile(&scheme(sender));
-    let verifier = verifier.and_then(|verifier| verifier.set_secrets(Secrets::read(references).usable));
-    let mut problems: Vec<Problem> = verifier.err().iter().flatten().map(place).collect();
-    problems.extend(unbuildable_handshakes(loaded, name, sender));
-    let event = sender.event.clone().unwrap_or_default();
-    let setting = Setting {
-        sender: "",
-        source: name,
-        params: constants(sender),
-        withheld: Withheld::default(),
-        standing: &|_, _| Standing::Signed,
-        ids_are_unique: sender.ids_are_unique(),
-    };
-    if let Err(errors) = Normalizer::compile(&event, setting) {
-        let fix = "compare it with the presets' templates";
-        problems.extend(
-            errors.iter().map(|error| loaded.source_problem(name, &error.field, &error.problem, fix)),
-        );
-    }
-    problems
+    let references = loaded.config.sources.get(name).map(|source| source.secrets.as_slice());
+    let refused = compiled.verifier.set_secrets(Secrets::read(references.unwrap_or_default()).usable).err();
+    let refused = refused.into_iter().flatten().map(SpecProblem::below_verify);
+    loaded.document_problems(name, refused.collect())
 }
 
 /// Returns how a sender is verified, with its constants.
 fn scheme(sender: &SenderSpec) -> VerifySpec {
-    VerifySpec { params: Constants(constants(sender)), ..sender.verify.clone().unwrap_or_default() }
+    sender.scheme(&constants(sender))
 }
 
 /// Returns the constants of a sender. One whose reference leads nowhere here stands there all the same: a pipeline can
@@ -140,16 +118,6 @@ fn constants(sender: &SenderSpec) -> Params {
         params.values.insert(name.into(), "not known here".into());
     }
     params.values
-}
-
-fn unbuildable_handshakes(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Vec<Problem> {
-    let specs = sender.respond.as_deref().unwrap_or_default();
-    let declared = |param: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(param));
-    let compiled = Responders::compile(specs, &declared, constants(sender));
-    let place = |problem: &crate::respond::SpecProblem| {
-        loaded.source_problem(name, &problem.field, &problem.problem, &problem.fix)
-    };
-    compiled.err().iter().flatten().map(place).collect()
 }
 
 fn print(report: &Report, out: &mut Out) -> Result<(), Stop> {

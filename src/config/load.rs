@@ -13,7 +13,7 @@ use super::{
     reading::{open, read, report_repeated},
     schema,
 };
-use crate::senders::SenderSpec;
+use crate::{senders::SenderSpec, verify::SpecProblem};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -41,6 +41,14 @@ impl Loaded {
     /// is its place below the source, as `verify.header`.
     pub fn source_problem(&self, source: &str, field: &str, message: &str, fix: &str) -> Problem {
         self.problem_at(&KeyPath::of(["sources", source]).join(&KeyPath::parse(field)), message, fix)
+    }
+
+    /// States what keeps a source's document from being compiled.
+    pub fn document_problems(&self, source: &str, found: Vec<SpecProblem>) -> Vec<Problem> {
+        let place = |SpecProblem { field, problem, fix }: SpecProblem| {
+            self.source_problem(source, &field, &problem, &fix)
+        };
+        found.into_iter().map(place).collect()
     }
 
     /// States an error that was found only while a sink was built. `field` is its place below the sink, as

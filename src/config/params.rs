@@ -1,7 +1,7 @@
 //! The constants of a source: text, or references to what is kept elsewhere.
 
 use super::{SecretError, SecretRef};
-use crate::{request::slot::Params, respond::RespondSpec, senders::SenderSpec, verify::Constants};
+use crate::{request::slot::Params, senders::SenderSpec};
 use secrecy::ExposeSecret as _;
 
 /// The constants of one source as they are now.
@@ -29,14 +29,10 @@ pub fn params(sender: &SenderSpec) -> ResolvedParams {
     resolved
 }
 
-/// Returns the sender with what the check must know of the rest of the document: the constants, which it names too, and
-/// whether handshakes sign with its key.
-pub fn with_params(mut sender: SenderSpec) -> SenderSpec {
-    let values = params(&sender).values;
-    if let Some(verify) = &mut sender.verify {
-        verify.demand_stated(&|name| sender.params.iter().flatten().any(|(stated, _)| stated == name));
-        verify.signs_tokens = sender.respond.iter().flatten().any(RespondSpec::signs);
-        verify.params = Constants(values);
+/// Returns the sender with what its check must know of the rest of the document.
+pub(super) fn with_params(mut sender: SenderSpec) -> SenderSpec {
+    if sender.verify.is_some() {
+        sender.verify = Some(sender.scheme(&params(&sender).values));
     }
     sender
 }

@@ -1,7 +1,7 @@
 //! From the `respond` part of a document to responders, or to all that is wrong with it.
 
 use super::{
-    SpecProblem, Step,
+    Step,
     condition::{Condition, Expected},
     confirm::Address,
     json::Json,
@@ -10,7 +10,7 @@ use super::{
     template::Template,
     value::Value,
 };
-use crate::request::slot::Slot;
+use crate::{request::slot::Slot, verify::SpecProblem};
 use http::{HeaderName, Method};
 
 /// Headers of an answer that are ours to write, or would lead the sender elsewhere.
@@ -212,7 +212,8 @@ impl Compiler<'_> {
     }
 
     fn report(&mut self, field: &str, message: impl Into<String>, fix: impl Into<String>) {
-        self.problems.push(SpecProblem::new(format!("{}.{field}", self.at), message, fix));
+        let field = format!("{}.{field}", self.at).into();
+        self.problems.push(SpecProblem { field, problem: message.into(), fix: fix.into() });
     }
 }
 

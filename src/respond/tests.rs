@@ -166,7 +166,7 @@ fn methods_are_told_in_one_order() {
 fn a_document_that_cannot_be_meant_is_refused_with_the_place() {
     let place = |respond: serde_json::Value| -> Vec<String> {
         let problems = compile(respond, &[]).expect_err("a refusal");
-        problems.into_iter().map(|problem| problem.field).collect()
+        problems.into_iter().map(|problem| problem.field.into_owned()).collect()
     };
     let when = json!({ "has": ["/a"] });
     for (respond, field) in [

@@ -4,10 +4,11 @@
 use super::spec::{Algorithm, KeyForm};
 use std::borrow::Cow;
 
-/// One thing that is wrong with a scheme, and how to mend it.
+/// One thing that is wrong with a scheme, or with a sender's document, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpecProblem {
-    /// The field's path below `verify`, as `timestamp.header` or `any_of.1.message`.
+    /// The field's path below `verify`, as `timestamp.header` or `any_of.1.message`; or in the document, as
+    /// `respond[0].when`.
     pub field: Cow<'static, str>,
     /// What is wrong.
     pub problem: String,
@@ -18,6 +19,12 @@ pub struct SpecProblem {
 impl SpecProblem {
     pub(super) fn new(field: &'static str, problem: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { field: field.into(), problem: problem.into(), fix: fix.into() }
+    }
+
+    /// Returns the problem with its path in a whole document.
+    #[must_use]
+    pub fn below_verify(self) -> Self {
+        Self { field: format!("verify.{}", self.field).into(), ..self }
     }
 
     /// Returns the problem as one of the alternative at this place.

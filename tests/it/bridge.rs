@@ -15,18 +15,13 @@ use hookway::{
     event::envelope::Binding,
     explain::Explainer,
     journal::{Aside, Journal, Options},
-    normalize::{Normalizer, Setting},
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
     pipeline::{Handshakes, Pipeline, Source},
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
     receive::{self, Ends, Limits, Receiver},
-    request::slot::Slot,
-    respond::{Capture, Confirmer, Responders},
-    route::{
-        Route, RouteTarget, Routes,
-        template::{Destination, Name},
-    },
-    verify::Verifier,
+    respond::{Capture, Confirmer},
+    route::{Route, RouteTarget, Routes, template::Destination},
+    senders::Compiled,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -197,7 +192,7 @@ fn routes(loaded: &Loaded) -> (Routes, RouteTarget) {
     let target = |config: &TargetConfig| RouteTarget {
         sink: config.sink.as_str().into(),
         destination: match &config.topic {
-            Some(topic) => Destination::Topic(Name::parse(topic).expect("a template")),
+            Some(topic) => Destination::topic(topic).expect("a template"),
             None => Destination::Journal,
         },
     };
@@ -219,19 +214,15 @@ fn source(
     metrics: &Metrics,
 ) -> Arc<Source> {
     let (sender, settings) = (&loaded.senders[name], &loaded.sources[name]);
-    let verifier = Verifier::compile(&sender.verify.clone().unwrap_or_default()).expect("a scheme");
+    let compiled = Compiled::new(sender, name, &config::params(sender).values).expect("a document");
+    let Compiled { scheme, verifier, responders, normalizer } = compiled;
     let secrets = Secrets::read(&loaded.config.sources[name].secrets);
-    let explainer = Explainer::new(config::with_params(sender.clone()).verify.unwrap_or_default());
+    let explainer = Explainer::new(scheme);
     explainer.set_secrets(&secrets.usable);
     verifier.set_secrets(secrets.in_place()).expect("secrets that decode");
-    let event = sender.event.clone().unwrap_or_default();
-    let withheld = verifier.withheld();
-    let specs = sender.respond.as_deref().unwrap_or_default();
-    let declared = |name: &str| sender.params.as_ref().is_some_and(|params| params.contains_key(name));
-    let params = config::params(sender).values;
     let capture = loaded.config.sources[name].capture.as_ref();
     let handshakes = Handshakes {
-        responders: Responders::compile(specs, &declared, params).expect("handshakes"),
+        responders,
         capture: capture.map(|capture| {
             Arc::new(Capture::new(capture.file.clone(), capture.until.parse().expect("a time")))
         }),
@@ -248,20 +239,10 @@ fn source(
     for handshake in handshakes.responders.names() {
         counted.expect_handshake(handshake);
     }
-    let vendor = sender.sender.as_deref().unwrap_or("custom");
-    let standing = |slots: &[Slot], each: Option<&str>| verifier.standing(slots, each);
-    let setting = Setting {
-        sender: vendor,
-        source: name,
-        params: config::params(sender).values,
-        withheld,
-        standing: &standing,
-        ids_are_unique: sender.ids_are_unique(),
-    };
     Arc::new(Source {
         name: name.into(),
         handshakes,
-        normalizer: Normalizer::compile(&event, setting).expect("templates"),
+        normalizer,
         window: (!settings.dedup_window.is_zero())
             .then(|| Window::new(settings.dedup_window, settings.dedup_entries)),
         deadline: settings.deadline,

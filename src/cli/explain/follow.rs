@@ -12,7 +12,7 @@ use crate::{
         envelope::{self, Origin},
     },
     explain,
-    normalize::{Normalizer, Setting},
+    normalize::Normalizer,
     record::{Plan, Target},
     request::Request,
     verify::Verifier,
@@ -60,25 +60,10 @@ pub(super) struct Destination {
 /// Carries an accepted request through the stages that need nothing but itself.
 pub(super) fn events(
     subject: &Subject,
-    verifier: &Verifier,
+    (verifier, normalizer): (&Verifier, &Normalizer),
     request: Request,
     partitions: u32,
 ) -> Result<Vec<Followed>, Stop> {
-    let sender = subject.spec.sender.as_deref().unwrap_or("custom");
-    let spec = subject.spec.event.clone().unwrap_or_default();
-    let setting = Setting {
-        sender,
-        source: &subject.name,
-        params: subject.params.clone(),
-        withheld: verifier.withheld(),
-        standing: &|slots, each| verifier.standing(slots, each),
-        ids_are_unique: subject.spec.ids_are_unique(),
-    };
-    let normalizer = Normalizer::compile(&spec, setting).map_err(|errors| {
-        let problems: Vec<String> =
-            errors.iter().map(|error| format!("{}: {}", error.field, error.problem)).collect();
-        Stop::new(Exit::Config, problems.join("\n"))
-    })?;
     let quota = Quota::new(2);
     let (Some(one), Some(other)) = (quota.take(1), quota.take(1)) else { return Ok(Vec::new()) };
     let delivery = Delivery::new(request, [one, other]).verify(verifier);

@@ -1,9 +1,7 @@
 //! What a handshake would be answered with. Its effects are not carried out: nothing is stored or fetched, and
 //! whatever a handshake needs of the operator counts as given.
 
-use super::subject::Subject;
 use crate::{
-    cli::exit::{Exit, Stop},
     request::Request,
     respond::{Effect, Reply, Responders, Step},
     verify::Verifier,
@@ -30,18 +28,6 @@ pub(super) enum Shaken {
     Unanswered,
     /// No handshake: it goes on.
     GoesOn,
-}
-
-/// Compiles the handshakes of a subject.
-pub(super) fn responders(subject: &Subject) -> Result<Responders, Stop> {
-    let specs = subject.spec.respond.as_deref().unwrap_or_default();
-    let declared = |name: &str| subject.spec.params.as_ref().is_some_and(|params| params.contains_key(name));
-    Responders::compile(specs, &declared, subject.params.clone()).map_err(|problems| {
-        let problems = problems.iter().map(|problem| {
-            format!("{}: {}: {}; {}", subject.name, problem.field, problem.problem, problem.fix)
-        });
-        Stop::new(Exit::Config, problems.collect::<Vec<_>>().join("\n"))
-    })
 }
 
 /// Looks whether a request is a handshake of this step.

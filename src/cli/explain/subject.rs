@@ -9,8 +9,8 @@ use crate::{
     config::{self, Loaded, SecretRef, Secrets, nearest::one_of},
     explain::{Relative, Stranger},
     request::{Request, slot::Params},
-    senders::{self, SenderSpec},
-    verify::{Verifier, VerifySpec},
+    senders::{self, Compiled, SenderSpec},
+    verify::{SpecProblem, Verifier, VerifySpec},
 };
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -142,9 +142,20 @@ impl Subject {
         Ok(())
     }
 
+    /// Compiles its document, as the server does.
+    pub(super) fn compile(&self) -> Result<Compiled, Stop> {
+        Compiled::new(&self.spec, &self.name, &self.params).map_err(|problems| {
+            let told = |found: &SpecProblem| {
+                format!("{}: {}: {}; {}", self.name, found.field, found.problem, found.fix)
+            };
+            let problems: Vec<String> = problems.iter().map(told).collect();
+            Stop::usage(format!("{}\n--discover tries what fits", problems.join("\n")))
+        })
+    }
+
     /// Returns how it verifies.
     pub(super) fn verify(&self) -> VerifySpec {
-        config::with_params(self.spec.clone()).verify.unwrap_or_default()
+        self.spec.scheme(&self.params)
     }
 
     /// Returns the secrets of the configuration's other sources.

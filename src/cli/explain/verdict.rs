@@ -12,7 +12,8 @@ use crate::{
     refusal::Cause,
     request::{Request, slot::Params},
     respond::Step,
-    verify::{SpecProblem, Verifier, VerifyError, VerifySpec},
+    senders::Compiled,
+    verify::{Verifier, VerifyError, VerifySpec},
 };
 use serde::Serialize;
 
@@ -62,10 +63,8 @@ impl Verdict {
         declared: Option<u64>,
         notes: Vec<String>,
     ) -> Result<Self, Stop> {
-        let spec = subject.verify();
-        let verifier = Verifier::compile(&spec).map_err(|problems| unbuildable(&subject.name, &problems))?;
+        let Compiled { scheme: spec, verifier, responders, normalizer } = subject.compile()?;
         subject.give_files(&verifier)?;
-        let responders = handshake::responders(subject)?;
         let mut notes: Vec<String> = notes.into_iter().chain(subject.notes.iter().cloned()).collect();
         if let Err(problems) = verifier.set_secrets(subject.secrets.clone()) {
             notes.extend(problems.into_iter().map(|problem| format!("{}; {}", problem.problem, problem.fix)));
@@ -82,7 +81,7 @@ impl Verdict {
                 if !verdict
                     .shaken(handshake::shake(&responders, &request, Step::Verified, &verifier), is_alone)
                 {
-                    verdict.events = follow::events(subject, &verifier, request, partitions)?;
+                    verdict.events = follow::events(subject, (&verifier, &normalizer), request, partitions)?;
                 }
             }
             Err(error) => verdict.rejected(subject, &spec, &request, declared, &error),
@@ -187,12 +186,4 @@ impl Checked {
             received: request.received.to_string(),
         }
     }
-}
-
-fn unbuildable(name: &str, problems: &[SpecProblem]) -> Stop {
-    let problems = problems
-        .iter()
-        .map(|problem| format!("{name}: verify.{}: {}; {}", problem.field, problem.problem, problem.fix));
-    let problems: Vec<String> = problems.collect();
-    Stop::usage(format!("{}\n--discover tries what fits", problems.join("\n")))
 }

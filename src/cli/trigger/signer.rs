@@ -3,9 +3,9 @@
 use super::{Break, edit};
 use crate::{
     cli::exit::{Exit, Stop},
-    config::{Loaded, SecretRef, Secrets},
+    config::{self, LoadError, Loaded, SecretRef, Secrets},
     request::Request,
-    senders::SenderSpec,
+    senders::{Compiled, SenderSpec},
     verify::{Algorithm, SpecProblem, Verifier},
 };
 use bytes::Bytes;
@@ -35,17 +35,16 @@ impl Signer {
         spec: &SenderSpec,
         breaks: Option<Break>,
     ) -> Result<Self, Stop> {
-        let verify = spec.verify.clone().unwrap_or_default();
         let references =
             loaded.config.sources.get(source).map(|config| config.secrets.as_slice()).unwrap_or_default();
-        let place = |problems: Vec<SpecProblem>| {
-            let place = |problem: &SpecProblem| {
-                let field = format!("verify.{}", problem.field);
-                loaded.source_problem(source, &field, &problem.problem, &problem.fix).to_string()
-            };
-            Stop::new(Exit::Config, problems.iter().map(place).collect::<Vec<_>>().join("\n"))
+        let told = |problems: Vec<SpecProblem>| {
+            let problems = loaded.document_problems(source, problems);
+            Stop::from(LoadError { problems })
         };
-        let verifier = Verifier::compile(&verify).map_err(place)?;
+        let of_scheme =
+            |problems: Vec<SpecProblem>| told(problems.into_iter().map(SpecProblem::below_verify).collect());
+        let compiled = Compiled::new(spec, source, &config::params(spec).values).map_err(told)?;
+        let Compiled { scheme, verifier, .. } = compiled;
         let secrets = Secrets::read(references);
         let first = (0..references.len()).find(|at| secrets.missing.iter().all(|(missing, _)| missing != at));
         if verifier.needs_secret() && secrets.usable.is_empty() {
@@ -66,12 +65,12 @@ impl Signer {
                     "the scheme {:?} signs with a private key, and there is no wrong one; try --break body",
                     verifier.scheme()
                 )),
-                None | Some(Break::Body | Break::Header) => place(problems),
+                None | Some(Break::Body | Break::Header) => of_scheme(problems),
             })?;
         }
         refuse_harmless(breaks, &verifier, source)?;
-        let shown = matches!(verify.algorithm, Some(Algorithm::Token | Algorithm::Basic)).then(|| {
-            let shown = Verifier::compile(&verify)?;
+        let shown = matches!(scheme.algorithm, Some(Algorithm::Token | Algorithm::Basic)).then(|| {
+            let shown = Verifier::compile(&scheme)?;
             shown.set_secrets(vec![STAND_IN.into()]).map(|()| Arc::new(shown))
         });
         Ok(Self {
@@ -81,7 +80,7 @@ impl Signer {
                 .and_then(|first| references.get(first))
                 .filter(|_| breaks != Some(Break::Signature))
                 .cloned(),
-            shown: shown.transpose().map_err(place)?,
+            shown: shown.transpose().map_err(of_scheme)?,
         })
     }
 

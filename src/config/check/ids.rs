@@ -2,10 +2,7 @@
 
 use crate::{
     config::{keypath::KeyPath, params, problem::Report},
-    normalize::{Normalizer, Setting},
-    request::Withheld,
-    senders::SenderSpec,
-    verify::Verifier,
+    senders::{SenderSpec, doubts},
 };
 use std::collections::BTreeMap;
 
@@ -21,17 +18,7 @@ pub(super) fn check(senders: &BTreeMap<String, SenderSpec>, report: &mut Report<
                 "write the page that says it, or take the line out",
             );
         }
-        let Ok(verifier) = Verifier::compile(&sender.verify.clone().unwrap_or_default()) else { continue };
-        let setting = Setting {
-            sender: "",
-            source: name,
-            params: params(sender).values,
-            withheld: Withheld::default(),
-            standing: &|slots, each| verifier.standing(slots, each),
-            ids_are_unique: sender.ids_are_unique(),
-        };
-        let normalizer = Normalizer::compile(&sender.event.clone().unwrap_or_default(), setting);
-        for doubt in normalizer.iter().flat_map(Normalizer::doubts) {
+        for doubt in doubts(sender, name, &params(sender).values) {
             report.warning(&at.join(&KeyPath::parse(doubt.field)), doubt.problem, doubt.fix);
         }
     }

@@ -13,14 +13,11 @@ use hookway::{
         Event, Identity,
         envelope::{self, Origin},
     },
-    normalize::{Normalizer, Setting},
-    request::{
-        Request,
-        slot::{Params, Slot},
-    },
-    respond::{Effect, RespondSpec, Responders, Step},
-    senders::{self, SampleSpec, SenderSpec},
-    verify::{Constants, Verifier, VerifySpec},
+    normalize::Normalizer,
+    request::{Request, slot::Params},
+    respond::{Effect, Responders, Step},
+    senders::{self, Compiled, SampleSpec, SenderSpec},
+    verify::Verifier,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -82,15 +79,13 @@ impl Source {
         let text = document.to_string();
         let asked = PARAMS.iter().filter(|(param, _)| text.contains(&format!("{{param:{param}}}")));
         let params: Params = asked.map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        let spec: SenderSpec =
+        let mut spec: SenderSpec =
             serde_json::from_value(document.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let verifier = verifier(name, &spec, &params);
+        spec.sender.get_or_insert_with(|| name.to_owned());
+        spec.params =
+            Some(params.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect());
+        let Compiled { verifier, responders, normalizer, .. } = compiled(name, &spec, &params);
         verifier.set_secrets(keys.secrets.iter().map(|secret| secret.as_str().into()).collect()).unwrap();
-        let normalizer = normalizer(name, &spec, &params, &verifier);
-        let specs = spec.respond.clone().unwrap_or_default();
-        let declared = |param: &str| params.contains_key(param);
-        let responders = Responders::compile(&specs, &declared, params.clone())
-            .unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
         Self { name, document, own, spec, params, keys, verifier, normalizer, responders }
     }
 
@@ -152,7 +147,7 @@ impl Source {
             forge::sign(self, &mut request, key);
             return request;
         }
-        let signer = verifier(self.name, &self.spec, &self.params);
+        let signer = compiled(self.name, &self.spec, &self.params).verifier;
         signer.set_secrets(vec![self.keys.signing[key].as_str().into()]).unwrap();
         signer.sign(&mut request, at).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         request
@@ -249,32 +244,12 @@ fn is_of(data: &[u8], body: &[u8], spec: &SenderSpec) -> bool {
         || is_parted && data.iter().all(|byte| rest.any(|other| other == byte))
 }
 
-fn verifier(name: &str, spec: &SenderSpec, params: &Params) -> Verifier {
-    let verify = VerifySpec {
-        params: Constants(params.clone()),
-        signs_tokens: spec.respond.iter().flatten().any(RespondSpec::signs),
-        ..spec.verify.clone().unwrap_or_default()
-    };
-    let verifier = Verifier::compile(&verify).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
-    for file in verifier.files() {
+fn compiled(name: &str, spec: &SenderSpec, params: &Params) -> Compiled {
+    let compiled =
+        Compiled::new(spec, "fixture", params).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+    for file in compiled.verifier.files() {
         let text = fs::read_to_string(&file).unwrap();
-        verifier.set_file(&file, &text).unwrap_or_else(|problem| panic!("{name}: {problem:?}"));
+        compiled.verifier.set_file(&file, &text).unwrap_or_else(|problem| panic!("{name}: {problem:?}"));
     }
-    verifier
-}
-
-fn normalizer(name: &str, spec: &SenderSpec, params: &Params, verifier: &Verifier) -> Normalizer {
-    let standing = |slots: &[Slot], each: Option<&str>| verifier.standing(slots, each);
-    let withheld = verifier.withheld();
-    let sender = spec.sender.as_deref().unwrap_or(name);
-    let setting = Setting {
-        sender,
-        source: "fixture",
-        params: params.clone(),
-        withheld,
-        standing: &standing,
-        ids_are_unique: spec.ids_are_unique(),
-    };
-    Normalizer::compile(&spec.event.clone().unwrap_or_default(), setting)
-        .unwrap_or_else(|errors| panic!("{name}: {errors:?}"))
+    compiled
 }
