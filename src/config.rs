@@ -4,7 +4,6 @@
 mod check;
 mod defaults;
 mod document;
-mod files;
 mod grammar;
 mod keypath;
 mod load;
@@ -24,7 +23,6 @@ mod tests;
 pub mod units;
 
 pub use defaults::{JOURNAL, QUARANTINE};
-pub use files::give_files;
 pub use load::{Loaded, load};
 pub use params::{ResolvedParams, params};
 pub use presets::preset_document;

@@ -1,7 +1,8 @@
 //! Handshakes: requests with which a sender proves that an address is ours, asks whether it may send, or hands over
 //! its secret, before it sends events. They are answered from the sender document alone and are never published.
 //!
-//! [`Responders`] are compiled once per source and pure: a request, the constants and the source's [`Keys`] make a
+//! [`Responders`] are compiled once per source and pure: a request, the constants and the source's [`Verifier`], which
+//! signs, make a
 //! [`Handshake`]. What one needs beyond its answer is an [`Effect`]: a secret that [`Capture`] stores, or an address
 //! that is fetched. `pipeline` carries them out, before verification or behind it, as the document says.
 
@@ -24,34 +25,13 @@ pub use spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, ValueF
 use crate::{
     fetch::Target,
     request::{Request, slot::Params},
-    verify::SpecProblem,
+    verify::{SpecProblem, Verifier},
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use responder::Responder;
 use secrecy::SecretString;
 use std::fmt;
-
-/// What a handshake may know of its source's secrets.
-pub trait Keys {
-    /// True where requests can be verified now.
-    fn is_keyed(&self) -> bool;
-    /// Returns the HMAC of `message` with the first secret; `None` where there is none.
-    fn hmac(&self, hash: Hash, message: &[u8]) -> Option<Vec<u8>>;
-}
-
-/// The digest of an HMAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hash {
-    /// SHA-256.
-    Sha256,
-    /// SHA-512.
-    Sha512,
-    /// SHA-1.
-    Sha1,
-    /// MD5.
-    Md5,
-}
 
 /// When a handshake is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +132,7 @@ impl Responders {
         &self,
         request: &Request,
         step: Step,
-        keys: &dyn Keys,
+        keys: &Verifier,
     ) -> Result<Option<Handshake<'_>>, RespondError> {
         for responder in self.list.iter().filter(|responder| responder.step == step) {
             // With a secret there is nothing to hand over: whoever claims to is verified like everybody.

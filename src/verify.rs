@@ -163,11 +163,6 @@ impl Verifier {
         self.schemes.iter().all(Scheme::covers_body)
     }
 
-    /// True where a changed header of this name fails the check, so that its value can be trusted.
-    pub fn covers_header(&self, name: &HeaderName) -> bool {
-        self.schemes.iter().all(|scheme| scheme.covers_header(name))
-    }
-
     /// Returns how far the value of a slot can be believed, whichever alternative a request passes: of the last of these
     /// slots, which is read where those before it are absent. `each` is the pointer with `*` to the elements that they
     /// are relative to.

@@ -9,7 +9,6 @@ use crate::clock;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// The media type of a structured envelope.
@@ -215,31 +214,6 @@ fn member(json: &mut Vec<u8>, name: &str, value: Value<'_>) {
         json.truncate(start);
         json.extend_from_slice(b"\"\"");
     }
-}
-
-/// The parts of a structured envelope that a reader needs to show it.
-#[derive(Debug, serde::Deserialize)]
-pub struct Envelope<'a> {
-    /// The event's id.
-    pub id: String,
-    /// Where it came from.
-    pub source: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// What it is about.
-    pub subject: Option<String>,
-    /// When it happened.
-    pub time: Option<String>,
-    /// The key of its object.
-    pub partitionkey: Option<String>,
-    /// What was proven of its origin.
-    pub hookwayverified: Option<String>,
-    /// Why it is in the quarantine.
-    pub hookwayreason: Option<String>,
-    /// The sender's JSON.
-    #[serde(borrow)]
-    pub data: Option<&'a RawValue>,
 }
 
 #[cfg(test)]

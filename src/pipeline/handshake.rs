@@ -5,8 +5,7 @@ use crate::{
     fetch::Target,
     refusal::Refusal,
     request::Request,
-    respond::{Effect, Hash, Keys, RespondError, Step},
-    verify::{Algorithm, Verifier},
+    respond::{Effect, RespondError, Step},
 };
 use http::Method;
 use jiff::Timestamp;
@@ -63,22 +62,6 @@ impl Source {
         let confirmer = self.handshakes.confirmer.as_ref().ok_or(HOW_TO_CONFIRM)?;
         let fetched = tokio::time::timeout_at(deadline, confirmer.confirm(target)).await;
         fetched.map_err(|_| "the address was not fetched within the deadline".to_owned())?
-    }
-}
-
-impl Keys for Verifier {
-    fn is_keyed(&self) -> bool {
-        Self::is_keyed(self)
-    }
-
-    fn hmac(&self, hash: Hash, message: &[u8]) -> Option<Vec<u8>> {
-        let algorithm = match hash {
-            Hash::Sha256 => Algorithm::HmacSha256,
-            Hash::Sha512 => Algorithm::HmacSha512,
-            Hash::Sha1 => Algorithm::HmacSha1,
-            Hash::Md5 => Algorithm::HmacMd5,
-        };
-        Self::hmac(self, algorithm, message)
     }
 }
 

@@ -1,14 +1,17 @@
 //! One handshake: the requests that it takes, and the answer to each.
 
 use super::{
-    Effect, Handshake, Keys, Reply, RespondError, Step,
+    Effect, Handshake, Reply, RespondError, Step,
     condition::Condition,
     confirm::Address,
     json::Json,
     template::Template,
     value::{self, Fill, Value},
 };
-use crate::request::{Request, slot::Params};
+use crate::{
+    request::{Request, slot::Params},
+    verify::Verifier,
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header};
 
@@ -40,7 +43,7 @@ impl Responder {
         &self,
         request: &Request,
         params: &Params,
-        keys: &dyn Keys,
+        keys: &Verifier,
     ) -> Result<Handshake<'_>, RespondError> {
         let fill = Fill { request, params, keys };
         let (body, kind) = match &self.body {

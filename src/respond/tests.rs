@@ -1,22 +1,28 @@
 //! Handshakes as functions: what is recognised, what is answered, what is refused.
 
 use super::{template::Template, *};
+use crate::verify::{Algorithm, VerifySpec};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use http::{HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
 
-/// Secrets that sign by writing down what was asked of them.
-struct Told(bool);
+/// The secrets of a source that has one, or none.
+fn keys(is_keyed: bool) -> Verifier {
+    let spec = json!({ "algorithm": "hmac-sha256", "header": "x-signature", "encoding": "hex" });
+    let spec: VerifySpec = serde_json::from_value(spec).unwrap();
+    let verifier = Verifier::compile(&spec).unwrap();
+    let secrets = if is_keyed { vec!["a secret of these tests".into()] } else { Vec::new() };
+    verifier.set_secrets(secrets).unwrap();
+    verifier
+}
 
-impl Keys for Told {
-    fn is_keyed(&self) -> bool {
-        self.0
-    }
-
-    fn hmac(&self, hash: Hash, message: &[u8]) -> Option<Vec<u8>> {
-        self.0.then(|| [format!("{hash:?}:").as_bytes(), message].concat())
-    }
+fn hmac(algorithm: Algorithm, message: &str) -> Vec<u8> {
+    keys(true).hmac(algorithm, message.as_bytes()).unwrap()
 }
 
 fn request(method: Method, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
@@ -53,7 +59,7 @@ fn responders(respond: serde_json::Value) -> Responders {
 }
 
 fn answer<'r>(responders: &'r Responders, request: &Request) -> Result<Option<Handshake<'r>>, RespondError> {
-    responders.answer(request, Step::Unverified, &Told(true))
+    responders.answer(request, Step::Unverified, &keys(true))
 }
 
 fn body(responders: &Responders, request: &Request) -> String {
@@ -85,14 +91,17 @@ fn an_hmac_is_written_as_the_document_says() {
         responders(json!([{ "name": "a", "when": { "method": "GET" }, "reply": { "text": slot } }]))
     };
     let hex = body(&signed("k|{hmac:sha1:hex:query:c}"), &get("/?c=x"));
-    assert_eq!(hex, format!("k|{}", hex::encode("Sha1:x")));
-    assert_eq!(body(&signed("{hmac:sha256:base64:query:c}"), &get("/?c=x")), "U2hhMjU2Ong=");
+    assert_eq!(hex, format!("k|{}", hex::encode(hmac(Algorithm::HmacSha1, "x"))));
+    assert_eq!(
+        body(&signed("{hmac:sha256:base64:query:c}"), &get("/?c=x")),
+        STANDARD.encode(hmac(Algorithm::HmacSha256, "x"))
+    );
     assert_eq!(
         body(&signed("{hmac:md5:base64url:query:c}"), &get("/?c=~~".replace('~', "%2F").as_str())),
-        "TWQ1Oi8v"
+        URL_SAFE_NO_PAD.encode(hmac(Algorithm::HmacMd5, "//"))
     );
     let unkeyed = signed("{hmac:sha512:hex:query:c}");
-    let refused = unkeyed.answer(&get("/?c=x"), Step::Unverified, &Told(false));
+    let refused = unkeyed.answer(&get("/?c=x"), Step::Unverified, &keys(false));
     assert_eq!(refused.unwrap_err(), RespondError::Unkeyed);
 }
 
@@ -137,8 +146,8 @@ fn a_constant_that_has_no_value_now_fails_only_what_is_a_handshake_otherwise() {
 fn a_secret_is_taken_only_while_there_is_none() {
     let capture = responders(json!([{ "name": "a", "when": { "has": ["/t"] }, "capture": "/t" }]));
     let handed = posted(r#"{"t":"s3cret"}"#);
-    assert!(capture.answer(&handed, Step::Unverified, &Told(true)).unwrap().is_none());
-    let handshake = capture.answer(&handed, Step::Unverified, &Told(false)).unwrap().unwrap();
+    assert!(capture.answer(&handed, Step::Unverified, &keys(true)).unwrap().is_none());
+    let handshake = capture.answer(&handed, Step::Unverified, &keys(false)).unwrap().unwrap();
     let Some(Effect::Capture(secret)) = &handshake.effect else { panic!("{handshake:?}") };
     assert_eq!(secrecy::ExposeSecret::expose_secret(secret), "s3cret");
     assert!(!format!("{handshake:?}").contains("s3cret"));
@@ -149,7 +158,7 @@ fn what_is_verified_first_is_not_answered_before() {
     let verified = responders(json!([{ "name": "a", "verified": true, "when": { "has": ["/t"] } }]));
     let request = posted(r#"{"t":1}"#);
     assert!(answer(&verified, &request).unwrap().is_none());
-    assert!(verified.answer(&request, Step::Verified, &Told(true)).unwrap().is_some());
+    assert!(verified.answer(&request, Step::Verified, &keys(true)).unwrap().is_some());
 }
 
 #[test]
@@ -231,7 +240,7 @@ proptest! {
         match answer(&signed, &posted(&body)) {
             Ok(Some(handshake)) => {
                 prop_assert!(crate::verify::is_token(value.bytes()));
-                let expected = hex::encode(format!("Sha256:{value}"));
+                let expected = hex::encode(hmac(Algorithm::HmacSha256, &value));
                 prop_assert_eq!(&handshake.reply.body[..], expected.as_bytes());
             }
             Ok(None) => prop_assert!(value.is_empty()),

@@ -4,13 +4,13 @@
 //! no control characters, and only a short token is ever signed. A signature over free text would be one that a
 //! forged event could carry; the check takes no event of a token's form where a handshake signs.
 
-use super::{Hash, Keys, RespondError};
+use super::RespondError;
 use crate::{
     request::{
         Request,
         slot::{Params, Slot},
     },
-    verify::is_token,
+    verify::{Algorithm, Verifier, is_token},
 };
 use base64::{
     Engine as _,
@@ -28,7 +28,7 @@ pub(super) const NOT_PLAIN: &str = "a value that is to be sent back holds contro
 pub(super) struct Fill<'r> {
     pub(super) request: &'r Request,
     pub(super) params: &'r Params,
-    pub(super) keys: &'r dyn Keys,
+    pub(super) keys: &'r Verifier,
 }
 
 /// A value of the request: the first of some slots that is present.
@@ -38,7 +38,7 @@ pub(super) struct Value(Vec<Source>);
 #[derive(Debug)]
 enum Source {
     Slot(Slot),
-    Hmac { hash: Hash, encoding: Encoding, of: Slot },
+    Hmac { hash: Algorithm, encoding: Encoding, of: Slot },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,10 +99,10 @@ impl Source {
         let (hash, rest) = hmac.split_once(':').ok_or_else(expected)?;
         let (encoding, of) = rest.split_once(':').ok_or_else(expected)?;
         let hash = match hash {
-            "sha256" => Hash::Sha256,
-            "sha512" => Hash::Sha512,
-            "sha1" => Hash::Sha1,
-            "md5" => Hash::Md5,
+            "sha256" => Algorithm::HmacSha256,
+            "sha512" => Algorithm::HmacSha512,
+            "sha1" => Algorithm::HmacSha1,
+            "md5" => Algorithm::HmacMd5,
             _ => return Err(format!("`{hash}` is no digest: expected sha256, sha512, sha1 or md5")),
         };
         let encoding = match encoding {

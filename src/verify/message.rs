@@ -22,7 +22,6 @@ use super::{
     value::{OneOf, Subject, Value},
 };
 use crate::request::slot::{Params, Slot};
-use http::HeaderName;
 use std::borrow::Cow;
 
 /// How many parts a template may have, those in brackets counted.
@@ -125,12 +124,6 @@ impl Message {
             Self::Sns => false,
             Self::Template(parts) => parts.iter().any(Part::covers_body),
         }
-    }
-
-    /// True where a changed header of this name changes the message. One that counts only where another is absent
-    /// is not among them.
-    pub(super) fn covers_header(&self, wanted: &HeaderName) -> bool {
-        self.slots().any(|slots| slots.first_header() == Some(wanted))
     }
 
     /// True where the message holds what stands at one of these places.

@@ -12,7 +12,6 @@ use crate::request::{
     Request, Withheld,
     slot::{Pointer, Slot, Standing},
 };
-use http::HeaderName;
 use secrecy::{ExposeSecret, SecretString};
 
 /// One way to verify a request.
@@ -165,15 +164,6 @@ impl Scheme {
             (_, true) if is_keyed => Standing::Signed,
             (_, true) => Standing::Unproven,
             (_, false) => Standing::Open,
-        }
-    }
-
-    pub(super) fn covers_header(&self, name: &HeaderName) -> bool {
-        match &self.check {
-            Check::Nothing | Check::Token(_) | Check::Jwt(_) => false,
-            Check::Signature(signature) => {
-                signature.keys.is_keyed_scheme() && signature.message.covers_header(name)
-            }
         }
     }
 }

@@ -14,7 +14,10 @@ mod standing;
 mod vectors;
 
 use super::{Algorithm, SpecProblem, Verifier, VerifyError, VerifySpec};
-use crate::request::Request;
+use crate::request::{
+    Request,
+    slot::{Slot, Standing},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use jiff::Timestamp;
 
@@ -51,6 +54,12 @@ pub(super) fn request(headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reque
     }
     let body = body.as_ref().to_vec().into();
     Request { method: Method::POST, uri: Uri::default(), headers: map, body, received: now() }
+}
+
+/// Tells whether a changed header of this name fails the check.
+pub(super) fn covers(verifier: &Verifier, header: &HeaderName) -> bool {
+    let slot = Slot::parse(&format!("header:{header}")).expect("a slot");
+    verifier.standing(&[slot], None) == Standing::Signed
 }
 
 /// Returns why a request is refused, by the metric's name.

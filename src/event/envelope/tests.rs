@@ -161,17 +161,6 @@ fn what_a_cloud_event_carried_stands_with_its_type_in_json_and_as_text_in_header
 }
 
 #[test]
-fn an_envelope_can_be_read_for_showing() {
-    let envelope = structured(&event(br#"{"a":1}"#, true), ORIGIN);
-    let read: Envelope<'_> = serde_json::from_slice(&envelope).unwrap();
-    assert_eq!(
-        (read.id.as_str(), read.partitionkey.as_deref()),
-        ("0b0f3d0e", Some("RESERVATION:QWERTYUI-1"))
-    );
-    assert_eq!(read.data.unwrap().get(), r#"{"a":1}"#);
-}
-
-#[test]
 fn a_structured_record_names_its_media_type() {
     assert_eq!(structured_headers(), [("content-type".into(), STRUCTURED_TYPE.into())]);
 }

@@ -1,7 +1,9 @@
 //! Properties over generated requests: signing and verifying agree, every flipped bit is noticed, and no bytes
 //! make the stage panic.
 
-use super::{GITHUB, LIKEMAGIC, PROPEXO, STANDARD, SYNCAROO, computed, refusal, request, syncaroo, verifier};
+use super::{
+    GITHUB, LIKEMAGIC, PROPEXO, STANDARD, SYNCAROO, computed, covers, refusal, request, syncaroo, verifier,
+};
 use crate::{
     request::Request,
     verify::{
@@ -146,7 +148,7 @@ proptest! {
             for (name, value) in &request.headers {
                 let flipped = flip(value.as_bytes(), at, bit);
                 let Ok(flipped) = HeaderValue::from_bytes(&flipped) else { continue };
-                let is_signature = !verifier.covers_header(name);
+                let is_signature = !covers(&verifier, name);
                 if name == "webhook-id" && is_signature {
                     continue; // not part of this scheme
                 }
