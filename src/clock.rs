@@ -1,5 +1,9 @@
-//! The only reader of the wall clock. Stages get the time as an argument, so that a test can choose it;
-//! deadlines and windows use tokio's monotonic clock instead.
+//! The only reader of the wall clock, and how times are read and written. Stages get the time as an argument, so that a
+//! test can choose it; deadlines and windows use tokio's monotonic clock instead.
+
+mod written;
+
+pub use written::{EventTime, read};
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -6,7 +6,7 @@
 
 pub mod envelope;
 
-use crate::{request::Kept, verify::Assurance};
+use crate::{clock::EventTime, request::Kept, verify::Assurance};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -91,15 +91,6 @@ pub enum Extension {
     Truth(bool),
     /// A whole number of 32 bits.
     Number(i32),
-}
-
-/// The time of an event: the sender's own text and the instant that it names.
-#[derive(Debug, Clone)]
-pub struct EventTime {
-    /// RFC 3339, as exact as the sender gave it.
-    pub text: String,
-    /// The same instant, for comparison.
-    pub at: Timestamp,
 }
 
 /// What a quarantined event carries beside its data.

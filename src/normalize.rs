@@ -19,7 +19,6 @@ mod siblings;
 mod spec;
 mod split;
 mod template;
-mod time;
 mod trace;
 mod values;
 

@@ -130,8 +130,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 /// Reads a moment.
 fn moment(text: &str) -> Result<Timestamp, String> {
-    let seconds = text.parse::<i64>().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    seconds.or_else(|| text.parse().ok()).ok_or_else(|| {
+    clock::read(text).map(|time| time.at).ok_or_else(|| {
         "expected seconds since 1970, as 1762178400, or RFC 3339, as 2025-11-03T14:00:00Z".to_owned()
     })
 }

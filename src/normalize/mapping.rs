@@ -1,7 +1,8 @@
 //! Makes an event of what the templates find, or the event that carries what they do not find into the quarantine.
 
-use super::{Normalizer, Unmappable, attributes, media, time, trace::Trace, values::Values};
+use super::{Normalizer, Unmappable, attributes, media, trace::Trace, values::Values};
 use crate::{
+    clock,
     delivery::{Delivery, Verified},
     event::{Event, Identity, Quarantine, Reason},
     request::{Kept, Request, slot::Standing},
@@ -86,7 +87,7 @@ impl Normalizer {
             None => Arc::clone(&self.source),
         };
         let time = match &form.time {
-            Some(time) => time.render(values)?.and_then(|text| time::parse(&text)),
+            Some(time) => time.find(values, clock::read)?,
             None => None,
         };
         let kind = match &form.prefix {

@@ -45,7 +45,7 @@ pub struct EventSpec {
     pub kind: Option<String>,
     /// Template of the sender's account, appended to the envelope's `source`.
     pub account: Option<String>,
-    /// Template of the event's time: RFC 3339, or seconds or milliseconds since 1970.
+    /// Template of the event's time: RFC 3339 and its like, a date of e-mail or HTTP, or a number since 1970.
     pub time: Option<String>,
     /// What every rule takes unless it says otherwise.
     #[serde(flatten)]

@@ -32,6 +32,24 @@ impl Template {
         Ok(render(&self.0, values, &mut text)?.then_some(text))
     }
 
+    /// Returns what `read` makes of the first alternative that it can read; of a template that is more than one slot, of
+    /// the whole.
+    pub(super) fn find<T>(
+        &self,
+        values: &Values<'_>,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Unmappable> {
+        let [Part::Slot(places)] = self.0.as_slice() else {
+            return Ok(self.render(values)?.and_then(|text| read(&text)));
+        };
+        for place in places {
+            if let Some(found) = values.read(place)?.and_then(|text| read(&text)) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     /// Tells whether one of the places that the template may read is such a one.
     pub(super) fn reads(&self, is_wanted: impl Fn(&Place) -> bool) -> bool {
         reads(&self.0, &is_wanted)

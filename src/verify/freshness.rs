@@ -5,7 +5,8 @@ use super::{
     spec::TimeUnit,
     value::{OneOf, Subject},
 };
-use jiff::{SignedDuration, Timestamp, civil::DateTime, fmt::strtime, tz::TimeZone};
+use crate::clock;
+use jiff::{SignedDuration, Timestamp};
 
 /// Where the signed time stands and how far it may be off.
 pub(super) struct Freshness {
@@ -57,7 +58,7 @@ fn parse(text: &str, unit: TimeUnit) -> Option<Timestamp> {
     match unit {
         TimeUnit::Seconds => Timestamp::from_second(digits(text)?).ok(),
         TimeUnit::Milliseconds => Timestamp::from_millisecond(digits(text)?).ok(),
-        TimeUnit::Rfc3339 => text.parse().ok(),
+        TimeUnit::Rfc3339 => date(text).filter(|_| !text.contains(' ')),
         TimeUnit::HttpDate => http_date(text),
     }
 }
@@ -71,9 +72,12 @@ fn digits(text: &str) -> Option<i64> {
 fn http_date(text: &str) -> Option<Timestamp> {
     let (day, rest) = text.split_once(' ')?;
     let day = day.strip_suffix(',').unwrap_or(day);
-    ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains(&day).then_some(())?;
-    let date = rest.strip_suffix(" GMT").or_else(|| rest.strip_suffix(" UTC"))?;
-    let parts = strtime::parse("%d %b %Y %H:%M:%S", date).ok()?;
-    let civil: DateTime = parts.to_datetime().ok()?;
-    civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    let is_whole = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains(&day)
+        && [" GMT", " UTC"].iter().any(|zone| rest.ends_with(zone));
+    is_whole.then(|| date(rest)).flatten()
+}
+
+/// Reads a date; a number alone is none.
+fn date(text: &str) -> Option<Timestamp> {
+    Some(text).filter(|text| text.contains(':')).and_then(clock::read).map(|time| time.at)
 }

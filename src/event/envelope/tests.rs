@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    event::{Carried, EventTime, Identity, Quarantine, Reason},
+    clock::EventTime,
+    event::{Carried, Identity, Quarantine, Reason},
     request::Kept,
     verify::Assurance,
 };

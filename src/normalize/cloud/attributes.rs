@@ -1,8 +1,9 @@
 //! The attributes that a sender's `CloudEvent` gives, held to the specification (`CloudEvents` 1.0.2, section 3).
 
 use crate::{
-    event::{Carried, Event, EventTime, Extension, Reason},
-    normalize::{Unmappable, attributes, time},
+    clock::{self, EventTime},
+    event::{Carried, Event, Extension, Reason},
+    normalize::{Unmappable, attributes},
 };
 use bytes::Bytes;
 
@@ -128,7 +129,7 @@ fn text(name: &str, value: Extension) -> Result<String, Unmappable> {
 
 fn instant(text: &str) -> Result<EventTime, Unmappable> {
     // A number would be taken for seconds, which no CloudEvent has here.
-    let read = Some(text).filter(|text| text.contains(':')).and_then(time::parse);
+    let read = Some(text).filter(|text| text.contains(':')).and_then(clock::read);
     read.ok_or_else(|| malformed(format!("the event's time {text:?} names no instant")))
 }
 
