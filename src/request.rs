@@ -4,9 +4,11 @@
 //! [slots](slot), and the quarantine keeps it less its credentials ([`Kept`]).
 
 mod kept;
+mod mark;
 pub mod slot;
 
 pub use kept::{Kept, Withheld};
+pub use mark::{unmarked, unmarked_text};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};

@@ -5,7 +5,7 @@
 //! bindings 1.0.2.
 
 use super::{Cut, Event, Extension};
-use crate::clock;
+use crate::{clock, request::unmarked};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -45,7 +45,7 @@ pub fn structured(event: &Event, origin: Origin<'_>) -> Bytes {
     attributes(event, origin, |name, value| member(&mut json, name, value));
     if event.data_is_json {
         json.extend_from_slice(br#","data":"#);
-        json.extend_from_slice(&event.data);
+        json.extend_from_slice(unmarked(&event.data));
     } else if !event.data.is_empty() {
         json.extend_from_slice(br#","data_base64":""#);
         json.extend_from_slice(STANDARD.encode(&event.data).as_bytes());

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     event::{Event, Reason},
-    request::Request,
+    request::{Request, unmarked},
 };
 
 impl Normalizer {
@@ -52,7 +52,7 @@ impl Normalizer {
                 }
                 (found, split.divide(json::text(body)?)?)
             }
-            Err(_) if split.takes_lines() => (self.tries.whole.nothing(), Split::lines(body)?),
+            Err(_) if split.takes_lines() => (self.tries.whole.nothing(), Split::lines(unmarked(body))?),
             Err(_) if self.format == Format::Any => return Ok(None),
             Err(error) => return Err(error.into()),
         };

@@ -7,13 +7,13 @@
 mod walk;
 
 use super::Unmappable;
-use crate::event::Reason;
+use crate::{event::Reason, request::unmarked};
 use serde::de::{DeserializeSeed as _, IgnoredAny};
 use serde_json::value::RawValue;
 use walk::Walk;
 
-/// Deepest nesting taken. `serde_json` and many other readers stop at 127 levels, and the envelope is one more.
-const MAX_DEPTH: usize = 126;
+/// Deepest nesting taken; the envelope is one level more.
+const MAX_DEPTH: usize = 128;
 
 /// Why a body is not taken as JSON.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,7 @@ impl Pointers {
 
 /// Returns a body as text, if it is UTF-8 and not nested too deep to be read.
 pub(super) fn text(body: &[u8]) -> Result<&str, ScanError> {
+    let body = unmarked(body);
     let text = std::str::from_utf8(body).map_err(|error| ScanError::NotUtf8(error.valid_up_to()))?;
     if depth(body) > MAX_DEPTH { Err(ScanError::TooDeep) } else { Ok(text) }
 }

@@ -12,7 +12,7 @@ use crate::{
     event::Reason,
     request::{
         Request,
-        slot::{Params, Slot, SlotError},
+        slot::{self, Params, Slot, SlotError},
     },
 };
 use sha2::{Digest as _, Sha256};
@@ -67,7 +67,7 @@ impl<'v> Values<'v> {
         for place in places {
             // That a scalar stands there is all that is asked; its text need not be readable.
             let is_there = match self.leaf(place) {
-                Some(raw) => is_scalar(raw) && raw != "\"\"",
+                Some(raw) => !raw.starts_with(['{', '[']) && raw != "\"\"",
                 None => self.read(place)?.is_some(),
             };
             if is_there {
@@ -92,7 +92,7 @@ impl<'v> Values<'v> {
     pub(super) fn read<'p>(&'p self, place: &'p Place) -> Result<Option<Cow<'p, str>>, Unmappable> {
         Ok(match place {
             Place::Body { standing, .. } => {
-                let value = self.leaf(place).map_or(Ok(None), scalar)?.filter(|text| !text.is_empty());
+                let value = self.leaf(place).map_or(Ok(None), slot::scalar)?.filter(|text| !text.is_empty());
                 value.inspect(|_| self.tracer.body(*standing))
             }
             Place::Request { slot: slot @ Slot::Text(_), .. } => self.slot(slot)?,
@@ -132,13 +132,7 @@ impl<'v> Values<'v> {
         if matches!(slot, Slot::Form(..)) && !media::is_form(&self.request.headers) {
             return Ok(None);
         }
-        slot.read(self.request, self.params).map_err(|error| {
-            let reason = match error {
-                SlotError::Repeated(_) => Reason::Ambiguous,
-                SlotError::Malformed(_) => Reason::Malformed,
-            };
-            Unmappable::new(reason, error.to_string())
-        })
+        Ok(slot.read(self.request, self.params)?)
     }
 
     fn digest(&self) -> &str {
@@ -153,25 +147,14 @@ impl<'v> Values<'v> {
     }
 }
 
-/// Returns the text of a scalar; a number keeps the digits that the sender wrote.
-fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, Unmappable> {
-    if !is_scalar(raw) {
-        return Ok(None);
+impl From<SlotError> for Unmappable {
+    fn from(error: SlotError) -> Self {
+        let reason = match error {
+            SlotError::Repeated(_) => Reason::Ambiguous,
+            SlotError::Malformed(_) => Reason::Malformed,
+        };
+        Self::new(reason, error.to_string())
     }
-    if !raw.starts_with('"') {
-        return Ok(Some(Cow::Borrowed(raw)));
-    }
-    let plain = raw.get(1..raw.len().saturating_sub(1)).filter(|inner| !inner.contains('\\'));
-    if let Some(plain) = plain {
-        return Ok(Some(Cow::Borrowed(plain)));
-    }
-    let text: String = serde_json::from_str(raw)
-        .map_err(|_| Unmappable::new(Reason::Malformed, "a string of the body is not valid Unicode"))?;
-    Ok(Some(Cow::Owned(text)))
-}
-
-fn is_scalar(raw: &str) -> bool {
-    !raw.starts_with(['{', '['])
 }
 
 /// Returns the SHA-256 of `bytes` as 64 hex digits.

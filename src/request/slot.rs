@@ -18,7 +18,7 @@ mod pointer;
 mod standing;
 mod texts;
 
-pub use pointer::Pointer;
+pub use pointer::{Pointer, scalar};
 pub use standing::Standing;
 pub use texts::Texts;
 

@@ -5,6 +5,7 @@
 //! escaping, as long as it used one serialiser for both texts.
 
 use super::{VerifyError, json};
+use crate::request::unmarked_text;
 use serde::{
     Deserializer,
     de::{Error, MapAccess, Visitor},
@@ -27,7 +28,7 @@ pub(super) struct Found<'b> {
 /// Several such members, another value than a string, and a body that is no JSON object are malformed.
 pub(super) fn find<'b>(body: &'b [u8], name: &str) -> Result<Option<Found<'b>>, VerifyError> {
     let text = std::str::from_utf8(body).map_err(|_| VerifyError::malformed("the body is not UTF-8"))?;
-    let mut parser = serde_json::Deserializer::from_str(text);
+    let mut parser = serde_json::Deserializer::from_str(unmarked_text(text));
     let cut = parser
         .deserialize_map(Members { text, name })
         .and_then(|cut| parser.end().map(|()| cut))

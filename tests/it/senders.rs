@@ -95,7 +95,12 @@ fn keeps_the_body(case: &str, stored: &Stored, request: &[u8]) {
             assert_eq!(base64::engine::general_purpose::STANDARD.decode(encoded).unwrap(), body, "{case}");
         }
         None if body.is_empty() => assert!(stored.envelope.get("data").is_none(), "{case}"),
-        None => assert_eq!(stored.data(), body, "{case}: byte for byte"),
+        // A byte order mark is no JSON, and stands in binary records alone.
+        None => assert_eq!(
+            stored.data(),
+            body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body),
+            "{case}: byte for byte"
+        ),
     }
 }
 

@@ -6,7 +6,7 @@
 //! `normalize` has a walk of its own, along a trie of all pointers of a sender at once: every event takes it, and it
 //! refuses what an envelope can't carry. Here single values are read, by a check or a handshake.
 
-use super::SlotError;
+use super::{super::mark::unmarked_text, SlotError};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
@@ -51,7 +51,7 @@ impl Pointer {
 
     fn each<'t>(&self, text: &'t str, take: &mut dyn FnMut(&'t str)) -> Result<(), SlotError> {
         let mut repeated = None;
-        let mut parser = serde_json::Deserializer::from_str(text);
+        let mut parser = serde_json::Deserializer::from_str(unmarked_text(text));
         Walk { tokens: &self.0, take, repeated: &mut repeated }
             .deserialize(&mut parser)
             .and_then(|()| parser.end())
@@ -66,8 +66,8 @@ impl fmt::Display for Pointer {
     }
 }
 
-/// Returns the text of a scalar; `None` for `null`, objects and arrays.
-fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, SlotError> {
+/// Returns the text of a JSON scalar, a number with the digits that were sent; `None` for `null`, objects and arrays.
+pub fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, SlotError> {
     if raw == "null" || raw.starts_with(['{', '[']) {
         return Ok(None);
     }
