@@ -33,7 +33,7 @@ use crate::{
 };
 use cloud::CloudStanding;
 use form::Form;
-use json::Found;
+use json::{Found, ScanError};
 use mapping::{Data, Shared};
 use split::Split;
 use std::sync::Arc;
@@ -61,6 +61,10 @@ pub struct Normalizer {
     format: Format,
     split: Option<Split>,
     empty: Empty,
+    /// The preset for bodies of another format.
+    instead: Option<String>,
+    /// What its document says that may be meant otherwise.
+    constants: Vec<Doubt>,
     reads_path: bool,
     tries: Tries,
     forms: Vec<Form>,
@@ -113,21 +117,39 @@ impl Normalizer {
     /// Scans the body as JSON. `None`: it is something else, and the format allows that.
     fn scan<'a>(&self, request: &'a Request) -> Result<Option<Found<'a>>, Unmappable> {
         match self.format {
-            Format::Form => check_form(request).map(|()| None),
+            Format::Form => self.check_form(request).map(|()| None),
             Format::Any if !media::names_json(&request.headers) => Ok(None),
             Format::Any => Ok(self.tries.whole.scan(&request.body).ok()),
-            Format::Json | Format::Cloudevents => Ok(Some(self.tries.whole.scan(&request.body)?)),
+            Format::Json | Format::Cloudevents => {
+                let scanned = self.tries.whole.scan(&request.body);
+                scanned.map(Some).map_err(|error| self.no_json(request, error))
+            }
         }
     }
-}
 
-fn check_form(request: &Request) -> Result<(), Unmappable> {
-    if media::is_form(&request.headers) {
-        return Ok(());
+    fn check_form(&self, request: &Request) -> Result<(), Unmappable> {
+        if media::is_form(&request.headers) {
+            return Ok(());
+        }
+        let found = media::essence_of(&request.headers).unwrap_or("no content type");
+        Err(self.another(format!("expected `application/x-www-form-urlencoded` and found {found}")))
     }
-    let found = media::essence_of(&request.headers).unwrap_or("no content type");
-    let detail = format!("expected `application/x-www-form-urlencoded` and found {found}");
-    Err(Unmappable::new(Reason::Malformed, detail))
+
+    /// Says why a body is not taken as JSON.
+    fn no_json(&self, request: &Request, error: ScanError) -> Unmappable {
+        if media::is_form(&request.headers) {
+            return self.another("expected JSON and found a form".to_owned());
+        }
+        error.into()
+    }
+
+    /// Says that a body has another format, and which preset reads it.
+    fn another(&self, mut detail: String) -> Unmappable {
+        if let Some(preset) = &self.instead {
+            detail.extend([", which the preset `", preset, "` reads"]);
+        }
+        Unmappable::new(Reason::Malformed, detail)
+    }
 }
 
 #[cfg(test)]

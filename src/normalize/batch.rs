@@ -54,7 +54,7 @@ impl Normalizer {
             }
             Err(_) if split.takes_lines() => (self.tries.whole.nothing(), Split::lines(unmarked(body))?),
             Err(_) if self.format == Format::Any => return Ok(None),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.no_json(request, error)),
         };
         self.check_empty(&division)?;
         Ok(Some((found, division)))

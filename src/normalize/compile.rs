@@ -3,6 +3,7 @@
 use super::{
     AllowPart, AllowSpec, Empty, EventSpec, Format, Normalizer, RuleSpec, Shape,
     cloud::CloudStanding,
+    doubts::Doubt,
     form::{Allow, Form, Rule},
     place::Place,
     split::Split,
@@ -57,6 +58,7 @@ impl fmt::Debug for Setting<'_> {
 struct Compiler<'c> {
     grammar: Grammar<'c>,
     errors: Vec<CompileError>,
+    constants: Vec<Doubt>,
 }
 
 impl Normalizer {
@@ -66,15 +68,13 @@ impl Normalizer {
         let each = spec.each.as_deref().or(spec.one_of.as_ref().map(|_| "."));
         let (tries, root) = (Tries::default(), String::new());
         let grammar = Grammar { tries, root, each, standing: setting.standing, reads_path: false };
-        let mut compiler = Compiler { grammar, errors: Vec::new() };
+        let mut compiler = Compiler { grammar, errors: Vec::new(), constants: Vec::new() };
         let format = spec.format.unwrap_or(Format::Any);
         let split = compiler.split(spec, format);
         let whole = [Shape::default()];
         let shapes = spec.shapes.as_deref().filter(|shapes| !shapes.is_empty()).unwrap_or(&whole);
         let forms: Vec<Form> = shapes.iter().map(|shape| compiler.form(spec, shape)).collect();
         if !compiler.errors.is_empty() {
-            // Each shape compiles the same templates again; one report of each problem is enough.
-            compiler.errors.dedup();
             return Err(compiler.errors);
         }
         Ok(Self {
@@ -83,6 +83,8 @@ impl Normalizer {
             format,
             split,
             empty: spec.empty.unwrap_or(Empty::Quarantine),
+            instead: spec.instead.clone(),
+            constants: compiler.constants,
             reads_path: compiler.grammar.reads_path,
             tries: compiler.grammar.tries,
             mints_ids: forms.iter().flat_map(|form| &form.rules).any(Rule::mints_ids),
@@ -108,17 +110,13 @@ impl Compiler<'_> {
         };
         let split = split.map_err(|problem| ("each", problem));
         let split = split.and_then(|split| split.with_lists(lists).map_err(|problem| ("one_of", problem)));
-        split
-            .map_err(|(field, problem)| {
-                self.errors.push(CompileError { field: format!("event.{field}"), problem });
-            })
-            .ok()
+        split.map_err(|(field, problem)| self.error(&format!("event.{field}"), problem)).ok()
     }
 
     fn form(&mut self, spec: &EventSpec, shape: &Shape) -> Form {
         shape.root.as_deref().unwrap_or_default().clone_into(&mut self.grammar.root);
         let has = shape.has.as_deref().map(|has| self.places("event.shapes", has));
-        let kind = spec.kind.as_deref().unwrap_or("webhook");
+        let kind = shape.kind.as_deref().or(spec.kind.as_deref()).unwrap_or("'webhook'");
         let rules = match spec.rules.as_deref() {
             Some(rules) if !rules.is_empty() => rules,
             Some(_) | None => &[RuleSpec::default()][..],
@@ -126,25 +124,29 @@ impl Compiler<'_> {
         Form {
             has,
             prefix: spec.type_prefix.clone().filter(|prefix| !prefix.is_empty()),
-            kind: self.template("event.type", kind),
-            account: self.optional("event.account", spec.account.as_deref()),
-            time: self.optional("event.time", spec.time.as_deref()),
+            kind: self.value("event.type", kind),
+            account: spec.account.as_deref().map(|account| self.value("event.account", account)),
+            time: spec.time.as_deref().map(|time| self.value("event.time", time)),
             rules: rules.iter().enumerate().map(|(i, rule)| self.rule(i, rule, &spec.defaults)).collect(),
             allow: spec.allow.iter().flatten().filter_map(|(name, allow)| self.allow(name, allow)).collect(),
         }
     }
 
     fn rule(&mut self, index: usize, rule: &RuleSpec, defaults: &RuleSpec) -> Rule {
-        let field = |name: &str| format!("event.rules.{index}.{name}");
-        Rule {
-            when: rule.when.clone().unwrap_or_default(),
-            has: rule.has.as_deref().or(defaults.has.as_deref()).map(|has| self.places(&field("has"), has)),
-            object: self.optional(&field("object"), rule.object.as_deref().or(defaults.object.as_deref())),
-            object_id: self
-                .optional(&field("object_id"), rule.object_id.as_deref().or(defaults.object_id.as_deref())),
-            key: self.optional(&field("key"), rule.key.as_deref().or(defaults.key.as_deref())),
-            id: self.optional(&field("id"), rule.id.as_deref().or(defaults.id.as_deref())),
-        }
+        let stated = |name: &str, of: fn(&RuleSpec) -> Option<&String>| match (of(rule), of(defaults)) {
+            (Some(own), _) => Some((format!("event.rules.{index}.{name}"), own.clone())),
+            (None, shared) => shared.map(|shared| (format!("event.{name}"), shared.clone())),
+        };
+        let mut value = |name: &str, of: fn(&RuleSpec) -> Option<&String>| {
+            stated(name, of).map(|(field, text)| self.value(&field, &text))
+        };
+        let object_id = value("object_id", |spec| spec.object_id.as_ref());
+        let key = value("key", |spec| spec.key.as_ref());
+        let id = value("id", |spec| spec.id.as_ref());
+        let has = stated("has", |spec| spec.has.as_ref()).map(|(field, text)| self.places(&field, &text));
+        let object = stated("object", |spec| spec.object.as_ref());
+        let object = object.map(|(field, text)| self.template(&field, &text));
+        Rule { when: rule.when.clone().unwrap_or_default(), has, object, object_id, key, id }
     }
 
     fn allow(&mut self, name: &str, allow: &AllowSpec) -> Option<Allow> {
@@ -154,36 +156,49 @@ impl Compiler<'_> {
         }
         let field = format!("event.allow.{name}.at");
         let Some(at) = &allow.at else {
-            self.errors.push(CompileError {
-                field,
-                problem: "expected the slot whose values are listed".to_owned(),
-            });
+            self.error(&field, "expected the slot whose values are listed".to_owned());
             return None;
         };
         Some(Allow {
             name: name.to_owned(),
-            at: self.template(&field, at),
+            at: self.value(&field, at),
             part: allow.part.unwrap_or(AllowPart::Value),
             values: allow.values.as_ref().map(|values| values.iter().map(ToString::to_string).collect()),
             required,
         })
     }
 
-    fn optional(&mut self, field: &str, text: Option<&str>) -> Option<Template> {
-        text.map(|text| self.template(field, text))
+    /// Compiles a template whose value differs from event to event, unless its author says that it does not.
+    fn value(&mut self, field: &str, text: &str) -> Template {
+        let template = self.template(field, text);
+        if template.is_text() {
+            let doubt = Doubt::constant(field);
+            if !self.constants.contains(&doubt) {
+                self.constants.push(doubt);
+            }
+        }
+        template
     }
 
     fn template(&mut self, field: &str, text: &str) -> Template {
         Template::compile(text, &mut self.grammar).unwrap_or_else(|problem| {
-            self.errors.push(CompileError { field: field.to_owned(), problem });
+            self.error(field, problem);
             Template::default()
         })
     }
 
     fn places(&mut self, field: &str, slot: &str) -> Vec<Place> {
         self.grammar.alternatives(slot).unwrap_or_else(|problem| {
-            self.errors.push(CompileError { field: field.to_owned(), problem });
+            self.error(field, problem);
             Vec::new()
         })
+    }
+
+    /// Notes a problem, once: each shape compiles the same templates again.
+    fn error(&mut self, field: &str, problem: String) {
+        let error = CompileError { field: field.to_owned(), problem };
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
     }
 }

@@ -7,38 +7,55 @@ use super::{
     template::Template,
 };
 use crate::request::slot::Standing;
+use std::borrow::Cow;
 
 /// One thing that the author of a document should know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
     /// The field, as `event.id`.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// What follows of it.
     pub problem: &'static str,
     /// How it is mended.
     pub fix: &'static str,
 }
 
-const NO_ID: Doubt = Doubt {
-    field: "event.id",
-    problem: "no id is stated for some events: each request counts as a new event, and a retry is published again",
-    fix: "write `event: { id: \"{/id}\" }` with the place of the sender's own id; `id: \"sha256:{sha256}\"` where equal bytes \
-          are always the same event; or `id: \"{uuid}\"` to keep it so",
-};
+impl Doubt {
+    const fn new(field: &'static str, problem: &'static str, fix: &'static str) -> Self {
+        Self { field: Cow::Borrowed(field), problem, fix }
+    }
 
-const ONE_FOR_ALL: Doubt = Doubt {
-    field: "event.id",
-    problem: "`each` divides the body, and this id is the same for all of its elements",
-    fix: "name a place in the element, as `{./id}`, or add `{sha256:32}`; until then elements that differ get the digest of \
-          their bytes behind it",
-};
+    /// Asks whether a text without any slot is meant to be one. It is not quoted: nobody knows what stands there.
+    pub(super) fn constant(field: &str) -> Self {
+        Self {
+            field: field.to_owned().into(),
+            problem: "this text names no place in the request, and so it is the same for every event",
+            fix: "write a pointer with its slash, as `/order/id`, for a value of the body; or quotes within quotes, as \
+                  `\"'order'\"`, to say that it is a constant",
+        }
+    }
+}
 
-const NOT_UNIQUE: Doubt = Doubt {
-    field: "dedup.unique",
-    problem: "an id is read from what verification does not cover: anybody could have written it, and so it never decides \
-              alone that an event is a repeat",
-    fix: "take `unique` out, or read an id that is signed",
-};
+const NO_ID: Doubt = Doubt::new(
+    "event.id",
+    "no id is stated for some events: each request counts as a new event, and a retry is published again",
+    "write `event: { id: \"{/id}\" }` with the place of the sender's own id; `id: \"sha256:{sha256}\"` where equal bytes are \
+     always the same event; or `id: \"{uuid}\"` to keep it so",
+);
+
+const ONE_FOR_ALL: Doubt = Doubt::new(
+    "event.id",
+    "`each` divides the body, and this id is the same for all of its elements",
+    "name a place in the element, as `{./id}`, or add `{sha256:32}`; until then elements that differ get the digest of \
+     their bytes behind it",
+);
+
+const NOT_UNIQUE: Doubt = Doubt::new(
+    "dedup.unique",
+    "an id is read from what verification does not cover: anybody could have written it, and so it never decides alone \
+     that an event is a repeat",
+    "take `unique` out, or read an id that is signed",
+);
 
 impl Normalizer {
     /// Returns what the author of its document should know.
@@ -54,6 +71,7 @@ impl Normalizer {
         ]
         .into_iter()
         .filter_map(|(is_so, doubt)| is_so.then_some(doubt))
+        .chain(self.constants.iter().filter(|_| !is_cloud).cloned())
         .collect()
     }
 }

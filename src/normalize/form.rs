@@ -3,6 +3,7 @@
 
 use super::{AllowPart, Unmappable, place::Place, template::Template, trace::Trace, values::Values};
 use crate::{event::Reason, request::slot::Standing};
+use std::fmt;
 
 /// Digits of the digest behind an id that somebody else could have written.
 pub(super) const DIGITS: usize = 32;
@@ -53,6 +54,28 @@ pub(super) struct Naming {
     pub(super) trace: Trace,
 }
 
+/// What a rule looks for, in its order: of several rules that lack something, the one that came furthest was meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Has,
+    Object,
+    ObjectId,
+    Key,
+    Id,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Has => "has",
+            Self::Object => "object",
+            Self::ObjectId => "object_id",
+            Self::Key => "key",
+            Self::Id => "id",
+        })
+    }
+}
+
 impl Form {
     /// Tells whether a body has this shape.
     pub(super) fn fits(&self, values: &Values<'_>) -> Result<bool, Unmappable> {
@@ -61,21 +84,24 @@ impl Form {
 
     /// Takes the first rule that is for this name and finds all it asks for.
     pub(super) fn identify(&self, name: &str, values: &Values<'_>) -> Result<Naming, Unmappable> {
-        for rule in &self.rules {
-            if rule.is_for(name)
-                && let Some(naming) = rule.identify(values)?
-            {
-                return Ok(naming);
+        let mut nearest = None;
+        for rule in self.rules.iter().filter(|rule| rule.is_for(name)) {
+            match rule.identify(values)? {
+                Ok(naming) => return Ok(naming),
+                Err(lack) => nearest = nearest.max(Some(lack)),
             }
         }
-        let detail = format!("the body names no object for the event {name:?}");
+        let detail = match nearest {
+            Some(lack) => format!("nothing stands where `{lack}` of the event {name:?} is looked for"),
+            None => format!("no rule is for the event {name:?}"),
+        };
         Err(Unmappable::new(Reason::Unrecognized, detail))
     }
 
     /// Returns why the allow-lists refuse the event, or `None`.
     pub(super) fn disallowed(&self, values: &Values<'_>) -> Result<Option<String>, Unmappable> {
         for allow in &self.allow {
-            let Some(value) = allow.at.render(values)? else {
+            let Some(value) = allow.at.render(values)?.filter(|value| !value.is_empty()) else {
                 if allow.required {
                     return Ok(Some(format!(
                         "`allow.{}` asks for a value and the event has none",
@@ -116,16 +142,18 @@ impl Rule {
         self.id.as_ref().is_none_or(|id| id.reads(|place| *place == Place::Fresh))
     }
 
-    /// Returns what the rule finds, or `None` when something it asks for is absent. What comes out empty is no object,
+    /// Returns what the rule finds, or the first thing it asks for that is absent. What comes out empty is no object,
     /// no key and no id, and the rule fits all the same.
-    fn identify(&self, values: &Values<'_>) -> Result<Option<Naming>, Unmappable> {
+    fn identify(&self, values: &Values<'_>) -> Result<Result<Naming, Part>, Unmappable> {
         if !self.has.as_ref().map_or(Ok(true), |places| values.has(places))? {
-            return Ok(None);
+            return Ok(Err(Part::Has));
         }
-        let Some(object) = optional(self.object.as_ref(), values)? else { return Ok(None) };
-        let Some(object_id) = optional(self.object_id.as_ref(), values)? else { return Ok(None) };
-        let Some(own_key) = optional(self.key.as_ref(), values)? else { return Ok(None) };
-        let Some((id, trace)) = self.id(values)? else { return Ok(None) };
+        let Some(object) = optional(self.object.as_ref(), values)? else { return Ok(Err(Part::Object)) };
+        let Some(object_id) = optional(self.object_id.as_ref(), values)? else {
+            return Ok(Err(Part::ObjectId));
+        };
+        let Some(own_key) = optional(self.key.as_ref(), values)? else { return Ok(Err(Part::Key)) };
+        let Some((id, trace)) = self.id(values)? else { return Ok(Err(Part::Id)) };
         let [object, object_id, own_key] =
             [object, object_id, own_key].map(|text| Some(text).filter(|text| !text.is_empty()));
         let key = match (&object, &object_id) {
@@ -140,7 +168,7 @@ impl Rule {
             (Some(object), None) => Some(object.clone()),
             (None, named) => named.cloned(),
         };
-        Ok(Some(Naming { subject, key, id, trace }))
+        Ok(Ok(Naming { subject, key, id, trace }))
     }
 
     /// Returns the event's id and what it was made of; `None` where a slot of its template is absent.

@@ -28,6 +28,8 @@ use std::collections::BTreeMap;
 pub struct EventSpec {
     /// What the body must be. What is not goes to the quarantine.
     pub format: Option<Format>,
+    /// The preset for bodies of another format, which the quarantine then names.
+    pub instead: Option<String>,
     /// Where a body that holds several events has them: a pointer with `*` for every element of an array, as
     /// `/value/*` or `/entry/*/changes/*`; or `lines`, one JSON text per line. Alternatives stand between bars.
     pub each: Option<String>,
@@ -89,6 +91,9 @@ pub struct Shape {
     pub root: Option<String>,
     /// Slot (without braces) that must hold a value for the shape to fit; may be a `./` pointer.
     pub has: Option<String>,
+    /// Template of the event's name, where bodies of this shape hold it elsewhere than `type` says, or not at all.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
 }
 
 /// How one kind of event finds its object, key and id.

@@ -50,6 +50,11 @@ impl Template {
         Ok(None)
     }
 
+    /// True for text alone, which no quotes or slot say to be one.
+    pub(super) fn is_text(&self) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|part| matches!(part, Part::Text(_)))
+    }
+
     /// Tells whether one of the places that the template may read is such a one.
     pub(super) fn reads(&self, is_wanted: impl Fn(&Place) -> bool) -> bool {
         reads(&self.0, &is_wanted)

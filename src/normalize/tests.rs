@@ -262,9 +262,7 @@ fn everything_wrong_with_a_document_is_said_at_once() {
     let spec: EventSpec = serde_json::from_value(spec).unwrap();
     let errors = compile(&spec, "test").unwrap_err();
     let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
-    for field in
-        ["event.type", "event.time", "event.rules.0.object", "event.rules.0.key", "event.allow.url.at"]
-    {
+    for field in ["event.type", "event.time", "event.object", "event.rules.0.key", "event.allow.url.at"] {
         assert!(fields.contains(&field), "{field} is missing in {fields:?}");
     }
 }
@@ -280,6 +278,7 @@ fn every_preset_compiles() {
 }
 
 mod ids;
+mod said;
 mod texts;
 
 const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];

@@ -84,10 +84,10 @@ fn an_event_of_syncaroo_stands_in_every_sink_in_both_forms(brokers: &Brokers) {
     let id = "61c18cf515e22a061cf589b1*1640124000000*1640125800000";
     let expected = json!({
         "source": "/syncaroo/rooms/555", "type": "com.syncaroo.data.bookings.changed",
-        "subject": format!("bookings/{id}"), "partitionkey": format!("555:{id}"), "timesource": "receipt",
+        "subject": format!("meeting-room/{id}"), "partitionkey": format!("555:{id}"), "timesource": "receipt",
         "hookwaysource": "rooms", "hookwayverified": "signature",
     });
-    let token = "rooms.bookings.555%3A61c18cf515e22a061cf589b1%2A1640124000000%2A1640125800000";
+    let token = "rooms.meeting-room.555%3A61c18cf515e22a061cf589b1%2A1640124000000%2A1640125800000";
     Everywhere::start(brokers).holds(&Delivery::rooms(BOOKING), &expected, token);
 }
 

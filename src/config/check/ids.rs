@@ -1,4 +1,4 @@
-//! Rules of the ids that tell a repeat from a new event.
+//! Rules of what an event is known by: ids that tell a repeat from a new event, and texts that are the same for every one.
 
 use crate::{
     config::{keypath::KeyPath, params, problem::Report},
@@ -19,7 +19,7 @@ pub(super) fn check(senders: &BTreeMap<String, SenderSpec>, report: &mut Report<
             );
         }
         for doubt in doubts(sender, name, &params(sender).values) {
-            report.warning(&at.join(&KeyPath::parse(doubt.field)), doubt.problem, doubt.fix);
+            report.warning(&at.join(&KeyPath::parse(&doubt.field)), doubt.problem, doubt.fix);
         }
     }
 }

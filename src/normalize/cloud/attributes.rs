@@ -44,12 +44,12 @@ impl Attributes {
             "dataschema" => &mut self.carried.data_schema,
             "partitionkey" => &mut self.key,
             "time" => {
-                self.time = Some(instant(&text(name, value)?)?);
+                self.time = text(name, value)?.map(|text| instant(&text)).transpose()?;
                 return Ok(());
             }
             name => return self.extend(name, value),
         };
-        *place = Some(text(name, value)?);
+        *place = text(name, value)?;
         Ok(())
     }
 
@@ -113,14 +113,14 @@ impl Attributes {
     }
 }
 
-/// Returns an attribute's text; every attribute of the specification's own is one, and none is empty.
-fn text(name: &str, value: Extension) -> Result<String, Unmappable> {
+/// Returns an attribute's text: every attribute of the specification's own is one. None is empty, and so an empty one is
+/// none.
+fn text(name: &str, value: Extension) -> Result<Option<String>, Unmappable> {
     match value {
-        Extension::Text(text) if !text.is_empty() => {
+        Extension::Text(text) => {
             attributes::check_text(name, &text)?;
-            Ok(text)
+            Ok(Some(text).filter(|text| !text.is_empty()))
         }
-        Extension::Text(_) => Err(malformed(format!("the event's {name} is empty"))),
         Extension::Truth(_) | Extension::Number(_) => {
             Err(malformed(format!("the event's {name} is no string")))
         }

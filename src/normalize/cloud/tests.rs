@@ -123,6 +123,30 @@ fn a_binary_event_has_its_attributes_in_headers_and_its_data_as_the_body() {
 }
 
 #[test]
+fn an_empty_attribute_is_none() {
+    let event = structured(
+        r#"{"specversion":"1.0","id":"1","source":"a","type":"t","subject":"","time":"","dataschema":"","partitionkey":"","datacontenttype":""}"#,
+    );
+    assert_eq!(reason(&event), None);
+    assert_eq!((event.subject, event.key, event.content_type), (None, None, None));
+    assert!(event.time.is_none() && event.carried.unwrap().data_schema.is_none());
+}
+
+#[test]
+fn a_time_is_held_to_rfc_3339() {
+    let event = |time: &str| {
+        structured(&format!(r#"{{"specversion":"1.0","id":"1","source":"a","type":"t","time":"{time}"}}"#))
+    };
+    for same in ["9999-12-31T23:59:59Z", "2025-11-03T14:02:11.1234567890Z"] {
+        assert_eq!(event(same).time.unwrap().text, same);
+    }
+    assert_eq!(event("2025-11-03T14:02:11,5Z").time.unwrap().text, "2025-11-03T14:02:11.5Z");
+    for none in ["2025-11-03T14:02:11+24:00", "0000-01-01T00:00:00Z", "2025-11-03T14:02:11"] {
+        assert!(detail(&event(none)).contains("names no instant"), "{none}");
+    }
+}
+
+#[test]
 fn what_is_no_cloud_event_says_why() {
     let with = |from: &str, to: &str| {
         let body = r#"{"specversion":"1.0","id":"1","source":"a","type":"t"}"#;
@@ -133,7 +157,7 @@ fn what_is_no_cloud_event_says_why() {
         (with("1.0", "0.3"), "specversion is \"0.3\""),
         (with(r#""specversion":"1.0","#, ""), "has no specversion"),
         (with(r#""id":"1","#, ""), "has no id"),
-        (with(r#""1","#, r#""","#), "id is empty"),
+        (with(r#""1","#, r#""","#), "has no id"),
         (with(r#""1","#, "1,"), "id is no string"),
         (with(r#""source":"a","#, ""), "has no source"),
         (with(r#""a""#, r#""a b""#), "source is no URI"),

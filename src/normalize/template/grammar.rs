@@ -37,9 +37,9 @@ pub(in crate::normalize) struct Grammar<'c> {
 }
 
 impl<'c> Grammar<'c> {
-    /// Reads a whole template; one that begins as a slot is one.
+    /// Reads a whole template; one that begins as a slot is one, also as the constant `'text'`.
     pub(super) fn template(&mut self, text: &str) -> Result<Vec<Part>, String> {
-        if begins_a_slot(text) {
+        if begins_a_slot(text) || text.starts_with('\'') {
             return Ok(vec![Part::Slot(self.alternatives(text)?)]);
         }
         let mut rest = text;

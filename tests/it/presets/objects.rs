@@ -25,6 +25,9 @@ fn all_that_is_told_of_one_object_has_one_key() {
         ("gogs", of_a_pull_request),
         ("gitlab", &["note", "work_item.update"]),
         ("discord", &["LOBBY_MESSAGE_CREATE", "LOBBY_MESSAGE_DELETE"]),
+        ("twilio", &["onMessageAdded", "onMessageUpdated"]),
+        ("twilio", &["task.created", "reservation.accepted"]),
+        ("propexo", &["SYNC_COMPLETE", "sync"]),
     ] {
         let source = Source::new(preset);
         let all: BTreeSet<String> = names.iter().flat_map(|name| keys(&source, name)).collect();
