@@ -52,7 +52,17 @@ fn an_event_of_likemagic_stands_in_every_sink_in_both_forms(brokers: &Brokers) {
         "hookwaysource": "hotel", "hookwayverified": "secret",
     });
     let token = "hotel.RESERVATION.RESERVATION%3AQWERTYUI-1";
-    Everywhere::start(brokers).holds(&Delivery::hotel(CHECKED_IN), &expected, token);
+    let everywhere = Everywhere::start(brokers);
+    everywhere.holds(&Delivery::hotel(CHECKED_IN), &expected, token);
+    // A name as long as names of files are, and a time that is written elsewhere than in UTC.
+    let (id, name) = ("0b0f3d0e-52c7-4a55-9d53-0d6a6a3f4c12", "x".repeat(1_900));
+    let body = CHECKED_IN.replace("0b0f3d0e-52c7-4a55-9d53-0d6a6a3f4c11", id).replace("QWERTYUI-1", &name);
+    let body = body.replace("14:02:11.482913Z", "15:02:11.482913+01:00");
+    let mut long = expected;
+    long["id"] = json!(id);
+    long["subject"] = json!(format!("RESERVATION/{name}"));
+    long["partitionkey"] = json!(format!("RESERVATION:{name}"));
+    everywhere.holds(&Delivery::hotel(&body), &long, &format!("hotel.RESERVATION.RESERVATION%3A{name}"));
 }
 
 fn events_of_propexo_stand_in_every_sink_in_both_forms(brokers: &Brokers) {
