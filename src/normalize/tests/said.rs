@@ -30,6 +30,15 @@ fn the_reason_names_what_was_looked_for() {
     }
     let json = json!({ "format": "json", "instead": "x-form" });
     assert_eq!(detail(json, b"a=1", FORM), "expected JSON and found a form, which the preset `x-form` reads");
+    for (preset, body, headers, named) in [
+        ("github", &b"payload=%7B%7D"[..], FORM, "`github-form`"),
+        ("mailgun", b"token=1", FORM, "`mailgun-form`"),
+    ] {
+        let spec: senders::SenderSpec = serde_saphyr::from_str(senders::preset(preset).unwrap()).unwrap();
+        let event =
+            compile(&spec.event.unwrap(), preset).unwrap().normalize(&delivery(body, headers)).remove(0);
+        assert!(event.quarantine.unwrap().detail.contains(named), "{preset}");
+    }
     let lists = json!({ "format": "json", "each": "/*" });
     assert_eq!(detail(lists, b"a=1", FORM), "expected JSON and found a form");
     let form = json!({ "format": "form", "instead": "x" });
