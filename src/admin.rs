@@ -1,20 +1,32 @@
-//! The admin listener: metrics and health, on a port of its own so that no public path leads to them. Few clients, and
-//! a bound on them.
+//! The admin listener: metrics and health, on a port of its own so that no public path leads to them; and for the user that
+//! runs Hookway, on its machine, what becomes of single events and requests. Few clients, and a bound on them.
+
+mod local;
 
 use crate::{
     delivery::Quota,
     observe::{
         health::{Health, Verdict},
         metrics::Metrics,
+        told::Wants,
     },
 };
 use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderValue, Method, Request, StatusCode, header};
-use http_body_util::Full;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::{
+    body::{Frame, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use local::Ends;
 use std::{convert::Infallible, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    time::{Instant, timeout_at},
+};
 
 /// How long a connection may be idle; longer than the usual pause between two scrapes.
 const IDLE: Duration = Duration::from_secs(90);
@@ -25,9 +37,12 @@ const CONNECTIONS: u64 = 256;
 /// The pause after a connection that could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long somebody may listen, whatever was asked for.
+const LONGEST: Duration = Duration::from_hours(1);
+
 const TEXT: &str = "text/plain; charset=utf-8";
 
-type Response = http::Response<Full<Bytes>>;
+type Response = http::Response<UnsyncBoxBody<Bytes, Infallible>>;
 
 /// What the admin listener shows.
 #[derive(Debug, Clone)]
@@ -43,14 +58,15 @@ impl Admin {
     pub async fn serve(self, listener: TcpListener) {
         let slots = Quota::new(CONNECTIONS);
         loop {
-            let Ok((stream, _)) = listener.accept().await else {
+            let Ok((stream, peer)) = listener.accept().await else {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             let Some(slot) = slots.take(1) else { continue };
+            let Ok(own) = stream.local_addr() else { continue };
             let admin = self.clone();
             let service = service_fn(move |request: Request<Incoming>| {
-                let response = admin.answer(&request);
+                let response = admin.answer(&request, Ends { peer, own });
                 async move { Ok::<_, Infallible>(response) }
             });
             let connection = http1::Builder::new()
@@ -65,7 +81,7 @@ impl Admin {
         }
     }
 
-    fn answer<Body>(&self, request: &Request<Body>) -> Response {
+    fn answer<Body>(&self, request: &Request<Body>, ends: Ends) -> Response {
         let name = request.uri().path().trim_start_matches('/');
         let verdict = match name {
             "metrics" => None,
@@ -73,6 +89,7 @@ impl Admin {
             "livez" => Some(Verdict { ok: true, lines: vec!["[+]process ok".to_owned()] }),
             "readyz" => Some(self.health.ready()),
             "startupz" => Some(self.health.started()),
+            "told" => return self.told(request, ends),
             _ => return said(StatusCode::NOT_FOUND, TEXT, String::new()),
         };
         if ![Method::GET, Method::HEAD].contains(request.method()) {
@@ -81,6 +98,30 @@ impl Admin {
             return response;
         }
         verdict.map_or_else(|| self.exposition(), |verdict| shown(&verdict, request, name))
+    }
+
+    /// Streams what becomes of the events or requests of a source, as `/told?source=shop&wants=refused`, a line of JSON each.
+    fn told<Body>(&self, request: &Request<Body>, ends: Ends) -> Response {
+        if let Some(why) = local::distrust(ends, request.headers()) {
+            return said(StatusCode::FORBIDDEN, TEXT, format!("this is shown {why}\n"));
+        }
+        let query = request.uri().query().unwrap_or_default();
+        let asked = |name: &str| query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        let wants = match asked("wants") {
+            Some("events") => Wants::Events,
+            Some("refused") => Wants::Refused,
+            Some("requests") => Wants::Requests,
+            Some(_) | None => return said(StatusCode::BAD_REQUEST, TEXT, String::new()),
+        };
+        let Some(lines) = self.metrics.told.listen(asked("source").unwrap_or_default(), wants) else {
+            return said(StatusCode::SERVICE_UNAVAILABLE, TEXT, "enough listen already\n".to_owned());
+        };
+        let until = Instant::now() + LONGEST;
+        let lines = stream::unfold(lines, move |mut lines| async move {
+            let line = timeout_at(until, lines.recv()).await.ok().flatten()?;
+            Some((Ok(Frame::data(line)), lines))
+        });
+        Response::new(StreamBody::new(lines).boxed_unsync())
     }
 
     fn exposition(&self) -> Response {
@@ -96,7 +137,7 @@ impl Admin {
 }
 
 fn said(status: StatusCode, kind: &'static str, body: String) -> Response {
-    let mut response = Response::new(Full::from(body));
+    let mut response = Response::new(Full::from(body).boxed_unsync());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response

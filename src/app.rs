@@ -16,6 +16,7 @@ use crate::{
         health::Health,
         logs,
         metrics::{Metrics, MetricsError},
+        told,
     },
     pipeline::Pipeline,
     publish::Sinks,
@@ -93,6 +94,10 @@ async fn serve(
     watch::secrets::watch(keepers, &health, stop);
 
     let webhooks = listen(loaded.config.listen, "webhooks")?;
+    for source in loaded.senders.keys() {
+        let address = webhooks.local_addr()?;
+        tracing::debug!(target: told::TARGET, source, url = %format_args!("http://{address}/hooks/{source}"), "takes webhooks");
+    }
     let admin = listen(loaded.config.admin, "admin")?;
     serve_admin(admin, Admin { metrics: metrics.clone(), health: Arc::clone(&health) })?;
     let limits = &loaded.limits;
@@ -125,7 +130,13 @@ fn bounds(limits: &config::Limits) -> Limits {
 fn start_logs(loaded: &Loaded) -> Result<(), Failure> {
     let log = &loaded.config.log;
     let json = log.format.map(|format| format == LogFormat::Json);
-    let level = log.level.as_deref().unwrap_or("info,async_nats=warn");
+    // On a terminal somebody tries things out: each event has its line.
+    let usual = if logs::are_for_people(json) {
+        "info,async_nats=warn,hookway::told=debug"
+    } else {
+        "info,async_nats=warn"
+    };
+    let level = log.level.as_deref().unwrap_or(usual);
     logs::start(json, level).map_err(|error| Failure::System(io::Error::other(error)))?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

@@ -1,18 +1,21 @@
 //! The command line: one verb a task, the same options and exit codes for all of them.
 //!
-//! `run` serves; the other verbs look at a configuration (`check`, `schema`), play a sender (`trigger`) or read
+//! `init` writes a configuration and `run` serves it; the other verbs look at a configuration (`check`, `schema`), play a sender (`trigger`) or read
 //! what was published (`tail`); `senders` lists whom Hookway knows. Results go to standard output through `out`,
 //! everything else to standard error.
 
+mod capture;
 mod check;
 mod exit;
 mod explain;
+mod init;
 mod out;
 mod panic;
 mod run;
 mod schema;
 mod senders;
 mod tail;
+mod told;
 mod trigger;
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
@@ -32,10 +35,12 @@ Exit codes:
 
 const EXAMPLES: &str = "\
 Examples:
+  hookway init                                              write a first configuration
   hookway check --config hookway.yaml                       is this configuration right?
   hookway run --config hookway.yaml                         serve it
   hookway trigger likemagic.RESERVATION_CHECKED_IN          send a signed sample to it
-  hookway explain --source shop request.http                why is this request refused?
+  hookway capture shop                                      keep the next request that is refused
+  hookway explain --source shop shop-1.http                 why was it refused?
   hookway tail --follow                                     watch what it publishes
   hookway senders                                           whom does it know?
   hookway schema > hookway.schema.json                      let an editor complete it
@@ -74,6 +79,9 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Writes a first configuration
+    #[command(after_help = init::HELP)]
+    Init(init::Init),
     /// Serves: receives, verifies and publishes webhooks until SIGTERM
     #[command(after_help = run::HELP)]
     Run,
@@ -86,6 +94,9 @@ enum Verb {
     /// Says whether a captured request would be accepted, and if not, why
     #[command(after_help = explain::HELP)]
     Explain(explain::Explain),
+    /// Writes the next refused requests of a source into files that `explain` reads
+    #[command(after_help = capture::HELP)]
+    Capture(capture::Capture),
     /// Shows the events of a sink: the last ones, then what follows
     #[command(after_help = tail::HELP)]
     Tail(tail::Tail),
@@ -128,10 +139,12 @@ fn perform(cli: Cli) -> Result<Exit, Stop> {
     let Cli { common, verb } = cli;
     let mut out = Out::new(common.json);
     match verb {
+        Verb::Init(init) => init::run(&init, &common, &mut out),
         Verb::Run => run::run(&common),
         Verb::Check(check) => check::run(&check, &common, &mut out),
         Verb::Trigger(trigger) => trigger::run(&trigger, &common, &mut out),
         Verb::Explain(explain) => explain::run(&explain, &common, &mut out),
+        Verb::Capture(capture) => capture::run(&capture, &common, &mut out),
         Verb::Tail(tail) => tail::run(&tail, &common, &mut out),
         Verb::Senders(senders) => senders::run(&senders, &mut out),
         Verb::Schema(schema) => schema::run(&schema, &mut out),

@@ -10,4 +10,6 @@ pub mod metrics;
 
 pub mod order;
 
+pub mod told;
+
 pub mod unseen;

@@ -30,7 +30,7 @@ use crate::{
 };
 use prometheus::IntGauge;
 use shielded::Shielded;
-use std::{mem::take, sync::Arc};
+use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use work::{InFlight, Outcome, Work};
@@ -127,10 +127,8 @@ impl Pipeline {
         let _counted = InFlight::new(&self.in_flight);
         let reservation = match source.claim(event) {
             Some(Claim::Fresh(reservation)) => Some(reservation),
-            Some(Claim::Duplicate(repeat)) => return Ok(source.suppress(take(&mut event.id), repeat)),
-            Some(Claim::InFlight(first)) => {
-                return source.join(first, take(&mut event.id), until).await;
-            }
+            Some(Claim::Duplicate(repeat)) => return Ok(source.suppress(event, repeat)),
+            Some(Claim::InFlight(first)) => return source.join(first, event, until).await,
             None => None,
         };
         source.metrics.observed(event);
@@ -163,19 +161,15 @@ impl Pipeline {
         delivery: &Delivery<Verified>,
         event: &mut Event,
     ) -> Result<Plan, Refusal> {
-        if event.quarantine.is_none() {
-            match self.routes.plan(event) {
-                Ok(plan) => return Ok(plan),
-                Err(unplanned) => source.quarantine(delivery, event, unplanned.reason, unplanned.detail),
-            }
-        }
-        self.quarantine_target(event).map(|target| Plan::Publish(vec![target]))
+        let plan = self.routes.plan_or_quarantine(event, &self.quarantine, |event, why| {
+            source.quarantine(delivery, event, why.reason, why.detail);
+        });
+        plan.map_err(|why| unpublished(&self.quarantine.sink, PublishError::Misconfigured(why)))
     }
 
     /// Returns the event's place in the quarantine; without one it is not acknowledged.
     fn quarantine_target(&self, event: &Event) -> Result<Target, Refusal> {
-        // The quarantine's name may be a template too, and the sender's text may not fit it.
-        let target = self.quarantine.target(event).or_else(|_| self.quarantine.nameless_target(event));
+        let target = self.quarantine.quarantine_target(event);
         target.map_err(|why| unpublished(&self.quarantine.sink, PublishError::Misconfigured(why)))
     }
 

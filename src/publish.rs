@@ -14,7 +14,10 @@ mod written;
 use crate::{
     clock,
     event::{Event, envelope::Binding},
-    observe::metrics::{SinkMetrics, SourceMetrics},
+    observe::{
+        metrics::{SinkMetrics, SourceMetrics},
+        told::Told,
+    },
     record::{Ack, Held, PublishError, Record, Settled, SinkFormat, Target},
 };
 use bytes::Bytes;
@@ -168,6 +171,7 @@ impl Sinks {
                 sink.name
             )));
         }
+        let destination = Arc::clone(&target.destination);
         let record = self.record(sink, event, target, document);
         let handed_over = Instant::now();
         let result = match room.take(&record, handed_over) {
@@ -182,8 +186,10 @@ impl Sinks {
         };
         let now = clock::now();
         sink.metrics.attempted(&result, handed_over.elapsed(), now);
+        if let Ok(ack) = &result {
+            source.tell(|| Told::stored(event, &sink.name, &destination, ack));
+        }
         if result.as_ref().is_ok_and(Ack::is_duplicate) {
-            tracing::debug!(sink = %sink.name, id = %event.id, "the stream has this record already");
             sink.metrics.had_it();
         } else if result.is_ok() {
             source.delivered(place, now.duration_since(event.recorded).try_into().unwrap_or_default());

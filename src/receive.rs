@@ -22,12 +22,16 @@ use crate::{
     observe::{
         logs::RefusalLog,
         metrics::{Metrics, Stage, Stopwatch, UNMATCHED},
+        told::Answered,
     },
     pipeline::{Answer, Pipeline, Source},
     refusal::Refusal,
     request::Request,
+    respond::Responders,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use body::{Bounds, Budget};
+use bytes::Bytes;
 use connection::Caller;
 use futures_util::FutureExt as _;
 use http::{Method, header};
@@ -74,7 +78,9 @@ impl Receiver {
         };
         // What the body's end is not read of would be taken for the next request.
         let mut is_unread = !request.body().is_end_stream();
-        let taken = self.take(source, request, caller, start, &mut is_unread);
+        // A copy for those who look at requests, made only where somebody does.
+        let mut seen = None;
+        let taken = self.take(source, request, caller, start, (&mut is_unread, &mut seen));
         // A panic must be answered as any other failure, and is told nobody.
         let result = AssertUnwindSafe(taken).catch_unwind().await.unwrap_or(Err(Refusal::Internal));
         let mut response = match &result {
@@ -93,7 +99,22 @@ impl Receiver {
             self.refusals.note(&source.name, refusal, response.status().as_u16(), peer);
         }
         source.metrics.answered(response.status().as_u16(), start.elapsed());
+        if let Some(seen) = seen {
+            self.show(source, &seen, response.status().as_u16(), result.as_ref().err());
+        }
         response
+    }
+
+    /// Shows a request and its answer to those who look.
+    fn show(&self, source: &Source, request: &Request, status: u16, refusal: Option<&Refusal>) {
+        let why = refusal.map(|refusal| {
+            let cause = refusal.cause().map_or_else(String::new, |cause| format!("; {}", cause.what));
+            format!("{}: {refusal}{cause}", refusal.code())
+        });
+        let answer = why.as_ref().map_or_else(|| status.to_string(), |why| format!("{status} {why}"));
+        let file = source.explainer.captured(request, &source.verifier.withheld(), &answer);
+        let source = source.name.to_string();
+        self.metrics.told.request(&Answered { source, status, why, request: STANDARD.encode(file) });
     }
 
     fn unmatched(&self, peer: SocketAddr) -> Response {
@@ -114,19 +135,24 @@ impl Receiver {
         (behind.is_empty() || source.normalizer.reads_path()).then_some(source)
     }
 
-    /// Takes one request from the sender to its answer; `is_unread` goes once its body is read.
+    /// Takes one request from the sender to its answer; `is_unread` goes once its body is read, and
+    /// `seen` is filled where somebody looks at requests.
     async fn take(
         &self,
         source: &Arc<Source>,
         request: http::Request<Incoming>,
         caller: &Caller,
         start: Instant,
-        is_unread: &mut bool,
+        (is_unread, seen): (&mut bool, &mut Option<Request>),
     ) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
-        check_head(&head, source)?;
-        check_framing(&head, caller.activity.has_length())?;
         let received = clock::now();
+        if self.metrics.told.of_requests() {
+            let (method, uri, headers) = (head.method.clone(), head.uri.clone(), head.headers.clone());
+            *seen = Some(Request { method, uri, headers, body: Bytes::new(), received });
+        }
+        check_head(&head, &source.handshakes.responders)?;
+        check_framing(&head, caller.activity.has_length())?;
         // A place is taken once a request is verified. With none left a body is not worth reading.
         if source.in_flight.free() == 0 {
             return Err(Refusal::Overloaded("requests of this source"));
@@ -139,6 +165,9 @@ impl Receiver {
         let body = self.budget.read(&head.headers, body, bounds, &mut memory, &mut deadline).await?;
         *is_unread = false;
         source.metrics.read(body.len());
+        if let Some(seen) = seen {
+            seen.body = body.clone();
+        }
         let mut watch = Stopwatch::since(start);
         watch.lap(&source.metrics, Stage::Receive);
         let request = Request { method: head.method, uri: head.uri, headers: head.headers, body, received };
@@ -147,10 +176,23 @@ impl Receiver {
     }
 }
 
+/// Returns how a request is refused before anything is verified, and with which status: what `explain` must say too.
+pub fn refused_unverified(
+    head: &http::request::Parts,
+    body: u64,
+    max_body: u64,
+    responders: &Responders,
+) -> Option<(u16, Refusal)> {
+    let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
+    let fits = if body > max_body { Err(Refusal::TooLarge { limit: max_body }) } else { Ok(()) };
+    let checked = check_head(head, responders).and_then(|()| check_framing(head, has_length)).and(fits);
+    checked.err().map(|refusal| (reply::refused(&refusal).status().as_u16(), refusal))
+}
+
 /// Refuses what no webhook looks like.
-fn check_head(head: &http::request::Parts, source: &Source) -> Result<(), Refusal> {
-    if head.method != Method::POST && !source.handshakes.responders.uses(&head.method) {
-        return Err(Refusal::MethodNotAllowed { allowed: source.handshakes.responders.allowed() });
+fn check_head(head: &http::request::Parts, responders: &Responders) -> Result<(), Refusal> {
+    if head.method != Method::POST && !responders.uses(&head.method) {
+        return Err(Refusal::MethodNotAllowed { allowed: responders.allowed() });
     }
     // RFC 9112, section 3.2: exactly one Host; hyper lets none and two pass.
     let hosts = head.headers.get_all(header::HOST).iter().count();

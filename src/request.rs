@@ -3,6 +3,7 @@
 //! The ground of the path: a `Delivery` is a request on its way, `verify` and `respond` read it through
 //! [slots](slot), and the quarantine keeps it less its credentials ([`Kept`]).
 
+pub mod captured;
 mod kept;
 mod mark;
 pub mod slot;

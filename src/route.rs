@@ -42,9 +42,11 @@ impl RouteTarget {
         Ok(Target { sink: self.sink.clone(), destination: self.destination.render(event)? })
     }
 
-    /// Likewise, with the sender's text left out of the name, for an event that must have a place whatever it holds.
-    pub fn nameless_target(&self, event: &Event) -> Result<Target, String> {
-        self.target(&Event { kind: ABSENT.to_owned(), subject: None, key: None, ..event.clone() })
+    /// Returns the place in the quarantine, which an event must have whatever it holds: where the sender's text does not
+    /// fit the name, it is left out.
+    pub fn quarantine_target(&self, event: &Event) -> Result<Target, String> {
+        let nameless = || Event { kind: ABSENT.to_owned(), subject: None, key: None, ..event.clone() };
+        self.target(event).or_else(|_| self.target(&nameless()))
     }
 }
 
@@ -74,6 +76,24 @@ impl Routes {
         }
         let targets: Result<Vec<Target>, String> = route.to.iter().map(|to| to.target(event)).collect();
         targets.map(Plan::Publish).map_err(|detail| Unplanned { reason: Reason::Unroutable, detail })
+    }
+}
+
+impl Routes {
+    /// Returns where an event goes; what has no place goes to the quarantine, once `aside` has marked it with the reason.
+    pub fn plan_or_quarantine(
+        &self,
+        event: &mut Event,
+        quarantine: &RouteTarget,
+        aside: impl FnOnce(&mut Event, Unplanned),
+    ) -> Result<Plan, String> {
+        if event.quarantine.is_none() {
+            match self.plan(event) {
+                Ok(plan) => return Ok(plan),
+                Err(unplanned) => aside(event, unplanned),
+            }
+        }
+        quarantine.quarantine_target(event).map(|target| Plan::Publish(vec![target]))
     }
 }
 

@@ -121,6 +121,9 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
         view.show(&row, out)?;
         left -= 1;
     }
+    if left == most {
+        out.note(nothing(loaded, name, filter.takes_all()).await);
+    }
     let follows = tail.follow || (out.is_terminal() && !tail.once);
     if follows && left > 0 && !view.json {
         out.note("waiting for more; Ctrl-C ends");
@@ -134,6 +137,26 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
     }
     // A script can tell "nothing" from "well", as with grep.
     Ok(if left == most { Exit::Negative } else { Exit::Well })
+}
+
+/// Says that there was nothing to show; and where to look, if something stands in the quarantine.
+async fn nothing(loaded: &Loaded, name: &str, is_all: bool) -> String {
+    let what = if is_all { "nothing stands in" } else { "nothing that fits stands in" };
+    let quarantine = loaded.config.quarantine.as_ref().map(|target| target.sink.as_str());
+    let Some(quarantine) = quarantine.filter(|quarantine| *quarantine != name) else {
+        return format!("{what} {name}");
+    };
+    let opened = Feed::open(loaded, quarantine, From::Start, None).await;
+    let is_there = match opened {
+        Ok(mut feed) => feed.backlog().await.is_ok_and(|row| row.is_some()),
+        Err(_) => false,
+    };
+    let hint = if is_there {
+        format!(", and something in the quarantine: hookway tail {quarantine}")
+    } else {
+        String::new()
+    };
+    format!("{what} {name}{hint}")
 }
 
 /// Where records come from.

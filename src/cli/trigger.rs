@@ -10,6 +10,7 @@ mod client;
 mod draft;
 mod edit;
 mod flow;
+mod outcomes;
 mod plan;
 mod print;
 mod report;
@@ -22,15 +23,17 @@ use super::{
     out::Out,
 };
 use crate::config;
+use catalog::Wanted;
 use clap::{Args, ValueEnum};
 use plan::Plan;
 use std::{num::NonZeroU32, path::PathBuf};
 
 pub(super) const HELP: &str = "\
 Examples:
-  hookway trigger                                           what can be sent?
+  hookway trigger                                           what can be sent? (--all: by whom else?)
   hookway trigger likemagic                                 what can LIKE MAGIC send?
   hookway trigger likemagic.RESERVATION_CHECKED_IN          send it
+  hookway trigger --wait likemagic.RESERVATION_CREATED      send it once the server is up
   hookway trigger likemagic.RESERVATION_UPDATED --set /objectId=ROOM-7 --count 5
   hookway trigger propexo.DATA_NEW --break body             see a tampered body refused
   hookway trigger propexo.DATA_NEW --retry --speed 900      retry as the sender does, 900 times as fast
@@ -50,6 +53,9 @@ pub(super) struct Trigger {
     /// Which source sends it, where several have this sender
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    /// Lists also the senders that are not configured
+    #[arg(long, conflicts_with_all = ["event", "source"])]
+    all: bool,
     /// Where to; `/hooks/<source>` is added to an URL without a path [default: `listen` of the configuration]
     #[arg(long)]
     url: Option<String>,
@@ -68,6 +74,9 @@ pub(super) struct Trigger {
     /// How many at once
     #[arg(long, value_name = "N", default_value = "1")]
     concurrency: NonZeroU32,
+    /// Waits until the server is there and its sinks are ready, for at most 30 s
+    #[arg(long)]
+    wait: bool,
     /// Sends again with the sender's own pauses until it is accepted
     #[arg(long)]
     retry: bool,
@@ -107,8 +116,12 @@ pub(super) fn run(trigger: &Trigger, common: &Common, out: &mut Out) -> Result<E
     let (sender, event) = match trigger.event.as_deref().map(|event| event.split_once('.').ok_or(event)) {
         Some(Ok((sender, event))) => (Some(sender), event),
         None if trigger.data.is_some() && trigger.source.is_some() => (None, "data"),
-        Some(Err(sender)) => return catalog::run(Some(sender), common, out),
-        None => return catalog::run(None, common, out),
+        Some(Err(sender)) => return catalog::run(&Wanted::Sender(sender), common, out),
+        None => {
+            let source = trigger.source.as_deref().map(Wanted::Source);
+            let rest = if trigger.all { Wanted::All } else { Wanted::Configured };
+            return catalog::run(&source.unwrap_or(rest), common, out);
+        }
     };
     let loaded = config::load(&common.config)?;
     let plan = Plan::make(trigger, &loaded, sender, event)?;

@@ -3,11 +3,11 @@
 
 use super::{Case, Cause, Reach, causes};
 use crate::{
-    request::Request,
+    request::{Request, Withheld, captured},
     verify::{VerifyError, VerifySpec},
 };
 use parking_lot::{Mutex, RwLock};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -50,6 +50,13 @@ impl Explainer {
         let secrets = Arc::clone(&self.secrets.read());
         let case = Case::new(&self.spec, &secrets, request);
         causes(&case, error, Reach::Cheap).into_iter().next()
+    }
+
+    /// Returns a request as a file for `explain`, without the source's secrets.
+    pub fn captured(&self, request: &Request, withheld: &Withheld, answer: &str) -> Vec<u8> {
+        let secrets = Arc::clone(&self.secrets.read());
+        let secrets: Vec<&[u8]> = secrets.iter().map(|secret| secret.expose_secret().as_bytes()).collect();
+        captured::write(request, withheld, &secrets, answer)
     }
 
     fn admit(&self) -> bool {

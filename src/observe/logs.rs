@@ -1,7 +1,7 @@
 //! The lines on standard error: one event a line, as JSON or for people. Never a body, a credential, a signature
 //! or a query string.
 
-use super::unseen::Lines;
+use super::{told::Told, unseen::Lines};
 use crate::refusal::{Fault, Refusal};
 use parking_lot::Mutex;
 use std::{collections::HashMap, io::IsTerminal as _, net::SocketAddr, time::Duration};
@@ -14,11 +14,16 @@ const LINES: u32 = 20;
 /// The time over which lines are counted.
 const WINDOW: Duration = Duration::from_secs(1);
 
+/// True where lines are written for people: as chosen, else on a terminal.
+pub fn are_for_people(json: Option<bool>) -> bool {
+    !json.unwrap_or(!std::io::stderr().is_terminal())
+}
+
 /// Starts logging. `json`: `None` chooses by whether standard error is a terminal. `level` is a level's name or a
 /// filter as `hookway=debug,rdkafka=warn`. Returns what is wrong with the filter.
 pub fn start(json: Option<bool>, level: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(level).map_err(|error| error.to_string())?;
-    let json = json.unwrap_or(!std::io::stderr().is_terminal());
+    let json = !are_for_people(json);
     let to_stderr = move || Lines { to: std::io::stderr(), json };
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to_stderr);
     let started = if json {
@@ -60,6 +65,17 @@ impl RefusalLog {
         let Some(left_out) = self.admit(&format!("{source}, handshakes")) else { return };
         let (left_out, client) = ((left_out > 0).then_some(left_out), plain(client));
         tracing::info!(source, handshake, %client, left_out, "handshake answered");
+    }
+
+    /// Writes the line about an event that stands in the quarantine; false where enough were written just now.
+    pub fn quarantined(&self, told: &Told) -> bool {
+        let Told { source, id, kind, key, reason, .. } = told;
+        let Some(left_out) = self.admit(source) else { return false };
+        let left_out = (left_out > 0).then_some(left_out);
+        let (key, reason) = (key.as_deref(), reason.as_deref());
+        let (sink, sequence) = (told.sink.as_deref(), told.sequence);
+        tracing::warn!(source, r#type = kind, key, id, reason, sink, sequence, left_out, "quarantined");
+        true
     }
 
     /// Returns how many lines were left out before this one, or `None` when this one is left out too.

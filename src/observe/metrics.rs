@@ -12,6 +12,7 @@ pub use sources::SourceMetrics;
 pub use stage::Stage;
 pub use stopwatch::Stopwatch;
 
+use super::told::Tellers;
 use prometheus::{
     GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder, core::Collector,
@@ -83,6 +84,8 @@ pub struct Metrics {
     /// What `/readyz` answers.
     pub ready: IntGauge,
     config_loaded: GaugeVec,
+    /// Who is told of single events and requests.
+    pub told: Tellers,
 }
 
 /// Registers families and remembers the first failure.
@@ -176,6 +179,7 @@ impl Metrics {
             dedup_entries: r.gauges("hookway_dedup_entries", "Event ids remembered", &["source"])?,
             ready: r.gauge("hookway_ready", "What /readyz answers")?,
             config_loaded: r.keep(GaugeVec::new(Opts::new("hookway_config_last_reload_success_timestamp_seconds", "Unix time of the last good load"), &[]))?,
+            told: Tellers::default(),
             registry,
         };
         Ok(metrics)

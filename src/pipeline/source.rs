@@ -6,8 +6,8 @@ use crate::{
     event::{Event, Identity, Quarantine, Reason},
     explain::Explainer,
     normalize::Normalizer,
-    observe::{conflicts::ConflictLog, metrics::SourceMetrics},
-    record::{Receipt, Repeat, Settled},
+    observe::{conflicts::ConflictLog, metrics::SourceMetrics, told::Told},
+    record::{Disposition, Receipt, Repeat, Settled},
     refusal::Refusal,
     respond::{Capture, Confirmer, Responders},
     verify::Verifier,
@@ -82,6 +82,9 @@ impl Source {
     /// Notes what became of an event, and returns its receipt, which takes its id.
     pub(super) fn settle(&self, event: &mut Event, settled: Settled) -> Receipt {
         self.metrics.settled(settled.disposition());
+        if settled.disposition() == Disposition::Filtered {
+            self.metrics.tell(|| Told::placeless(event, "filtered"));
+        }
         if event.id_conflicts {
             self.metrics.conflicted();
             self.conflicts.note(&self.name, &event.id);
@@ -89,17 +92,23 @@ impl Source {
         Receipt::new(take(&mut event.id), settled)
     }
 
-    pub(super) fn suppress(&self, id: String, repeat: Repeat) -> Receipt {
+    pub(super) fn suppress(&self, event: &mut Event, repeat: Repeat) -> Receipt {
         let settled = Settled::from(repeat);
         self.metrics.settled(settled.disposition());
-        Receipt::new(id, settled)
+        self.metrics.tell(|| Told::placeless(event, "suppressed"));
+        Receipt::new(take(&mut event.id), settled)
     }
 
     /// Waits for the first copy of an event, until its own sender has heard an answer: then nobody needs its outcome, and
     /// another request needs its place.
-    pub(super) async fn join(&self, first: Joined, id: String, until: Instant) -> Result<Receipt, Refusal> {
+    pub(super) async fn join(
+        &self,
+        first: Joined,
+        event: &mut Event,
+        until: Instant,
+    ) -> Result<Receipt, Refusal> {
         let outcome = timeout_at(until, first.outcome()).await.map_err(|_| Refusal::Deadline)?;
-        outcome.map(|repeat| self.suppress(id, repeat)).ok_or(Refusal::InFlight)
+        outcome.map(|repeat| self.suppress(event, repeat)).ok_or(Refusal::InFlight)
     }
 
     /// Marks an event for the quarantine.

@@ -25,6 +25,8 @@ pub struct Withheld {
     pub query: Vec<Box<str>>,
     /// Segments of the path behind the source's own, from 1.
     pub path: Vec<usize>,
+    /// True where it stands in the body, which the quarantine keeps as it is.
+    pub body: bool,
 }
 
 /// A request without its body and its credentials.
@@ -110,6 +112,7 @@ mod tests {
             headers: vec![HeaderName::from_static("x-secret")],
             query: vec!["code".into(), "a b".into()],
             path: vec![2],
+            body: false,
         }
     }
 

@@ -129,10 +129,12 @@ impl Scheme {
             Check::Jwt(jwt) => jwt.place.withhold(withheld),
             Check::Nothing | Check::Signature(_) => {}
         }
-        // What must stand there may be a word that only the sender knows.
+        // What must stand there may be a word that only the sender knows; one in the body tells as much as the rest of it.
+        let body = withheld.body;
         for required in &self.required {
             required.at.withhold(withheld);
         }
+        withheld.body = body;
     }
 
     pub(super) fn covers_body(&self) -> bool {

@@ -135,16 +135,15 @@ impl OneOf {
         })
     }
 
-    /// Adds the places outside the body: what stands in it is kept with it.
+    /// Adds the places, or that the body is one.
     pub(super) fn withhold(&self, withheld: &mut Withheld) {
         for value in &self.0 {
             match value {
                 Value::Slot(Slot::Header(name)) => withheld.headers.push(name.clone()),
                 Value::Slot(Slot::Query(name)) => withheld.query.push(name.clone()),
                 Value::Slot(Slot::Path(number)) => withheld.path.push(*number),
-                Value::Slot(Slot::Form(..) | Slot::Json(_) | Slot::Param(_) | Slot::Text(_))
-                | Value::Field(_)
-                | Value::Element(_) => {}
+                Value::Slot(Slot::Form(..) | Slot::Json(_)) | Value::Element(_) => withheld.body = true,
+                Value::Slot(Slot::Param(_) | Slot::Text(_)) | Value::Field(_) => {}
             }
         }
     }

@@ -46,6 +46,7 @@ mod shared_ids;
 mod smuggling;
 mod stored;
 mod tail;
+mod told;
 
 #[path = "../support/deadline.rs"]
 #[allow(dead_code, reason = "the targets that share it use different parts")]
@@ -59,3 +60,4 @@ mod process;
 #[allow(dead_code, reason = "the fuzzers call single targets")]
 mod targets;
 mod told_apart;
+mod trigger;

@@ -1,4 +1,5 @@
-//! Lists what can be triggered: the samples of the configured sources, and the presets that could be configured.
+//! Lists what can be triggered: the samples of the configured sources, and with `--all` also the presets that could be
+//! configured.
 
 use crate::{
     cli::{
@@ -20,26 +21,57 @@ struct Entry {
     events: Vec<String>,
 }
 
-/// Prints all senders, or one with its events.
-pub(super) fn run(sender: Option<&str>, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
-    let entries = entries(common, out);
-    let known = one_of(entries.iter().map(|entry| entry.sender.as_str()));
-    let is_wanted = |entry: &Entry| {
-        sender.is_none_or(|sender| entry.sender == sender || entry.sources.iter().any(|s| s == sender))
-    };
-    let wanted: Vec<&Entry> = entries.iter().filter(|entry| is_wanted(entry)).collect();
-    if wanted.is_empty() {
-        let sender = sender.unwrap_or_default();
-        return Err(Stop::usage(format!("there is no sender {sender:?}: there are {known}")));
+/// What is listed.
+pub(super) enum Wanted<'w> {
+    /// What the configuration has.
+    Configured,
+    /// That, and the presets that it does not use.
+    All,
+    /// One sender, by its name or that of its source, whole.
+    Sender(&'w str),
+    /// What one source sends.
+    Source(&'w str),
+}
+
+impl Wanted<'_> {
+    fn takes(&self, entry: &Entry) -> bool {
+        let has = |name: &str| entry.sources.iter().any(|source| source == name);
+        match self {
+            Self::Configured => !entry.sources.is_empty(),
+            Self::All => true,
+            Self::Sender(name) => entry.sender == *name || has(name),
+            Self::Source(name) => has(name),
+        }
+    }
+}
+
+/// Prints senders with what they can send.
+pub(super) fn run(wanted: &Wanted<'_>, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
+    let (entries, trouble) = entries(common);
+    let shown: Vec<&Entry> = entries.iter().filter(|entry| wanted.takes(entry)).collect();
+    match (wanted, trouble) {
+        (Wanted::Configured | Wanted::Source(_), Some(trouble)) => return Err(trouble),
+        (Wanted::Source(name), None) if shown.is_empty() => {
+            let known = one_of(entries.iter().flat_map(|entry| &entry.sources).map(String::as_str));
+            return Err(Stop::usage(format!("there is no source {name:?}: the sources are {known}")));
+        }
+        (Wanted::Sender(name), _) if shown.is_empty() => {
+            let known = one_of(entries.iter().map(|entry| entry.sender.as_str()));
+            return Err(Stop::usage(format!("there is no sender {name:?}: there are {known}")));
+        }
+        _ => {}
     }
     if out.is_json() {
-        out.object(&wanted)?;
+        out.object(&shown)?;
         return Ok(Exit::Well);
     }
-    for entry in &wanted {
-        print(entry, sender.is_some(), out)?;
+    for entry in &shown {
+        print(entry, matches!(wanted, Wanted::Sender(_) | Wanted::Source(_)), out)?;
     }
     out.note("send one with: hookway trigger SENDER.EVENT");
+    if matches!(wanted, Wanted::Configured) {
+        out.note("the senders that are not configured: hookway trigger --all");
+    }
     Ok(Exit::Well)
 }
 
@@ -62,26 +94,27 @@ fn print(entry: &Entry, whole: bool, out: &mut Out) -> Result<(), Stop> {
     }
 }
 
-/// Returns the senders of the configuration, then the presets that it does not use.
-fn entries(common: &Common, out: &Out) -> Vec<Entry> {
+/// Returns the senders of the configuration, then the presets that it does not use; and why the configuration can't be
+/// read, where that is so.
+fn entries(common: &Common) -> (Vec<Entry>, Option<Stop>) {
+    let (loaded, trouble) = match config::load(&common.config) {
+        Ok(loaded) => (Some(loaded), None),
+        Err(error) => (None, Some(Stop::from(error))),
+    };
     let mut entries: Vec<Entry> = Vec::new();
-    match config::load(&common.config) {
-        Ok(loaded) => {
-            for (source, spec) in &loaded.senders {
-                let preset = loaded.config.sources.get(source).and_then(|config| config.preset.clone());
-                // A file's document goes by its sender's name: a path holds the dot that ends the name.
-                let sender = preset
-                    .filter(|preset| senders::find(preset).is_some())
-                    .or_else(|| spec.sender.clone())
-                    .unwrap_or_else(|| source.clone());
-                if let Some(entry) = entries.iter_mut().find(|entry| entry.sender == sender) {
-                    entry.sources.push(source.clone());
-                } else {
-                    entries.push(Entry { sender, sources: vec![source.clone()], events: events(spec) });
-                }
-            }
+    for (source, spec) in loaded.iter().flat_map(|loaded| &loaded.senders) {
+        let config = loaded.as_ref().and_then(|loaded| loaded.config.sources.get(source));
+        // A file's document goes by its sender's name: a path holds the dot that ends the name.
+        let sender = config
+            .and_then(|config| config.preset.clone())
+            .filter(|preset| senders::find(preset).is_some())
+            .or_else(|| spec.sender.clone())
+            .unwrap_or_else(|| source.clone());
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.sender == sender) {
+            entry.sources.push(source.clone());
+        } else {
+            entries.push(Entry { sender, sources: vec![source.clone()], events: events(spec) });
         }
-        Err(_) => out.note(format!("{} can't be used; these are the presets", common.config.display())),
     }
     for name in senders::names() {
         if entries.iter().all(|entry| entry.sender != name) {
@@ -93,7 +126,7 @@ fn entries(common: &Common, out: &Out) -> Vec<Entry> {
             });
         }
     }
-    entries
+    (entries, trouble)
 }
 
 fn events(spec: &SenderSpec) -> Vec<String> {

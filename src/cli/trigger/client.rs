@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout},
@@ -91,7 +91,14 @@ impl Client {
         {
             return Ok(connection);
         }
-        let stream = TcpStream::connect(&self.address).await.map_err(|error| error.to_string())?;
+        let stream = TcpStream::connect(&self.address).await.map_err(|error| {
+            let fix = "is `hookway run` up? --wait waits for it";
+            if error.kind() == ErrorKind::ConnectionRefused {
+                format!("{error}; {fix}")
+            } else {
+                error.to_string()
+            }
+        })?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         let (mut connection, driver) =
             handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;

@@ -1,12 +1,9 @@
-//! `--set /pointer=value`: replaces one value of a JSON text. All other members keep their bytes and their order,
-//! because some senders sign what a tree written anew would not give back.
+//! `--set /pointer=value`: replaces one value of a JSON text and leaves every other byte where it is, because some
+//! senders sign what a tree written anew would not give back.
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor},
-};
+use crate::config::nearest::{nearest, one_of};
 use serde_json::value::RawValue;
-use std::fmt;
+use std::{collections::BTreeMap, ops::Range};
 
 /// One replacement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,102 +26,47 @@ impl Edit {
         Ok(Self { steps, value })
     }
 
-    /// Returns `json` with the value replaced, or added where its object has no such member.
+    /// Returns `json` with the value replaced, or says what there is instead.
     pub(super) fn apply(&self, json: &str) -> Result<String, String> {
-        replace(json, &self.steps, &self.value)
+        let place = find(json, &self.steps)?;
+        let mut edited = json.to_owned();
+        edited.replace_range(place, &self.value);
+        Ok(edited)
     }
 }
 
-/// Returns a JSON object with one more member at its end.
-pub(super) fn append(json: &str, name: &str, value: &str) -> Result<String, String> {
-    replace(json, &[name.to_owned()], value)
+/// Returns where the value stands that the steps lead to.
+fn find(json: &str, steps: &[String]) -> Result<Range<usize>, String> {
+    let mut value: &RawValue = serde_json::from_str(json).map_err(|_| "the body is not JSON")?;
+    for step in steps {
+        value = child(value.get(), step)?;
+    }
+    // Borrowed from `json`, the value stands where its address says.
+    let start = value.get().as_ptr().addr().saturating_sub(json.as_ptr().addr());
+    Ok(start..start + value.get().len())
 }
 
-fn replace(json: &str, steps: &[String], value: &str) -> Result<String, String> {
-    let Some((step, rest)) = steps.split_first() else { return Ok(value.to_owned()) };
-    let node: Node<'_> = serde_json::from_str(json).map_err(|_| {
-        if json.trim_start().starts_with(['{', '[']) {
-            "the body is not JSON".to_owned()
-        } else {
-            format!("there is nothing below a plain value: {step:?}")
-        }
-    })?;
-    match node {
-        Node::Object(members) => replace_member(&members, step, rest, value),
-        Node::Array(items) => replace_item(&items, step, rest, value),
+fn child<'a>(json: &'a str, step: &str) -> Result<&'a RawValue, String> {
+    if let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json) {
+        return members.get(step).copied().ok_or_else(|| {
+            let names = || members.keys().map(String::as_str);
+            let near = nearest(step, names()).map(|near| format!("did you mean {near:?}?"));
+            let near = near.unwrap_or_else(|| format!("there is {}", one_of(names())));
+            format!("the body has no member {step:?} here: {near}")
+        });
     }
+    let items: Vec<&RawValue> =
+        serde_json::from_str(json).map_err(|_| format!("there is nothing below a plain value: {step:?}"))?;
+    let item = step.parse().ok().and_then(|place: usize| items.get(place).copied());
+    item.ok_or_else(|| format!("the list has {} items, and no item {step:?}", items.len()))
 }
 
-fn replace_member(
-    members: &[(String, &RawValue)],
-    step: &str,
-    rest: &[String],
-    value: &str,
-) -> Result<String, String> {
-    let mut written = Vec::with_capacity(members.len() + 1);
-    let mut found = false;
-    for (name, member) in members {
-        let new = if name == step { Some(replace(member.get(), rest, value)?) } else { None };
-        found |= new.is_some();
-        written.push(format!(
-            "{}:{}",
-            serde_json::Value::from(name.as_str()),
-            new.as_deref().unwrap_or(member.get())
-        ));
-    }
-    if !found {
-        let new = replace("{}", rest, value)?;
-        written.push(format!("{}:{new}", serde_json::Value::from(step)));
-    }
-    Ok(format!("{{{}}}", written.join(",")))
-}
-
-fn replace_item(items: &[&RawValue], step: &str, rest: &[String], value: &str) -> Result<String, String> {
-    let place = step.parse().ok().filter(|place: &usize| *place < items.len());
-    let place = place.ok_or_else(|| format!("the list has {} items, and no item {step:?}", items.len()))?;
-    let mut written = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        written.push(if index == place { replace(item.get(), rest, value)? } else { item.get().to_owned() });
-    }
-    Ok(format!("[{}]", written.join(",")))
-}
-
-/// One level of a JSON text; what is below keeps its bytes.
-enum Node<'a> {
-    Object(Vec<(String, &'a RawValue)>),
-    Array(Vec<&'a RawValue>),
-}
-
-impl<'de> Deserialize<'de> for Node<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
-    }
-}
-
-struct NodeVisitor;
-
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object or a list")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node<'de>, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(Node::Object(members))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node<'de>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            items.push(item);
-        }
-        Ok(Node::Array(items))
-    }
+/// Returns a JSON object with one more member at its end; `None` for what is no object.
+pub(super) fn append(json: &str, name: &str, value: &str) -> Option<String> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
+    let open = json.trim_end().strip_suffix('}')?;
+    let comma = if members.is_empty() { "" } else { "," };
+    Some(format!("{open}{comma}{}:{value}}}", serde_json::Value::from(name)))
 }
 
 #[cfg(test)]
@@ -138,31 +80,40 @@ mod tests {
     #[test]
     fn only_the_named_value_changes() {
         let json = r#"{"z": 1.0, "a":{"u":"https:\/\/x", "l":[1, {"k":null}]}}"#;
-        assert_eq!(set(json, "/a/l/1/k=7").unwrap(), r#"{"z":1.0,"a":{"u":"https:\/\/x","l":[1,{"k":7}]}}"#);
-        assert_eq!(
-            set(json, "/z=ROOM-7").unwrap(),
-            r#"{"z":"ROOM-7","a":{"u":"https:\/\/x", "l":[1, {"k":null}]}}"#
-        );
+        assert_eq!(set(json, "/a/l/1/k=7").unwrap(), json.replace("null", "7"));
+        assert_eq!(set(json, "/z=ROOM-7").unwrap(), json.replace("1.0", "\"ROOM-7\""));
+        assert_eq!(set(json, "/a/l=[]").unwrap(), json.replace("[1, {\"k\":null}]", "[]"));
     }
 
     #[test]
-    fn a_member_that_is_not_there_is_added_with_what_leads_to_it() {
-        assert_eq!(set(r#"{"a":1}"#, "/b/c=true").unwrap(), r#"{"a":1,"b":{"c":true}}"#);
-        assert_eq!(append("{}", "x", "1").unwrap(), r#"{"x":1}"#);
-    }
-
-    #[test]
-    fn pointers_are_unescaped() {
+    fn pointers_are_unescaped_and_names_too() {
         assert_eq!(set(r#"{"a/b":{"~":1}}"#, "/a~1b/~0=2").unwrap(), r#"{"a/b":{"~":2}}"#);
+        assert_eq!(set(r#"{"\u0061":1}"#, "/a=2").unwrap(), r#"{"\u0061":2}"#);
+    }
+
+    #[test]
+    fn a_member_that_is_not_there_is_an_error_that_names_the_nearest() {
+        let json = r#"{"event":"a","order":{"id":1}}"#;
+        assert!(set(json, "/evnt=1").unwrap_err().contains("did you mean \"event\"?"));
+        assert!(set(json, "/order/idd=1").unwrap_err().contains("did you mean \"id\"?"));
+        assert!(set(json, "/zzzzzz=1").unwrap_err().contains("order"));
     }
 
     #[test]
     fn what_cannot_be_replaced_is_refused() {
-        assert!(set("[1]", "/1=2").is_err());
-        assert!(set("[1]", "/-=2").is_err());
-        assert!(set(r#"{"a":1}"#, "/a/b=2").is_err());
-        assert!(set("not json", "/a=1").is_err());
+        for (json, edit) in
+            [("[1]", "/1=2"), ("[1]", "/-=2"), (r#"{"a":1}"#, "/a/b=2"), ("not json", "/a=1"), ("{}", "/a=1")]
+        {
+            assert!(set(json, edit).is_err(), "{json} {edit}");
+        }
         assert!(Edit::parse("a=1").is_err());
         assert!(Edit::parse("/a").is_err());
+    }
+
+    #[test]
+    fn a_member_is_added_at_the_end_of_an_object_only() {
+        assert_eq!(append("{}", "x", "1").unwrap(), r#"{"x":1}"#);
+        assert_eq!(append("{ \"a\": 1 }\n", "x", "1").unwrap(), r#"{ "a": 1 ,"x":1}"#);
+        assert_eq!(append("[1]", "x", "1"), None);
     }
 }

@@ -4,8 +4,9 @@ use super::{
     Trigger,
     client::{Answer, Client, Unreachable},
     draft::Fill,
+    outcomes::Outcomes,
     plan::Plan,
-    report::{Exchange, Reporter},
+    report::{self, Exchange, Reporter},
 };
 use crate::{
     cli::{
@@ -14,6 +15,7 @@ use crate::{
     },
     clock,
 };
+use http::StatusCode;
 use std::{
     sync::{
         Arc,
@@ -21,10 +23,22 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 /// Results that may wait to be printed.
 const WAITING: usize = 256;
+
+/// How long `--wait` waits, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(30);
+const TURN: Duration = Duration::from_millis(100);
+
+/// How long a word on one event's outcome is waited for: it was said before the answer.
+const HEARING: Duration = Duration::from_millis(500);
+const HEARING_OF_MANY: Duration = Duration::from_millis(10);
 
 /// Reads a factor by which pauses are made shorter.
 pub(super) fn speed(text: &str) -> Result<f64, String> {
@@ -39,6 +53,12 @@ struct Call {
     next: AtomicU32,
     /// The pauses between attempts; empty without `--retry`.
     pauses: Vec<Duration>,
+    /// What the server says became of them.
+    outcomes: Arc<Outcomes>,
+    /// How long one word on that is waited for.
+    hearing: Duration,
+    /// Until when a server may still be starting; `None` without `--wait`.
+    until: Option<Instant>,
 }
 
 /// Sends all events and prints what became of them.
@@ -51,7 +71,11 @@ pub(super) async fn run(plan: Plan, trigger: &Trigger, out: &mut Out) -> Result<
     }
     let mut reporter = Reporter::new(&plan, count, trigger.breaks.is_some());
     reporter.begin(out)?;
-    let call = Arc::new(Call { plan, count, next: AtomicU32::new(0), pauses });
+    let outcomes = Outcomes::new(plan.admin, &plan.source);
+    outcomes.listen().await;
+    let hearing = if count <= report::SHOWN { HEARING } else { HEARING_OF_MANY };
+    let until = trigger.wait.then(|| Instant::now() + PATIENCE);
+    let call = Arc::new(Call { plan, count, next: AtomicU32::new(0), pauses, outcomes, hearing, until });
     let (results, mut exchanges) = mpsc::channel(WAITING);
     let mut workers = JoinSet::new();
     for _ in 0..trigger.concurrency.get().min(count) {
@@ -86,10 +110,12 @@ async fn work(call: Arc<Call>, mut client: Client, results: mpsc::Sender<Exchang
         let fill = Fill::fresh(&call.plan.event, index);
         let mut pauses = call.pauses.iter();
         for attempt in 1.. {
-            let result = once(&call.plan, &fill, &mut client).await?;
+            let result = call.once(&fill, &mut client).await?;
             let is_accepted = result.as_ref().is_ok_and(|answer| answer.status.is_success());
             let pause = pauses.next().copied().filter(|_| !is_accepted);
-            let exchange = Exchange { index, attempt, result, pause };
+            let ids = result.as_ref().map(report::ids).unwrap_or_default();
+            let told = call.outcomes.of(&ids, call.hearing).await;
+            let exchange = Exchange { index, attempt, result, told, pause };
             if results.send(exchange).await.is_err() {
                 return Ok(());
             }
@@ -99,11 +125,25 @@ async fn work(call: Arc<Call>, mut client: Client, results: mpsc::Sender<Exchang
     }
 }
 
-/// Sends an event once. Every attempt is signed anew, as a sender whose signature holds a time must.
-async fn once(plan: &Plan, fill: &Fill, client: &mut Client) -> Result<Result<Answer, Unreachable>, Stop> {
-    let mut request = plan.draft.request(fill).map_err(Stop::usage)?;
-    plan.signer.sign(&mut request, clock::now())?;
-    Ok(client.send(request).await)
+impl Call {
+    /// Sends an event once; with `--wait` again, as long as the server is not up or ready. Every attempt is signed anew,
+    /// as a sender whose signature holds a time must.
+    async fn once(&self, fill: &Fill, client: &mut Client) -> Result<Result<Answer, Unreachable>, Stop> {
+        loop {
+            let mut request = self.plan.draft.request(fill).map_err(Stop::usage)?;
+            self.plan.signer.sign(&mut request, clock::now())?;
+            let result = client.send(request).await;
+            let may_come = match &result {
+                Ok(answer) => answer.status == StatusCode::SERVICE_UNAVAILABLE,
+                Err(_) => true,
+            };
+            if !may_come || self.until.is_none_or(|until| Instant::now() >= until) {
+                return Ok(result);
+            }
+            sleep(TURN).await;
+            self.outcomes.listen().await;
+        }
+    }
 }
 
 #[cfg(test)]

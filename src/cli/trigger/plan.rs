@@ -19,6 +19,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Read},
+    net::SocketAddr,
     path::Path,
     time::Duration,
 };
@@ -35,6 +36,8 @@ pub(super) struct Plan {
     pub(super) event: String,
     /// Where it is sent.
     pub(super) target: Target,
+    /// Where the server says what became of it.
+    pub(super) admin: SocketAddr,
     /// What its requests are made from.
     pub(super) draft: Draft,
     /// How they are signed.
@@ -76,6 +79,7 @@ impl Plan {
                 path: target.path.clone(),
             },
             target,
+            admin: loaded.config.admin,
             signer: Signer::new(loaded, source, &spec, trigger.breaks)?,
             pauses: pauses(&spec),
             note,

@@ -35,7 +35,7 @@ pub(super) fn run(plan: &Plan, form: Form, out: &mut Out) -> Result<Exit, Stop> 
     match form {
         Form::Http => out.bytes(&http(plan, &shown, sent.body.len(), &reference))?,
         // As it is: a shell is to read it.
-        Form::Curl => out.bytes((curl(plan, &shown, &reference)? + "\n").as_bytes())?,
+        Form::Curl => out.bytes((curl(plan, &shown, &reference) + "\n").as_bytes())?,
     }
     Ok(Exit::Well)
 }
@@ -92,9 +92,9 @@ fn http(plan: &Plan, request: &Request, length: usize, reference: &str) -> Vec<u
     }
 }
 
-fn curl(plan: &Plan, request: &Request, reference: &str) -> Result<String, Stop> {
-    let body = std::str::from_utf8(&request.body);
-    let body = body.map_err(|_| Stop::usage("the body is not text: print it with --print=http"))?;
+/// Returns a command that sends the request. The body comes through a pipe: in an argument it would be bounded, could hold
+/// no NUL, and an `@` in front would have curl read a file of this machine.
+fn curl(plan: &Plan, request: &Request, reference: &str) -> String {
     // Only between double quotes does a shell resolve a reference.
     let word = |text: &str| {
         let whole = quoted(text);
@@ -102,14 +102,25 @@ fn curl(plan: &Plan, request: &Request, reference: &str) -> Result<String, Stop>
             .iter()
             .fold(whole, |text, (stand_in, what)| text.replace(stand_in, &format!("'\"{what}\"'")))
     };
-    let mut command = format!("curl -i {}", word(&plan.target.url_of(&request.uri)));
+    let body = match std::str::from_utf8(&request.body) {
+        Ok(text) if !text.contains('\0') => format!("printf %s {}", word(text)),
+        Ok(_) | Err(_) => format!("printf {}", quoted(&octal(&request.body))),
+    };
+    // Brackets and dots of a path are the sender's, not curl's.
+    let mut command =
+        format!("{body} |\n  curl -i -g --path-as-is {}", word(&plan.target.url_of(&request.uri)));
     for (name, value) in headers(request) {
         command += " \\\n  -H ";
-        command += &word(&format!("{name}: {value}"));
+        // curl takes a header away that ends with its colon.
+        command +=
+            &if value.is_empty() { quoted(&format!("{name};")) } else { word(&format!("{name}: {value}")) };
     }
-    command += " \\\n  --data-binary ";
-    command += &word(body);
-    Ok(command)
+    command + " \\\n  --data-binary @-"
+}
+
+/// Returns bytes as a format of the shell's `printf`.
+fn octal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\{byte:03o}")).collect::<Vec<_>>().concat()
 }
 
 /// Returns text as one word for a POSIX shell.
@@ -119,15 +130,22 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{octal, quoted};
+
+    fn said(script: &str) -> Vec<u8> {
+        std::process::Command::new("sh").args(["-c", script]).output().unwrap().stdout
+    }
+
+    #[test]
+    fn a_shell_reads_back_bytes_that_are_no_text() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(said(&format!("printf {}", quoted(&octal(&bytes)))), bytes);
+    }
 
     #[test]
     fn a_shell_reads_back_what_was_quoted() {
         for text in ["plain", "it's", "$HOME `id` \"x\" \\", "a\nb"] {
-            let echoed = std::process::Command::new("sh")
-                .args(["-c", &format!("printf %s {}", quoted(text))])
-                .output();
-            assert_eq!(String::from_utf8(echoed.unwrap().stdout).unwrap(), text);
+            assert_eq!(said(&format!("printf %s {}", quoted(text))), text.as_bytes());
         }
     }
 }

@@ -9,13 +9,14 @@ use crate::cli::{
     exit::{Exit, Stop},
     out::{Out, Style, printable},
 };
+use crate::observe::told::Told;
 use http::{HeaderName, header};
 use serde::Deserialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
 /// More events than this are only counted, for people.
-const SHOWN: u32 = 20;
+pub(super) const SHOWN: u32 = 20;
 
 /// The header that names the accepted events.
 const EVENT_ID: HeaderName = HeaderName::from_static("hookway-event-id");
@@ -29,6 +30,8 @@ pub(super) struct Exchange {
     pub(super) attempt: u32,
     /// What came of it.
     pub(super) result: Result<Answer, Unreachable>,
+    /// What became of its events, as far as the server says it.
+    pub(super) told: Vec<Told>,
     /// How long the sender waits before the next attempt; `None` where there is none.
     pub(super) pause: Option<Duration>,
 }
@@ -55,6 +58,7 @@ pub(super) struct Reporter {
     refused: u32,
     unreachable: u32,
     times: Vec<Duration>,
+    outcomes: BTreeMap<String, u32>,
 }
 
 impl Reporter {
@@ -71,6 +75,7 @@ impl Reporter {
             refused: 0,
             unreachable: 0,
             times: Vec::new(),
+            outcomes: BTreeMap::new(),
         }
     }
 
@@ -95,6 +100,9 @@ impl Reporter {
         if let Ok(answer) = &exchange.result {
             self.times.push(answer.took);
         }
+        for told in &exchange.told {
+            *self.outcomes.entry(told.outcome.clone()).or_default() += 1;
+        }
         if out.is_json() {
             return out.object(&self.object(exchange));
         }
@@ -113,6 +121,7 @@ impl Reporter {
                 put("status", answer.status.as_u16().into());
                 put("milliseconds", (answer.took.as_secs_f64() * 1000.0).into());
                 put("event_ids", ids(answer).into());
+                put("outcomes", serde_json::to_value(&exchange.told).unwrap_or_default());
                 put("code", refusal(answer).map(|refusal| refusal.code).into());
             }
             Err(error) => {
@@ -137,6 +146,11 @@ impl Reporter {
                 milliseconds(quantile(&self.times, 50)),
                 milliseconds(quantile(&self.times, 99)),
             ))?;
+            let outcomes = self.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}"));
+            let outcomes = outcomes.collect::<Vec<_>>().join(", ");
+            if !outcomes.is_empty() && self.count > SHOWN {
+                out.line(format!("of them, as far as the server said: {outcomes}"))?;
+            }
         }
         if self.is_broken && self.refused > 0 {
             out.note("as it should be: the reason stands in the server's log and never in the answer");
@@ -162,6 +176,10 @@ fn show(exchange: &Exchange, out: &mut Out) -> Result<(), Stop> {
         Err(error) => format!("{} {}", out.paint(Style::Bad, "✗"), error),
     };
     out.line(line)?;
+    for told in &exchange.told {
+        let style = if told.outcome == "published" { Style::Faint } else { Style::Warning };
+        out.line(format!("  {}", out.paint(style, &printable(&told.to_string()))))?;
+    }
     match exchange.pause {
         Some(pause) => {
             out.line(format!("  attempt {} failed; the sender waits {pause:.1?}", exchange.attempt))
@@ -182,7 +200,8 @@ fn says(answer: &Answer) -> String {
     format!("{}: {}{later}", printable(&refusal.code), printable(&refusal.title))
 }
 
-fn ids(answer: &Answer) -> Vec<String> {
+/// Returns the ids that an answer names.
+pub(super) fn ids(answer: &Answer) -> Vec<String> {
     let ids = answer.headers.get(EVENT_ID).and_then(|value| value.to_str().ok());
     ids.map(|ids| ids.split(',').map(|id| id.trim().to_owned()).collect()).unwrap_or_default()
 }

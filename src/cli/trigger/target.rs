@@ -1,8 +1,8 @@
 //! Where a triggered event is sent: from the listener's address, or from `--url`.
 
-use crate::cli::exit::Stop;
+use crate::cli::{exit::Stop, told::loopback};
 use http::{Uri, uri::PathAndQuery};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 /// The address of one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +17,7 @@ pub(super) struct Target {
 impl Target {
     /// Returns the address of a source on a listener of this machine.
     pub(super) fn local(listen: SocketAddr, source: &str) -> Self {
-        let ip = match listen.ip() {
-            ip if !ip.is_unspecified() => ip,
-            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        };
-        let authority = SocketAddr::new(ip, listen.port()).to_string();
+        let authority = loopback(listen).to_string();
         Self { authority, path: format!("/hooks/{source}"), secure: false }
     }
 

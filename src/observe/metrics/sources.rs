@@ -3,7 +3,7 @@
 use super::{Metrics, keys::Keys, stage::Stage};
 use crate::{
     event::{Event, Reason},
-    observe::order::Order,
+    observe::{order::Order, told::Told},
     record::Disposition,
     refusal::Refusal,
 };
@@ -87,6 +87,13 @@ impl SourceMetrics {
             keys: OnceLock::new(),
             dedup_entries: m.dedup_entries.with_label_values(&[name]),
             metrics: m,
+        }
+    }
+
+    /// Tells those who want to hear it what became of an event; nothing is made of it where nobody does.
+    pub fn tell(&self, told: impl FnOnce() -> Told) {
+        if self.metrics.told.of_events() {
+            self.metrics.told.event(&told());
         }
     }
 
