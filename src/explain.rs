@@ -98,7 +98,7 @@ impl Reach {
 
     fn probes(self) -> &'static [Probe] {
         match self {
-            Self::Cheap => &[place::absent, time::probe, writing::plain, secret::blanks, body::line_end],
+            Self::Cheap => &[place::absent, time::probe, writing::plain, secret::blanks, body::cheap],
             Self::Whole => &[
                 unavailable,
                 secret::absent,

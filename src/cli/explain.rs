@@ -7,6 +7,7 @@
 mod capture;
 mod follow;
 mod handshake;
+mod head;
 mod measure;
 mod print;
 mod recipes;
@@ -34,7 +35,7 @@ Examples:
 
 REQUEST is a raw HTTP request: the head with LF or CRLF line ends, an empty line, then the body's
 exact bytes up to the end of the file (Content-Length may be left out, a chunked body is put
-together). Or it is a HAR file. Capture it where it arrives: what a tool prints is rarely exact.
+together). Or it is a HAR file. `hookway capture SOURCE` writes such files; what other tools print is rarely exact.
 
 Nothing is sent or fetched. Findings never show a secret or a signature.
 
@@ -102,17 +103,17 @@ pub(super) fn run(explain: &Explain, common: &Common, out: &mut Out) -> Result<E
     let captured = capture::read(&explain.request, explain.entry)?;
     let received = explain.now.or(captured.at).unwrap_or_else(clock::now);
     let request = Request {
-        method: captured.method,
-        uri: captured.uri,
-        headers: captured.headers,
-        body: captured.body,
+        method: captured.method.clone(),
+        uri: captured.uri.clone(),
+        headers: captured.headers.clone(),
+        body: captured.body.clone(),
         received,
     };
     if explain.discover {
         return recipes::run(explain, common, &request, out);
     }
     let subject = Subject::of(explain, common, &request)?;
-    let verdict = Verdict::of(&subject, request, explain.partitions, captured.declared, captured.notes)?;
+    let verdict = Verdict::of(&subject, request, explain.partitions, captured)?;
     let exit = if verdict.is_accepted() { Exit::Well } else { Exit::Negative };
     if out.is_json() {
         out.object(&verdict)?;

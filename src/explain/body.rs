@@ -5,6 +5,7 @@ mod form;
 mod gzip;
 mod json;
 mod text;
+mod wrapped;
 
 use super::{Cause, Lab};
 use crate::verify::VerifyError;
@@ -32,18 +33,22 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     }
     let body = &lab.case.request.body;
     let variants = text::variants(body)
+        .chain(wrapped::variants(body))
         .chain(json::variants(body))
         .chain(form::variants(body, &lab.case.request.headers))
         .chain(gzip::variants(body));
     first(lab, variants)
 }
 
-/// Tries a line end that was added or taken away, and nothing else.
-pub(super) fn line_end(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+/// Tries what is cheap: a line end that was added or taken away, a body that a gateway wrapped; and says that there is
+/// none.
+pub(super) fn cheap(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
     if !matters(lab, error) {
         return Vec::new();
     }
-    first(lab, text::line_ends_behind(&lab.case.request.body))
+    let body = &lab.case.request.body;
+    let found = first(lab, text::line_ends_behind(body).chain(wrapped::variants(body)));
+    if found.is_empty() { wrapped::lost(body).into_iter().collect() } else { found }
 }
 
 /// Names what points to a change that could not be undone.
@@ -78,7 +83,8 @@ pub(super) fn traces(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
         let what = "the body holds U+FFFD, which stands where a character could not be read";
         Cause::hint("body_characters", what, "something on the way reads the body in a wrong character set")
     });
-    length.into_iter().chain(packed).chain(lost).collect()
+    let missing = wrapped::lost(&request.body);
+    length.into_iter().chain(missing).chain(packed).chain(lost).collect()
 }
 
 fn matters(lab: &Lab<'_>, error: &VerifyError) -> bool {

@@ -7,7 +7,7 @@ mod raw;
 mod tests;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, Version};
 use jiff::Timestamp;
 
 /// One request as it was captured.
@@ -17,6 +17,8 @@ pub struct Captured {
     pub method: Method,
     /// Its target.
     pub uri: Uri,
+    /// Its version of HTTP.
+    pub version: Version,
     /// Its headers.
     pub headers: HeaderMap,
     /// Its body, without framing.
@@ -25,6 +27,8 @@ pub struct Captured {
     pub at: Option<Timestamp>,
     /// What `Content-Length` says, where it is not what the capture holds.
     pub declared: Option<u64>,
+    /// What `hookway capture` took out of it: names of headers, or `body`.
+    pub withheld: Vec<String>,
     /// What the reader of the result should know about the capture.
     pub notes: Vec<String>,
 }

@@ -221,3 +221,62 @@ async fn the_log_of_a_401_names_the_cause_and_the_answer_does_not() {
         assert!(!told.contains("line end") && !line.to_string().contains(&signature), "{told} {line}");
     }
 }
+
+#[test]
+fn what_the_server_refuses_before_it_verifies_is_said_with_its_status() {
+    let desk = Desk::new();
+    let (head, body) = (desk.altered("host:", "host:"), vec![b'x'; 600_000]);
+    let text = String::from_utf8(head).unwrap();
+    let large = text.split("\r\n\r\n").next().unwrap().replace("content-length: ", "x-length: ");
+    let large = [large.as_bytes(), b"\r\n\r\n", &body[..]].concat();
+    let announced = text.replace("content-length: ", "content-length: 9999");
+    let with = |line: &str| desk.altered("content-length:", &format!("{line}\r\ncontent-length:"));
+    for (request, status, code) in [
+        (large, "413", "body_too_large"),
+        (announced.into_bytes(), "413", "body_too_large"),
+        (desk.altered("POST ", "PUT "), "405", "method_not_allowed"),
+        (with("content-encoding: gzip"), "415", "encoding_unsupported"),
+        (with("host: other"), "400", "request_malformed"),
+        (with("transfer-encoding: chunked"), "400", "request_malformed"),
+    ] {
+        let (exit, verdict) = desk.json(&request, &["--source", "repo"]);
+        let said = (exit, &verdict["verdict"], &verdict["failure"], &verdict["findings"][0]["code"]);
+        assert_eq!(said, (1, &json!("reject"), &json!(code), &json!(code)), "{verdict}");
+        assert!(verdict["reason"].as_str().unwrap().starts_with(status), "{verdict}");
+    }
+}
+
+/// Events of a list, and of a type that no route takes.
+const LIST: &str = "listen: 127.0.0.1:0
+sources:
+  shop:
+    secrets: [ 'file:$home/secret' ]
+    verify: { algorithm: hmac-sha256, header: x-sig, encoding: hex }
+    event: { format: json, type_prefix: com.a, each: '/items/*', type: ./t, object: order, object_id: ./n, id: '{./id}' }
+sinks:
+  bus: { kafka: { brokers: [ '127.0.0.1:1' ] } }
+routes: [ { match: { type: 'com.a.paid' }, to: { sink: bus, topic: orders } } ]
+quarantine: { sink: bus, topic: 'aside.{type}' }
+";
+
+#[test]
+fn elements_that_would_be_suppressed_and_quarantined_ones_are_shown_as_the_server_treats_them() {
+    let desk = Desk { home: binary::home(LIST), request: Vec::new() };
+    let body = r#"{"items":[{"id":"1","t":"paid","n":1},{"id":"1","t":"paid","n":1},{"id":"2","t":"is late","n":2}]}"#;
+    let request = post("/hooks/shop", &[("x-sig", &samples::hmac(body.as_bytes()))], body.as_bytes());
+    let (code, verdict) = desk.json(&request, &[]);
+    assert_eq!(code, 0, "{verdict}");
+    let events = verdict["events"].as_array().unwrap();
+    let repeats: Vec<&Value> = events.iter().map(|event| &event["is_repeat"]).collect();
+    assert_eq!(repeats, [&json!(false), &json!(true), &json!(false)], "{verdict}");
+    assert_eq!(events[1]["destinations"], json!([]));
+    // The type does not fit a topic's name, and the event has a place all the same.
+    let late = &events[2];
+    assert_eq!(late["destinations"], json!([{ "sink": "bus", "name": "aside._" }]), "{verdict}");
+    assert_eq!(
+        (&late["quarantine"]["reason"], &late["envelope"]["hookwayreason"]),
+        (&json!("unrouted"), &json!("unrouted"))
+    );
+    let text = String::from_utf8(desk.explain(&request, &[]).stdout).unwrap();
+    assert!(text.contains("as an event before it: suppressed as a repeat"), "{text}");
+}

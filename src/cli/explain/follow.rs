@@ -6,19 +6,22 @@ use crate::{
     app::routes,
     cli::exit::{Exit, Stop},
     config::{Loaded, SourceSettings},
+    dedup::{Claim, Window},
     delivery::{Delivery, Quota},
     event::{
-        Event, Identity,
+        Event, Quarantine,
         envelope::{self, Origin},
     },
     explain,
     normalize::Normalizer,
     record::{Plan, Target},
-    request::Request,
+    request::{Kept, Request},
+    route::{RouteTarget, Routes},
     verify::Verifier,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// One event of an accepted request.
 #[derive(Debug, Serialize)]
@@ -34,6 +37,8 @@ pub(super) struct Followed {
     pub(super) dedup_id: Option<String>,
     /// How long it is known, in seconds.
     pub(super) dedup_window_s: u64,
+    /// True where it is an event that stands before it in this request: it would be suppressed.
+    pub(super) is_repeat: bool,
     /// Why it would go to the quarantine.
     pub(super) quarantine: Option<Quarantined>,
     /// Where it would go; empty without a configuration, or where a route drops it.
@@ -68,53 +73,69 @@ pub(super) fn events(
     let (Some(one), Some(other)) = (quota.take(1), quota.take(1)) else { return Ok(Vec::new()) };
     let delivery = Delivery::new(request, [one, other]).verify(verifier);
     let Ok(delivery) = delivery else { return Ok(Vec::new()) };
-    let window = SourceSettings::from(&subject.spec).dedup_window;
-    let events = normalizer.normalize(&delivery).into_iter().map(|event| {
-        let dedup_id = (event.identity != Identity::Fresh && !window.is_zero()).then(|| event.id.clone());
-        let (destinations, quarantine) = match &subject.loaded {
-            Some(loaded) => destinations(loaded, &event)?,
-            None => (Vec::new(), None),
+    let settings = SourceSettings::from(&subject.spec);
+    let window = (!settings.dedup_window.is_zero() && settings.dedup_entries > 0)
+        .then(|| Window::new(settings.dedup_window, settings.dedup_entries));
+    let table = subject.loaded.as_ref().map(Table::of).transpose()?;
+    let request = delivery.request();
+    // Held until the end: what comes again in this request is the same event as for the server.
+    let mut claims = Vec::new();
+    let followed = normalizer.normalize(&delivery).into_iter().map(|mut event| {
+        let claim = window.as_ref().and_then(|window| window.claim_event(&event));
+        let dedup_id = claim.is_some().then(|| event.id.clone());
+        let is_repeat = matches!(claim, Some(Claim::Duplicate(_) | Claim::InFlight(_)));
+        event.id_conflicts = matches!(&claim, Some(Claim::Fresh(reservation)) if reservation.is_conflict());
+        claims.extend(claim);
+        let destinations = match &table {
+            Some(table) if !is_repeat => table.destinations(&mut event, || normalizer.keep(request)),
+            Some(_) | None => Vec::new(),
         };
-        let own = event.quarantine.as_ref();
-        let own = own.map(|own| Quarantined { reason: own.reason.name(), detail: own.detail.clone() });
+        let quarantine = event.quarantine.as_ref();
         let origin = Origin { replica: "explain", path: "direct" };
         let envelope = String::from_utf8(envelope::structured(&event, origin).to_vec());
-        Ok(Followed {
+        Followed {
             partition: event.key.as_deref().and_then(|key| explain::partition(key, partitions)),
             dedup_id,
-            dedup_window_s: window.as_secs(),
-            quarantine: own.or(quarantine),
+            dedup_window_s: settings.dedup_window.as_secs(),
+            is_repeat,
+            quarantine: quarantine
+                .map(|why| Quarantined { reason: why.reason.name(), detail: why.detail.clone() }),
             destinations,
             envelope: envelope.ok().and_then(|text| RawValue::from_string(text).ok()),
             id: event.id,
             kind: event.kind,
             subject: event.subject,
             key: event.key,
-        })
+        }
     });
-    events.collect()
+    Ok(followed.collect())
 }
 
-/// Returns where the configured routes lead an event, and why that is the quarantine where it is.
-fn destinations(loaded: &Loaded, event: &Event) -> Result<(Vec<Destination>, Option<Quarantined>), Stop> {
-    let sinks: Vec<String> = loaded.config.sinks.keys().cloned().collect();
-    let (routes, quarantine) = routes::build(loaded, &sinks).map_err(|problems| {
-        Stop::new(Exit::Config, problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    })?;
-    let named = |target: Target| Destination {
-        sink: target.sink.as_str().to_owned(),
-        name: target.destination.to_string(),
-    };
-    let aside = || quarantine.target(event).map(named).into_iter().collect();
-    if event.quarantine.is_some() {
-        return Ok((aside(), None));
+/// The configured routes, and the quarantine behind them.
+struct Table {
+    routes: Routes,
+    quarantine: RouteTarget,
+}
+
+impl Table {
+    fn of(loaded: &Loaded) -> Result<Self, Stop> {
+        let sinks: Vec<String> = loaded.config.sinks.keys().cloned().collect();
+        let (routes, quarantine) = routes::build(loaded, &sinks).map_err(|problems| {
+            Stop::new(Exit::Config, problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })?;
+        Ok(Self { routes, quarantine })
     }
-    Ok(match routes.plan(event) {
-        Ok(Plan::Publish(targets)) => (targets.into_iter().map(named).collect(), None),
-        Ok(Plan::Drop) => (Vec::new(), None),
-        Err(unplanned) => {
-            let why = Quarantined { reason: unplanned.reason.name(), detail: unplanned.detail };
-            (aside(), Some(why))
-        }
-    })
+
+    /// Returns where the server would send an event, and marks one that goes to the quarantine as it would.
+    fn destinations(&self, event: &mut Event, keep: impl FnOnce() -> Kept) -> Vec<Destination> {
+        let plan = self.routes.plan_or_quarantine(event, &self.quarantine, |event, why| {
+            event.quarantine = Some(Box::new(Quarantine::new(why.reason, why.detail, Arc::new(keep()))));
+        });
+        let Ok(Plan::Publish(targets)) = plan else { return Vec::new() };
+        let named = |target: Target| Destination {
+            sink: target.sink.as_str().to_owned(),
+            name: target.destination.to_string(),
+        };
+        targets.into_iter().map(named).collect()
+    }
 }

@@ -67,6 +67,9 @@ fn followed(event: &Followed, out: &mut Out) -> Result<(), Stop> {
     let partition = event.partition.map_or_else(String::new, |partition| format!(", partition {partition}"));
     out.line(format!("    key    {key}{partition}"))?;
     let dedup = match &event.dedup_id {
+        Some(id) if event.is_repeat => {
+            format!("{}, as an event before it: suppressed as a repeat", printable(id))
+        }
         Some(id) => format!("{}, known for {} s", printable(id), event.dedup_window_s),
         None => format!("{}, and nothing tells a repeat from a new event", printable(&event.id)),
     };

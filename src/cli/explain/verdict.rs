@@ -3,12 +3,12 @@
 use super::{
     follow::{self, Followed},
     handshake::{self, Response, Shaken},
-    measure,
+    head, measure,
     subject::Subject,
 };
 use crate::{
     cli::exit::Stop,
-    explain::{Case, Reach, causes},
+    explain::{Captured, Case, Reach, causes},
     refusal::Cause,
     request::{Request, slot::Params},
     respond::Step,
@@ -60,17 +60,24 @@ impl Verdict {
         subject: &Subject,
         request: Request,
         partitions: u32,
-        declared: Option<u64>,
-        notes: Vec<String>,
+        mut captured: Captured,
     ) -> Result<Self, Stop> {
         let Compiled { scheme: spec, verifier, responders, normalizer } = subject.compile()?;
         subject.give_files(&verifier)?;
-        let mut notes: Vec<String> = notes.into_iter().chain(subject.notes.iter().cloned()).collect();
+        let mut notes = std::mem::take(&mut captured.notes);
+        notes.extend(subject.notes.iter().cloned());
         if let Err(problems) = verifier.set_secrets(subject.secrets.clone()) {
             notes.extend(problems.into_iter().map(|problem| format!("{}; {}", problem.problem, problem.fix)));
         }
         let is_alone = subject.loaded.is_none();
         let mut verdict = Self::begun(Checked::of(subject, &spec, &verifier, &request), notes);
+        if let Some(cause) = head::refused(&captured, subject, &responders, &mut verdict.notes) {
+            verdict.outcome = "reject";
+            verdict.failure = Some(cause.code);
+            verdict.reason = Some(cause.what.clone());
+            verdict.findings = vec![cause];
+            return Ok(verdict);
+        }
         if verdict.shaken(handshake::shake(&responders, &request, Step::Unverified, &verifier), is_alone) {
             return Ok(verdict);
         }
@@ -84,7 +91,7 @@ impl Verdict {
                     verdict.events = follow::events(subject, (&verifier, &normalizer), request, partitions)?;
                 }
             }
-            Err(error) => verdict.rejected(subject, &spec, &request, declared, &error),
+            Err(error) => verdict.rejected(subject, &spec, &request, &captured, &error),
         }
         Ok(verdict)
     }
@@ -139,7 +146,7 @@ impl Verdict {
         subject: &Subject,
         spec: &VerifySpec,
         request: &Request,
-        declared: Option<u64>,
+        captured: &Captured,
         error: &VerifyError,
     ) {
         let (relatives, strangers) = (subject.relatives(), subject.strangers());
@@ -150,11 +157,14 @@ impl Verdict {
             request,
             relatives: &relatives,
             strangers: &strangers,
-            declared,
+            declared: captured.declared,
         };
         self.outcome = "reject";
         self.failure = Some(error.reason());
-        self.findings = causes(&case, error, Reach::Whole);
+        self.findings = match head::withheld(captured) {
+            Some(without) => vec![without],
+            None => causes(&case, error, Reach::Whole),
+        };
         let first = self.findings.first();
         self.reason = Some(first.map_or_else(|| error.to_string(), |cause| cause.what.clone()));
     }

@@ -3,7 +3,7 @@
 use super::Captured;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -94,6 +94,8 @@ impl Entry {
             body: sent.body.as_ref().map_or_else(|| Ok(Bytes::new()), Body::bytes)?,
             at: self.started.as_deref().and_then(|text| text.parse().ok()),
             declared: None,
+            version: Version::HTTP_11,
+            withheld: Vec::new(),
             notes: vec!["a HAR file holds text, not bytes: what is not UTF-8 is lost".to_owned()],
         })
     }

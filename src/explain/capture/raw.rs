@@ -2,13 +2,14 @@
 //! out, then the rest of the file is the body; a chunked body is put together.
 
 use super::Captured;
+use crate::request::captured::{ANSWERED, CAPTURED, TAKEN_OUT};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
 
 /// Reads a request, or says in which line it is not one.
 pub(super) fn parse(bytes: &[u8]) -> Result<Captured, String> {
     let mut lines = Lines { rest: bytes, number: 0 };
-    let (method, uri) = request_line(lines.next_filled().ok_or("the file is empty")?)?;
+    let (method, uri, version) = request_line(lines.next_filled().ok_or("the file is empty")?)?;
     let mut headers = HeaderMap::new();
     while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
         let (name, value) = header_line(line).ok_or_else(|| {
@@ -19,17 +20,41 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Captured, String> {
     let mut captured = Captured {
         method,
         uri,
+        version,
         headers,
         body: Bytes::copy_from_slice(lines.rest),
         at: None,
         declared: None,
+        withheld: Vec::new(),
         notes: Vec::new(),
     };
-    captured.unframe();
+    if !captured.is_ours() {
+        captured.unframe();
+    }
     Ok(captured)
 }
 
 impl Captured {
+    /// True for a file of `hookway capture`, whose own lines are taken out of the head here.
+    fn is_ours(&mut self) -> bool {
+        let Some(at) = self.headers.remove(CAPTURED) else { return false };
+        self.at = at.to_str().ok().and_then(|at| at.parse().ok());
+        let answered = self.headers.remove(ANSWERED);
+        let answered = answered.map(|answer| String::from_utf8_lossy(answer.as_bytes()).into_owned());
+        self.notes.extend(answered.map(|answer| format!("when it was captured, Hookway answered {answer}")));
+        let is_out = |value: &[u8]| value.starts_with(TAKEN_OUT.as_bytes());
+        let headers = self.headers.iter().filter(|(_, value)| is_out(value.as_bytes()));
+        self.withheld = headers.map(|(name, _)| name.to_string()).collect();
+        // What was refused for its head alone has no body here.
+        let length =
+            self.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        self.declared = length.filter(|length| usize::try_from(*length).ok() != Some(self.body.len()));
+        if is_out(&self.body) {
+            self.withheld.push("body".to_owned());
+        }
+        true
+    }
+
     /// Takes away what framed the body on the wire.
     fn unframe(&mut self) {
         let coding = self.headers.get(header::TRANSFER_ENCODING);
@@ -94,7 +119,7 @@ impl<'b> Lines<'b> {
     }
 }
 
-fn request_line(line: &[u8]) -> Result<(Method, Uri), String> {
+fn request_line(line: &[u8]) -> Result<(Method, Uri, Version), String> {
     let expected = "the first line: expected a request, as `POST /hooks/shop HTTP/1.1`";
     let text = std::str::from_utf8(line).map_err(|_| expected)?;
     let mut words = text.split_ascii_whitespace();
@@ -108,7 +133,7 @@ fn request_line(line: &[u8]) -> Result<(Method, Uri), String> {
     }
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| expected)?;
     let uri = target.parse().map_err(|_| "the first line: its target is not an URL or path".to_owned())?;
-    Ok((method, uri))
+    Ok((method, uri, if version == Some("HTTP/1.0") { Version::HTTP_10 } else { Version::HTTP_11 }))
 }
 
 fn header_line(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {

@@ -1,6 +1,7 @@
 //! The table of mistakes: each is made on purpose, and the explainer must name it, and prove it where it can.
 
 use super::*;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, GzBuilder};
 use std::io::Write as _;
 
@@ -114,6 +115,23 @@ fn texts() -> Vec<Mistake> {
         changed("body_mark", BODY, |r| rewritten(r, [b"\xef\xbb\xbf", &r.body[..]].concat())),
         changed("body_blanks", BODY, |r| rewritten(r, [b"  ", &r.body[..], b" \n\n"].concat())),
         changed("body_characters", BODY, |r| replaced(r, "é", "Ã©")),
+        changed("body_base64", BODY, |r| rewritten(r, STANDARD.encode(&r.body))),
+        changed("body_quoted", BODY, |r| {
+            rewritten(r, serde_json::Value::from(std::str::from_utf8(&r.body).expect("text")).to_string());
+        }),
+        changed("body_wrapped", BODY, |r| {
+            let body = STANDARD.encode(&r.body);
+            rewritten(
+                r,
+                serde_json::json!({ "headers": {}, "body": body, "isBase64Encoded": true }).to_string(),
+            );
+        }),
+        changed("body_wrapped", BODY, |r| {
+            let body = std::str::from_utf8(&r.body).expect("text");
+            rewritten(r, serde_json::json!({ "version": "2.0", "Records": [{ "body": body }] }).to_string());
+        }),
+        changed("body_empty", BODY, |r| rewritten(r, "")),
+        changed("body_cut", BODY, |r| rewritten(r, r.body.slice(..10).to_vec())),
         changed("body_packed", BODY, |r| {
             let mut packer = GzBuilder::new().mtime(77).filename("x").write(Vec::new(), Compression::best());
             packer.write_all(&r.body).expect("memory");
@@ -259,7 +277,8 @@ fn every_mistake_is_named() {
         let mut request = signed(mistake.sender, mistake.sent_with, &[], mistake.body);
         (mistake.way)(&mut request);
         let causes = explained(mistake.source, &[mistake.held], &request, &Beside::default(), Reach::Whole);
-        let may_be_hint = ["missing", "repeated", "unknown"].contains(&mistake.code);
+        let may_be_hint =
+            ["missing", "repeated", "unknown", "body_empty", "body_cut"].contains(&mistake.code);
         if causes.first().is_none_or(|cause| cause.code != mistake.code || !(cause.proven || may_be_hint)) {
             wrong.push(format!("{place}: wanted {}, got {causes:#?}", mistake.code));
         }
