@@ -18,6 +18,7 @@ mod envelope;
 mod harness;
 mod order;
 mod outages;
+mod readme;
 mod refused;
 mod repeats;
 mod scraped;
@@ -82,6 +83,7 @@ fn main() {
         awkward::cases(),
         refused::cases(),
         streams::cases(),
+        readme::cases(),
         taken::cases(),
         written::cases(),
         scraped::cases(),

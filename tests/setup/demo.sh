@@ -162,6 +162,10 @@ say '6. An authentic event that has no object is kept apart, not lost: the sende
 shown 0 trigger likemagic.RESERVATION_UPDATED --set /objectType=null
 shown 0 tail unclear --once $text
 
+if [ -n "${DEMO_EXIT-}" ]; then
+    say 'The demo worked; the server ends now.'
+    exit 0
+fi
 say 'Now you. In another terminal, in this directory:'
 cat <<EOF
 
@@ -177,13 +181,9 @@ A sender of your own: add it to $config under sources,
 
   shop: { preset: hmac, secrets: [ env:SHOP_SECRET ], verify: { header: x-shop-signature } }
 
-and start again with: SHOP_SECRET=… $hookway run
+and start again with: SHOP_SECRET=… $hookway run; play it with: SHOP_SECRET=… $hookway trigger --source shop hmac.webhook
 EOF
 
-if [ -n "${DEMO_EXIT-}" ]; then
-    say 'The demo worked; the server ends now.'
-    exit 0
-fi
 say "Hookway serves http://127.0.0.1:$port/hooks/{hotel,units,rooms}; Ctrl-C ends it. Its log:"
 tail -n 0 -f "$demo/log" &
 follower=$!
