@@ -38,7 +38,11 @@ impl Desk {
         let yaml = CONFIG.replace("$home", home.to_str().unwrap());
         let listeners = format!("listen: {}\nadmin: {}\n", hookway.webhooks, hookway.admin);
         fs::write(home.join("hookway.yaml"), listeners + &yaml).unwrap();
-        Self(hookway)
+        let desk = Self(hookway);
+        // Sinks are looked at once it listens.
+        let first = desk.run(&["trigger", "--wait", "likemagic.RESERVATION_CREATED"]);
+        assert!(first.status.success(), "{}{}", first.output, first.errors);
+        desk
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -77,7 +81,7 @@ fn trigger_says_what_became_of_an_event_and_where() {
         (&["trigger", "likemagic.TASK_CREATED"], "filtered: a route drops it"),
         (&["trigger", "likemagic.RESERVATION_CREATED", "--set", "/objectType=null"], "quarantined to aside#"),
     ] {
-        let sent = desk.run(arguments);
+        let sent = desk.run(&[arguments, &["--wait"]].concat());
         assert!(sent.status.success() && sent.output.contains("← 200"), "{}{}", sent.output, sent.errors);
         assert!(sent.output.contains(said), "{said}: {}{}", sent.output, sent.errors);
     }
