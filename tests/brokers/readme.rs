@@ -15,7 +15,7 @@ use crate::support::process;
 const README: &str = include_str!("../../README.md");
 
 /// Three servers start and drain.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 pub(crate) fn cases() -> Vec<Case> {
     crate::cases![
