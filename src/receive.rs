@@ -61,6 +61,10 @@ impl Receiver {
     ) -> Arc<Self> {
         let sources = sources.into_iter().map(|source| (source.name.to_string(), source)).collect();
         let budget = Budget::new(limits);
+        // So that these are there before the first of them.
+        for refusal in [Refusal::UnknownSource, Refusal::Malformed("".into()), Refusal::HeadTooLarge] {
+            drop(metrics.unmatched(reply::refused(&refusal).status().as_u16()));
+        }
         Arc::new(Self { sources, pipeline, budget, metrics, refusals: RefusalLog::default() })
     }
 
@@ -70,7 +74,7 @@ impl Receiver {
         let peer = caller.address;
         let _counted = Counted::new(&self.metrics.in_flight);
         let Some(source) = self.source(request.uri().path()) else {
-            let mut response = self.unmatched(peer);
+            let mut response = self.unmatched(&Refusal::UnknownSource, peer);
             if !request.body().is_end_stream() {
                 reply::close(&mut response);
             }
@@ -117,11 +121,12 @@ impl Receiver {
         self.metrics.told.request(&Answered { source, status, why, request: STANDARD.encode(file) });
     }
 
-    fn unmatched(&self, peer: SocketAddr) -> Response {
-        let response = reply::refused(&Refusal::UnknownSource);
+    /// Counts and tells a refusal of what no source is known for, and returns its answer.
+    fn unmatched(&self, refusal: &Refusal, peer: SocketAddr) -> Response {
+        let response = reply::refused(refusal);
         let status = response.status().as_u16();
-        self.metrics.unmatched(status);
-        self.refusals.note(UNMATCHED, &Refusal::UnknownSource, status, peer);
+        self.metrics.unmatched(status).inc();
+        self.refusals.note(UNMATCHED, refusal, status, peer);
         response
     }
 
@@ -197,7 +202,7 @@ fn check_head(head: &http::request::Parts, responders: &Responders) -> Result<()
     // RFC 9112, section 3.2: exactly one Host; hyper lets none and two pass.
     let hosts = head.headers.get_all(header::HOST).iter().count();
     if hosts > 1 || (hosts == 0 && head.version == http::Version::HTTP_11) {
-        return Err(Refusal::Malformed("exactly one Host header is expected"));
+        return Err(Refusal::Malformed("exactly one Host header is expected".into()));
     }
     let encoding = head.headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -213,15 +218,15 @@ fn check_framing(head: &http::request::Parts, has_length: bool) -> Result<(), Re
         let is_sized = head.method != Method::POST || head.headers.contains_key(header::CONTENT_LENGTH);
         return match head.version {
             _ if is_sized => Ok(()),
-            http::Version::HTTP_10 => Err(Refusal::Malformed("a Content-Length is expected")),
+            http::Version::HTTP_10 => Err(Refusal::Malformed("a Content-Length is expected".into())),
             _ => Err(Refusal::Unsized),
         };
     };
     if has_length {
-        return Err(Refusal::Malformed("Content-Length beside Transfer-Encoding"));
+        return Err(Refusal::Malformed("Content-Length beside Transfer-Encoding".into()));
     }
     if codings.next().is_some() || !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
-        return Err(Refusal::Malformed("a transfer coding other than chunked"));
+        return Err(Refusal::Malformed("a transfer coding other than chunked".into()));
     }
     Ok(())
 }

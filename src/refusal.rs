@@ -6,6 +6,7 @@
 
 use crate::{record::PublishError, verify::VerifyError};
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Why a delivery got no receipt.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -27,7 +28,10 @@ pub enum Refusal {
     Unready(String),
     /// The request's head is not what HTTP asks for.
     #[error("the request is malformed: {0}")]
-    Malformed(&'static str),
+    Malformed(Cow<'static, str>),
+    /// The request's head is larger than any is taken.
+    #[error("the request's head is too large")]
+    HeadTooLarge,
     /// A request that may have a body and does not say how long it is.
     #[error("the request says nothing of its body's length")]
     Unsized,
@@ -112,12 +116,13 @@ pub enum Fault {
 
 impl Refusal {
     /// Every public code, for metrics that must exist before the first refusal.
-    pub const CODES: [&str; 17] = [
+    pub const CODES: [&str; 18] = [
         "source_unknown",
         "method_not_allowed",
         "handshake_refused",
         "handshake_unready",
         "request_malformed",
+        "head_too_large",
         "length_required",
         "body_too_large",
         "encoding_unsupported",
@@ -139,6 +144,7 @@ impl Refusal {
             | Self::MethodNotAllowed { .. }
             | Self::Unanswered
             | Self::Malformed(_)
+            | Self::HeadTooLarge
             | Self::Unsized
             | Self::TooLarge { .. }
             | Self::Encoded
@@ -159,6 +165,7 @@ impl Refusal {
             Self::Unanswered => "handshake_refused",
             Self::Unready(_) => "handshake_unready",
             Self::Malformed(_) => "request_malformed",
+            Self::HeadTooLarge => "head_too_large",
             Self::Unsized => "length_required",
             Self::TooLarge { .. } => "body_too_large",
             Self::Encoded => "encoding_unsupported",
@@ -184,6 +191,7 @@ impl Refusal {
             | Self::Unanswered
             | Self::Unready(_)
             | Self::Malformed(_)
+            | Self::HeadTooLarge
             | Self::Unsized
             | Self::TooLarge { .. }
             | Self::Encoded

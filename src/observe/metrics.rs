@@ -201,9 +201,9 @@ impl Metrics {
         self.config_loaded.with_label_values::<&str>(&[]).set(at.as_second() as f64);
     }
 
-    /// Notes a request that named no source.
-    pub fn unmatched(&self, status: u16) {
-        self.requests.with_label_values(&[UNMATCHED, &status.to_string()]).inc();
+    /// Returns the counter of requests that named no source and were answered so.
+    pub fn unmatched(&self, status: u16) -> IntCounter {
+        self.requests.with_label_values(&[UNMATCHED, &status.to_string()])
     }
 
     /// Computes the accounting identity. What was accepted is read first: an event is counted where it went

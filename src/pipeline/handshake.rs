@@ -68,7 +68,7 @@ impl Source {
 impl From<RespondError> for Refusal {
     fn from(error: RespondError) -> Self {
         match error {
-            RespondError::Unusable(what) => Self::Malformed(what),
+            RespondError::Unusable(what) => Self::Malformed(what.into()),
             RespondError::Unkeyed => Self::Unkeyed,
             RespondError::Unset(_) => Self::Unready(error.to_string()),
         }

@@ -101,7 +101,7 @@ fn broken(error: &hyper::Error) -> Refusal {
     let kind = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
     match kind {
         Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
-            Refusal::Malformed("the chunks of the body are malformed")
+            Refusal::Malformed("the chunks of the body are malformed".into())
         }
         _ => Refusal::Stalled,
     }

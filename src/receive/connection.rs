@@ -2,7 +2,7 @@
 //! is read.
 
 use super::{Counted, Receiver, peer::Peer, reply, watch::Activity, wire::Wire};
-use crate::{delivery::Share, observe::metrics::Metrics};
+use crate::{delivery::Share, observe::metrics::Metrics, refusal::Refusal};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll};
@@ -41,6 +41,7 @@ impl Connection {
         let wire = TokioIo::new(Wire::new(stream, Arc::clone(&activity)));
         // One count for each request is the connection's own; the receiver's is all connections'.
         let shared = Arc::new((receiver, caller));
+        let known = Arc::clone(&shared);
         let service = service_fn(move |request| {
             let shared = Arc::clone(&shared);
             async move {
@@ -69,10 +70,24 @@ impl Connection {
                 polled @ (Poll::Pending | Poll::Ready(_)) => polled,
             }
         });
-        if let Err(error) = served.await {
-            // Senders hang up and scanners send nonsense; neither is worth more than this.
+        let served = served.await;
+        let wire = connection.into_parts().io.into_inner();
+        if let Err(error) = served {
             tracing::debug!(%error, %client, "connection ended");
+            // Senders hang up, which is worth no more than this; what was answered by hyper alone is a refusal of ours.
+            if let Some(refusal) = unreadable(&error, &wire) {
+                drop(known.0.unmatched(&refusal, client));
+            }
         }
-        connection.into_parts().io.into_inner().linger().await;
+        wire.linger().await;
     }
+}
+
+/// Returns why hyper took no request from what came, where that was the reason of the end.
+fn unreadable(error: &hyper::Error, wire: &Wire) -> Option<Refusal> {
+    if error.is_parse_too_large() {
+        return Some(Refusal::HeadTooLarge);
+    }
+    let said = || wire.other_protocol().map_or_else(|| error.to_string().into(), Into::into);
+    error.is_parse().then(|| Refusal::Malformed(said()))
 }

@@ -107,6 +107,7 @@ pub(super) fn refused(refusal: &Refusal) -> Response {
         | Refusal::Stalled
         | Refusal::Encoded
         | Refusal::Unsized
+        | Refusal::HeadTooLarge
         | Refusal::Malformed(_) => close(&mut response),
         Refusal::UnknownSource
         | Refusal::Unanswered
@@ -133,6 +134,7 @@ fn status(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "Webhooks are posted"),
         Refusal::Unanswered => (StatusCode::FORBIDDEN, "The handshake is refused"),
         Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, "The request is malformed"),
+        Refusal::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large"),
         Refusal::Unsized => (StatusCode::LENGTH_REQUIRED, "Send the length of the body"),
         Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
         Refusal::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body without a content encoding"),

@@ -1,5 +1,5 @@
-//! The socket of one connection, as hyper reads it: notes when a request begins and what its head says of its length,
-//! and is closed without cutting off what the sender still writes.
+//! The socket of one connection, as hyper reads it: notes when a request begins, how, and what its head says of its
+//! length, and is closed without cutting off what the sender still writes.
 
 use super::watch::Activity;
 use std::{
@@ -17,6 +17,20 @@ use tokio::{
 
 /// The header that hyper drops where it stands beside a `Transfer-Encoding`.
 const LENGTH: &[u8] = b"content-length:";
+
+/// How what is no HTTP/1.1 begins, and what to do about it: a proxy in front that is set otherwise than we are.
+const OTHERS: [(&[u8], &str); 4] = [
+    (b"\x16\x03", "TLS on a port without: end TLS in front of Hookway, or send to http://"),
+    (b"PROXY ", "the PROXY protocol, which is not spoken here: switch it off in front of Hookway"),
+    (
+        b"\r\n\r\n\0\r\nQUIT\n",
+        "the PROXY protocol, which is not spoken here: switch it off in front of Hookway",
+    ),
+    (b"PRI * HTTP/2.0", "HTTP/2, which is not spoken here: have the proxy in front send HTTP/1.1"),
+];
+
+/// Bytes by which they are told apart.
+const BEGINNING: usize = 14;
 
 /// How long a sender that was answered may go on writing, how long it may pause, and how much is thrown away.
 const LINGER: Duration = Duration::from_secs(5);
@@ -36,6 +50,12 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
         Self { stream, activity, head: Head::default(), is_ended: false }
+    }
+
+    /// Returns what the head that was read last is instead of HTTP/1.1, and what to do about it.
+    pub(super) fn other_protocol(&self) -> Option<&'static str> {
+        let begins = |(beginning, _): &&(&[u8], _)| self.head.beginning.starts_with(beginning);
+        OTHERS.iter().find(begins).map(|(_, what)| *what)
     }
 
     /// Closes our half and reads until the other side closes its own, within bounds. Closed at once, with bytes unread,
@@ -103,6 +123,9 @@ impl AsyncWrite for Wire {
 /// Looks for a `Content-Length` in a head that comes in pieces.
 #[derive(Debug, Default)]
 struct Head {
+    /// The first bytes, whatever they are.
+    beginning: [u8; BEGINNING],
+    begun: usize,
     /// Bytes of the line at hand, as far as they matter.
     line: usize,
     /// True when the line at hand begins otherwise than the header's name.
@@ -117,6 +140,10 @@ impl Head {
     fn has_length(&mut self, bytes: &[u8]) -> bool {
         let mut found = false;
         let mut rest = bytes;
+        for (kept, byte) in self.beginning.iter_mut().skip(self.begun).zip(bytes) {
+            *kept = *byte;
+            self.begun += 1;
+        }
         while !self.is_whole && !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest);
             let (line, behind) = rest.split_at(end.unwrap_or(rest.len()));
@@ -149,6 +176,21 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_beginning_of_a_head_is_kept_in_pieces_of_any_size() {
+        for (beginning, _) in OTHERS {
+            assert!(beginning.len() <= BEGINNING, "{beginning:?}");
+            let text = [beginning, b"and what follows"].concat();
+            for size in 1..text.len() {
+                let mut head = Head::default();
+                for piece in text.chunks(size) {
+                    assert!(!head.has_length(piece));
+                }
+                assert!(head.beginning.starts_with(beginning), "{text:?} in pieces of {size}");
+            }
+        }
+    }
 
     #[test]
     fn a_length_is_found_in_pieces_of_any_size_and_only_in_the_head() {

@@ -4,6 +4,7 @@ use crate::{
     bridge::{Bridge, ORDINARY},
     client::{Connection, Reply, post},
     doubles::Fault,
+    eventually::eventually,
     samples::{self, SECRET, event, likemagic_at, likemagic_body},
 };
 use hookway::record::PublishError;
@@ -110,6 +111,42 @@ async fn a_head_without_exactly_one_host_is_400() {
         is_refused(&bridge, &reply, "hotel", 400, "request_malformed");
     }
     nothing_is_stored(&bridge);
+}
+
+#[tokio::test]
+async fn what_is_no_request_at_all_is_counted_and_told_like_every_refusal() {
+    let bridge = Bridge::ordinary().await;
+    let line = |target: &str| [b"POST ", target.as_bytes(), b" HTTP/1.1\r\nhost: a\r\n\r\n"].concat();
+    let many = format!("POST /hooks/hotel HTTP/1.1\r\nhost: a\r\n{}\r\n", "x: y\r\n".repeat(101));
+    let proxied = b"PROXY TCP4 192.0.2.1 192.0.2.2 5 80\r\nPOST /hooks/hotel HTTP/1.1\r\nhost: a\r\n\r\n";
+    for (bytes, status, code, said) in [
+        (line("/hooks/hotel?name=\"x\""), 400, "request_malformed", "invalid URI"),
+        (b"POST /hooks/hotel HTTP/1.1\r\nno colon\r\n\r\n".to_vec(), 400, "request_malformed", "header"),
+        (many.into_bytes(), 431, "head_too_large", "too large"),
+        (b"\x16\x03\x01\x02\x00\x01\x00".to_vec(), 400, "request_malformed", "end TLS in front"),
+        (proxied.to_vec(), 400, "request_malformed", "PROXY protocol"),
+        (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".to_vec(), 400, "request_malformed", "PROXY protocol"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), 400, "request_malformed", "send HTTP/1.1"),
+    ] {
+        let counted = [("source", "unmatched"), ("code", &*status.to_string())];
+        let before = bridge.count("hookway_http_requests_total", &counted);
+        let mut connection = Connection::open(bridge.address).await;
+        connection.send(&bytes).await;
+        // HTTP/2 is told nothing that it would understand.
+        let reply = connection.reply().await;
+        assert!(reply.is_none_or(|reply| reply.status == status), "{said}");
+        let is_counted = || bridge.count("hookway_http_requests_total", &counted) == before + 1;
+        eventually(said, is_counted).await;
+        let lines = bridge.logs.lines("refused");
+        let line = lines.last().unwrap();
+        assert_eq!(
+            (line["code"].as_str(), line["status"].as_u64()),
+            (Some(code), Some(status.into())),
+            "{line}"
+        );
+        assert!(line["detail"].as_str().unwrap().contains(said), "{line}");
+        assert!(line["client"].as_str().unwrap().starts_with("127.0.0.1:"));
+    }
 }
 
 #[tokio::test]

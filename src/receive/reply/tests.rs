@@ -32,7 +32,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::MethodNotAllowed { allowed: "POST".to_owned() },
         Refusal::Unanswered,
         Refusal::Unready("it is not agreed".to_owned()),
-        Refusal::Malformed("two hosts"),
+        Refusal::Malformed("two hosts".into()),
+        Refusal::HeadTooLarge,
         Refusal::Unsized,
         Refusal::TooLarge { limit: 10 },
         Refusal::Encoded,
@@ -109,7 +110,7 @@ async fn every_failed_check_looks_the_same() {
 fn a_wrong_method_is_told_the_right_one_and_an_unread_body_ends_the_connection() {
     let wrong = Refusal::MethodNotAllowed { allowed: "POST, GET".to_owned() };
     assert_eq!(refused(&wrong).headers()[header::ALLOW], "POST, GET");
-    let malformed = Refusal::Malformed("two lengths");
+    let malformed = Refusal::Malformed("two lengths".into());
     for refusal in
         [Refusal::TooLarge { limit: 1 }, Refusal::Stalled, Refusal::Encoded, Refusal::Unsized, malformed]
     {
