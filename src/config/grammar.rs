@@ -129,7 +129,11 @@ fn report_unknown<'k, Keys: Iterator<Item = &'k str>>(
     at: &KeyPath,
     report: &mut Report<'_>,
 ) {
-    let fix = if let Some(meant) = nearest(key, known()) {
+    let glued = key.split_once(':').filter(|(name, _)| known().any(|known| known == *name));
+    let fix = if let Some((name, _)) = glued {
+        report.silence(at.key(name));
+        format!("a blank is missing behind the colon: write `{name}: ...`")
+    } else if let Some(meant) = nearest(key, known()) {
         report.silence(at.key(meant));
         format!("did you mean `{meant}`?")
     } else {

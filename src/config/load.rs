@@ -86,8 +86,8 @@ pub(super) fn load_document(file: &Path, document: Document) -> Result<Loaded, L
     let root = KeyPath::default();
     Grammar::new(schema()).hold(&mut tree, &root, &mut report);
     let config: Config = read(tree, &root, &mut report).unwrap_or_default();
-    let senders = Presets::beside(file).senders(&config, &document.tree, &mut report);
-    check::all(&config, &senders, &mut report);
+    let (senders, presets) = Presets::beside(file).senders(&config, &document.tree, &mut report);
+    check::all(&config, &senders, &presets, &mut report);
 
     let problems = report.finish();
     if problems.iter().any(Problem::is_error) {

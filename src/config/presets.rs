@@ -35,24 +35,27 @@ impl Presets {
         Self { dir, grammar: Grammar::new(sender_schema()) }
     }
 
-    /// Returns the effective sender document of every source. `tree` is the document as it was written, where a
+    /// Returns the effective sender document of every source, and what its preset says by itself. `tree` is the document as it was written, where a
     /// key without a value still stands: it takes the preset's value away.
     pub(super) fn senders(
         &self,
         config: &Config,
         tree: &Value,
         report: &mut Report<'_>,
-    ) -> BTreeMap<String, SenderSpec> {
-        let mut senders = BTreeMap::new();
+    ) -> (BTreeMap<String, SenderSpec>, BTreeMap<String, SenderSpec>) {
+        let (mut senders, mut presets) = (BTreeMap::new(), BTreeMap::new());
         for (name, source) in &config.sources {
             let at = KeyPath::of(["sources", name]);
             let Some(base) = self.base(source.preset.as_deref(), &at.key("preset"), report) else { continue };
             let own = tree.get("sources").and_then(|sources| sources.get(name)).cloned().unwrap_or_default();
+            let mut preset = base.clone();
+            self.settle(&mut preset, &at);
+            presets.extend(serde_json::from_value(preset).ok().map(|preset| (name.clone(), preset)));
             if let Some(sender) = self.read(base, own, &at, report) {
                 senders.insert(name.clone(), sender);
             }
         }
-        senders
+        (senders, presets)
     }
 
     fn read(

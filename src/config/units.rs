@@ -1,11 +1,12 @@
 //! Sizes and durations as people write them: `8GiB`, `5s`.
 
 use bytesize::ByteSize;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use std::time::Duration;
 
 /// How a duration is written, for the fix of an error.
-pub(super) const DURATION_FIX: &str = "write a number and a unit, as 500ms, 5s, 10m or 1h; ten years at most";
+pub(super) const DURATION_FIX: &str =
+    "write a number and a unit, as 500ms, 5s, 10m, 1h or 3d; ten years at most";
 
 /// How a size is written, for the fix of an error.
 pub(super) const SIZE_FIX: &str = "write a number and a unit, as 512KiB, 128MiB or 8GiB";
@@ -13,10 +14,19 @@ pub(super) const SIZE_FIX: &str = "write a number and a unit, as 512KiB, 128MiB 
 /// The longest duration: what is added to a point in time must not leave what a clock can tell.
 const LONGEST: Duration = Duration::from_hours(10 * 366 * 24);
 
-/// Reads a duration such as `5s`, `1h 30m` or `250ms`; `None` for anything else, also a negative one, and one of more
-/// than ten years.
+/// Returns how an address is mended that is wrong by its port alone.
+pub(super) fn port_fix(address: &str) -> Option<&'static str> {
+    let (_, port) = address.rsplit_once(':')?;
+    let is_number = !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
+    let is_port = port.parse::<u16>().is_ok_and(|port| port != 0);
+    (is_number && !is_port).then_some("write a port from 1 to 65535 behind the host")
+}
+
+/// Reads a duration such as `5s`, `1h 30m`, `250ms` or `3d` (of 24 hours); `None` for anything else, also a negative one,
+/// and one of more than ten years.
 pub fn duration(text: &str) -> Option<Duration> {
-    let duration: SignedDuration = text.trim().parse().ok()?;
+    let span: Span = text.trim().parse().ok()?;
+    let duration: SignedDuration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
     Duration::try_from(duration).ok().filter(|duration| *duration <= LONGEST)
 }
 
@@ -34,7 +44,8 @@ mod tests {
         assert_eq!(duration("4s"), Some(Duration::from_secs(4)));
         assert_eq!(duration("1h 30m"), Some(Duration::from_mins(90)));
         assert_eq!(duration("0s"), Some(Duration::ZERO));
-        for wrong in ["", "4", "-4s", "four seconds", "4 parsecs", "9e9h", "900000h"] {
+        assert_eq!(duration("1d 12h"), Some(Duration::from_hours(36)));
+        for wrong in ["", "4", "-4s", "four seconds", "4 parsecs", "1mo", "1y", "9e9h", "900000h"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }

@@ -20,6 +20,8 @@ pub struct SenderSpec {
     pub verify: Option<VerifySpec>,
     /// Handshakes: requests that are answered and never published.
     pub respond: Option<Vec<RespondSpec>>,
+    /// How every secret of this sender begins, as `whsec_`: `check` warns of one that does not.
+    pub secret_prefix: Option<String>,
     /// How events are found in a request.
     pub event: Option<EventSpec>,
     /// How repeats are recognised.

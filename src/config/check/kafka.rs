@@ -6,7 +6,7 @@
 use super::check_secret;
 use crate::config::{
     KafkaConfig, OptionValue, SecretRef, keypath::KeyPath, problem::Report, secrets::NotAReference,
-    sinks::is_sensitive,
+    sinks::is_sensitive, units,
 };
 use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 
@@ -50,7 +50,8 @@ fn brokers_are_addresses(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<
     for (n, broker) in kafka.brokers.iter().enumerate() {
         if !is_host_and_port(broker) {
             // Not quoted, here and below: credentials may stand in it.
-            report.error(&at.index(n), "expected host:port, found something else (it is not shown)", FIX);
+            let message = "expected host:port, found something else (it is not shown)";
+            report.error(&at.index(n), message, units::port_fix(broker).unwrap_or(FIX));
         }
     }
 }

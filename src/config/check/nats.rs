@@ -2,7 +2,7 @@
 
 use super::{check_secret, kafka::is_host_and_port};
 use crate::{
-    config::{NatsConfig, TlsConfig, keypath::KeyPath, problem::Report},
+    config::{NatsConfig, TlsConfig, keypath::KeyPath, problem::Report, units},
     route::template::token_is_legal,
 };
 use std::path::Path;
@@ -40,7 +40,8 @@ fn servers_are_addresses(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_
         let host_alone = !rest.contains(':') && is_host_and_port(&format!("{rest}:4222"));
         if !is_host_and_port(rest) && !host_alone {
             // Not quoted: a token may stand in it.
-            report.error(&at, "expected nats://host:port, found something else (it is not shown)", FIX);
+            let message = "expected nats://host:port, found something else (it is not shown)";
+            report.error(&at, message, units::port_fix(rest).unwrap_or(FIX));
         }
     }
 }

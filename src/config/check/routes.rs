@@ -1,7 +1,7 @@
 //! Rules of the routing table and the quarantine.
 
 use super::target;
-use crate::config::{Config, MatchConfig, keypath::KeyPath, problem::Report};
+use crate::config::{Config, MatchConfig, keypath::KeyPath, nearest::nearest, problem::Report};
 use wildmatch::WildMatch;
 
 /// Runs the rules.
@@ -75,7 +75,11 @@ fn source_exists(matches: &MatchConfig, config: &Config, at: &KeyPath, report: &
     let Some(pattern) = &matches.source else { return };
     let glob = WildMatch::new(pattern);
     if !config.sources.keys().any(|name| glob.matches(name)) {
-        let fix = "compare it with the names under `sources`; `*` stands for any text";
+        let meant = nearest(pattern, config.sources.keys().map(String::as_str));
+        let fix = meant.map_or_else(
+            || "compare it with the names under `sources`; `*` stands for any text".to_owned(),
+            |name| format!("did you mean `{name}`?"),
+        );
         report.warning(at, format!("no source is named \"{}\"", pattern.escape_debug()), fix);
     }
 }

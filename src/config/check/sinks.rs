@@ -1,7 +1,10 @@
 //! Rules of the sinks, whatever their kind.
 
 use crate::config::{Config, JournalConfig, SinkConfig, keypath::KeyPath, problem::Report};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// Runs the rules.
 pub(super) fn check(config: &Config, report: &mut Report<'_>) {
@@ -67,16 +70,29 @@ fn directories_differ(config: &Config, report: &mut Report<'_>) {
         let journal = sink.journal.as_ref()?;
         Some((KeyPath::of(["sinks", name, "journal", "dir"]), journal.dir.as_path()))
     });
-    let mut owners: BTreeMap<&Path, KeyPath> = BTreeMap::new();
+    let mut owners: BTreeMap<PathBuf, KeyPath> = BTreeMap::new();
     for (at, dir) in journals.chain(spool) {
         if dir.as_os_str().is_empty() {
             continue;
         }
-        if let Some(owner) = owners.get(dir) {
+        let place = place(dir);
+        if let Some(owner) = owners.get(&place) {
             let message = format!("the directory {} belongs to {owner} already", dir.display());
             report.error(&at, message, "give each journal a directory of its own");
         } else {
-            owners.insert(dir, at);
+            owners.insert(place, at);
         }
+    }
+}
+
+/// Returns the directory that a path leads to, however it is written, as far as there is one yet.
+fn place(dir: &Path) -> PathBuf {
+    if let Ok(place) = dir.canonicalize() {
+        return place;
+    }
+    match (dir.parent(), dir.file_name()) {
+        (Some(parent), Some(name)) if parent.as_os_str().is_empty() => place(Path::new(".")).join(name),
+        (Some(parent), Some(name)) => place(parent).join(name),
+        _ => dir.to_owned(),
     }
 }
