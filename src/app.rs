@@ -11,6 +11,7 @@ use crate::{
     admin::Admin,
     clock,
     config::{self, Loaded, LogFormat, Problem},
+    journal::JournalError,
     lifecycle::{Drain, Signals},
     observe::{
         health::Health,
@@ -42,7 +43,7 @@ pub enum Failure {
     },
     /// A journal can't be opened.
     #[error(transparent)]
-    Journal(#[from] crate::journal::JournalError),
+    Journal(#[from] JournalError),
     /// The system refuses what every process may have: a thread, a signal handler.
     #[error("the system refuses: {0}")]
     System(#[from] io::Error),
@@ -57,6 +58,8 @@ impl Failure {
         match self {
             Self::Configuration(_) => 78,
             Self::Listen { .. } => 69,
+            // Another process has it, which may be over in a moment.
+            Self::Journal(JournalError::Locked { .. }) => 69,
             Self::Journal(_) => 74,
             Self::System(_) | Self::Metrics(_) => 70,
         }

@@ -145,6 +145,11 @@ impl Publisher for Nats {
 
     fn flush(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
+            let is_away = self.client.connection_state() != State::Connected;
+            if is_away && self.held.free() == MAX_HELD_BYTES {
+                // There is nothing to flush, and nobody who would take it.
+                return;
+            }
             if let Err(error) = self.client.flush().await {
                 tracing::warn!(%error, "nats client did not flush");
             }

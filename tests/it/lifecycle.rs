@@ -120,7 +120,7 @@ routes: [ { to: { sink: missing } } ]
 }
 
 #[test]
-fn a_port_that_is_taken_is_69_and_a_journal_in_use_is_74() {
+fn a_port_that_is_taken_and_a_journal_in_use_are_69() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let yaml = format!(
@@ -137,5 +137,24 @@ fn a_port_that_is_taken_is_69_and_a_journal_in_use_is_74() {
         journal.display()
     );
     let finished = process::run(&binary::command(&binary::home(&yaml), "run"), b"", PATIENCE);
-    assert_eq!(finished.status.code(), Some(74), "{}", finished.errors);
+    assert_eq!(finished.status.code(), Some(69), "{}", finished.errors);
+}
+
+#[tokio::test]
+async fn a_nats_that_is_away_does_not_hold_up_the_end() {
+    // Port 1 of the loopback device: nothing listens there.
+    let mut hookway = Hookway::start(
+        "
+sources: { hotel: { preset: likemagic, secrets: [ file:$home/secret ] } }
+sinks:
+  bus: { nats: { servers: [ 'nats://127.0.0.1:1' ], stream: S } }
+  aside: { journal: { dir: $home/aside } }
+routes: [ { to: { sink: bus, subject: 'w.{key}' } } ]
+quarantine: { sink: aside }
+",
+    );
+    hookway.process.signal("INT");
+    let exit = hookway.process.wait(PATIENCE).expect("the process ends");
+    assert_eq!(exit.code(), Some(0), "{}", hookway.log());
+    assert!(!hookway.log().contains("not flushed in time"), "{}", hookway.log());
 }

@@ -119,5 +119,5 @@ async fn a_journal_of_another_process_ends_the_start() {
     let (_journal, _) = Journal::open(&dir, Options::default()).unwrap();
     let folder = binary::home(&config(&dir));
     let output = binary::command(&folder, "run").output().unwrap();
-    assert_eq!(output.status.code(), Some(74), "{output:?}");
+    assert_eq!(output.status.code(), Some(69), "{output:?}");
 }
