@@ -1,5 +1,6 @@
 //! The one place that builds concrete parts from a configuration, joins them, and runs them to the end.
 
+pub(crate) mod clients;
 mod files;
 pub mod memory;
 pub(crate) mod routes;

@@ -1,8 +1,8 @@
 //! Builds the sinks from the configuration: the clients, which connect in the background, and the journals.
 
-use super::Failure;
+use super::{Failure, clients};
 use crate::{
-    config::{KafkaConfig, Loaded, NatsConfig, OptionValue, SecretRef, SinkConfig, TargetConfig},
+    config::{KafkaConfig, Loaded, NatsConfig, Problem, SinkConfig, TargetConfig},
     event::envelope::Binding,
     journal::{self, Aside, Claim, Damage, Notice, Recovered},
     observe::metrics::{Metrics, SinkMetrics},
@@ -15,9 +15,7 @@ use crate::{
     record::SinkFormat,
     route::template::Name,
 };
-use secrecy::{ExposeSecret as _, SecretString};
 use std::{
-    collections::BTreeMap,
     path::Path,
     sync::{Arc, OnceLock},
 };
@@ -69,16 +67,7 @@ async fn publisher(
 
 fn kafka(loaded: &Loaded, name: &str, config: &KafkaConfig) -> Result<Kafka, Failure> {
     let largest_record = largest_record(loaded, name);
-    let mut options = BTreeMap::new();
-    for (option, value) in config.settings() {
-        let text = match value {
-            OptionValue::Text(text) => text,
-            OptionValue::Secret(reference) => {
-                read(loaded, name, &format!("kafka.options.{option}"), &reference)?.expose_secret().to_owned()
-            }
-        };
-        options.insert(option.to_owned(), text);
-    }
+    let mut options = clients::kafka_options(loaded, name, config).map_err(wrong)?;
     if largest_record > KAFKA_DEFAULT_BYTES {
         options.entry("message.max.bytes".to_owned()).or_insert_with(|| largest_record.to_string());
     }
@@ -90,39 +79,17 @@ fn kafka(loaded: &Loaded, name: &str, config: &KafkaConfig) -> Result<Kafka, Fai
     let topics = destinations(loaded, name, |target| target.topic.as_deref());
     let has_templates = has_templates(loaded, name, |target| target.topic.as_deref());
     let checks = kafka::Checks { topics, has_templates, largest_record, create };
-    Kafka::new(kafka::client_config(&config.brokers, &options), checks).map_err(|error| {
-        let fix = "see librdkafka's CONFIGURATION.md for its settings";
-        Failure::Configuration(vec![loaded.sink_problem(name, "kafka.options", &error.to_string(), fix)])
-    })
+    Kafka::new(kafka::client_config(&config.brokers, &options), checks)
+        .map_err(|error| wrong(clients::kafka_problem(loaded, name, &options, &error)))
 }
 
 async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, Failure> {
-    let secret = |field: &str, reference: &Option<SecretRef>| match reference {
-        Some(reference) => read(loaded, name, &format!("nats.{field}"), reference).map(Some),
-        None => Ok(None),
-    };
-    let (password, token, nkey) = (
-        secret("password", &config.password)?,
-        secret("token", &config.token)?,
-        secret("nkey", &config.nkey)?,
-    );
-    let access = match (&config.user, password, token, nkey, &config.creds) {
-        (Some(user), password, ..) => nats::Access::User(user.clone(), password.unwrap_or_default()),
-        (None, _, Some(token), ..) => nats::Access::Token(token),
-        (None, _, None, Some(seed), _) => nats::Access::Nkey(seed),
-        (None, _, None, None, Some(creds)) => nats::Access::Credentials(creds.clone()),
-        (None, _, None, None, None) => nats::Access::Open,
-    };
-    let tls = config.tls.clone().unwrap_or_default();
-    let certificates = nats::Certificates { ca: tls.ca, own: tls.cert.zip(tls.key) };
-    let wrong = |field: &str, message: &str| {
-        let fix = "name files that can be read and servers as nats://host:port";
-        Failure::Configuration(vec![loaded.sink_problem(name, field, message, fix)])
-    };
-    let options = nats::options(access, certificates).await.map_err(|error| wrong("nats", &error))?;
+    let options = clients::nats_options(loaded, name, config).map_err(wrong)?;
     let denials = nats::Denials::default();
-    let client = nats::client(&options, &config.servers, &denials).await;
-    let client = client.map_err(|error| wrong("nats.servers", &error.to_string()))?;
+    let client = nats::client(&options, &config.servers, &denials).await.map_err(|error| {
+        let fix = "name servers as nats://host:port";
+        wrong(loaded.sink_problem(name, "nats.servers", &error.to_string(), fix))
+    })?;
     let checks = nats::Checks {
         stream: config.stream.clone(),
         subjects: destinations(loaded, name, |target| target.subject.as_deref()),
@@ -130,6 +97,10 @@ async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, 
         create: config.create.as_ref().map(|create| create.subjects.clone()),
     };
     Ok(Nats::new(client, checks, nats::Probe::new(options, config.servers.clone()), denials))
+}
+
+fn wrong(problem: Problem) -> Failure {
+    Failure::Configuration(vec![problem])
 }
 
 /// Takes the journal's directory; what stands there is looked at behind the start.
@@ -213,11 +184,4 @@ pub(super) fn aside(loaded: &Loaded) -> Aside {
         loaded.config.quarantine.iter().filter_map(|target| loaded.config.sinks.get(&target.sink));
     let journal = quarantine.chain(loaded.config.sinks.values()).find_map(|sink| sink.journal.as_ref());
     Aside::beside(journal.map_or(Path::new(QUARANTINE_DIR), |journal| &journal.dir))
-}
-
-fn read(loaded: &Loaded, sink: &str, field: &str, reference: &SecretRef) -> Result<SecretString, Failure> {
-    reference.resolve().map_err(|error| {
-        let fix = "set it before the start; a sink without its secret could only be refused";
-        Failure::Configuration(vec![loaded.sink_problem(sink, field, &error.to_string(), fix)])
-    })
 }

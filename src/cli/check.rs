@@ -12,7 +12,7 @@ use super::{
     out::{Out, Style, printable},
 };
 use crate::{
-    app::memory::Memory,
+    app::{clients, memory::Memory},
     config::{self, Loaded, Problem, Secrets},
     request::slot::Params,
     senders::{Compiled, SenderSpec},
@@ -68,6 +68,7 @@ impl Report {
         let (problems, summary, memory) = match loaded {
             Ok(loaded) => {
                 let found = loaded.problems.iter().cloned().chain(unbuildable(&loaded));
+                let found = found.chain(clients::unbuildable(&loaded));
                 let memory = with_memory.then(|| Memory::of(&loaded));
                 (found.collect(), Some(Summary::of(&loaded)), memory)
             }

@@ -27,9 +27,10 @@ use names::Names;
 use producers::Producers;
 use rdkafka::{
     ClientConfig,
+    config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
-    producer::BaseRecord,
+    producer::{BaseProducer, BaseRecord},
 };
 use slot::Producer;
 use std::{
@@ -67,6 +68,17 @@ pub fn client_config(brokers: &[String], options: &BTreeMap<String, String>) -> 
     }
     config.set("bootstrap.servers", brokers.join(","));
     config
+}
+
+/// Why librdkafka makes no client.
+pub use rdkafka::error::KafkaError as Refused;
+
+/// Makes a client of these options that connects to nothing, and ends it: librdkafka refuses some options only together, or
+/// for the files that they name.
+pub fn try_out(brokers: &[String], options: &BTreeMap<String, String>) -> Result<(), Refused> {
+    let mut config = client_config(brokers, options);
+    config.remove("bootstrap.servers").set_log_level(RDKafkaLogLevel::Emerg);
+    config.create::<BaseProducer>().map(drop)
 }
 
 /// One Kafka cluster as a sink.

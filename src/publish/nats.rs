@@ -7,7 +7,7 @@ mod prepare;
 mod stream;
 mod subjects;
 
-pub use connect::{Access, Certificates, Denials, Probe, client, options};
+pub use connect::{Access, Certificates, ConnectOptions, Denials, Probe, client, options, refuses};
 pub use prepare::Checks;
 
 use super::{Prepared, PublishError, Publisher};

@@ -88,11 +88,7 @@ fn nats_takes_a_user_with_the_right_password_only(_: &Brokers) {
         format!("users: [ {{ user: app, password: \"{PASSWORD}\" }}, {{ user: reader, password: reads }} ]");
     let nats = Nats::start_with(&format!("authorization {{ {users} }}"));
     let sink = nats_sink(nats.url(), "user: app, password: env:BUS_SECRET");
-    is_kept_out(
-        &hookway(&sink, "subject", WRONG),
-        "no connection to a NATS server",
-        "authorization violation",
-    );
+    is_kept_out(&hookway(&sink, "subject", WRONG), "no connection to", "authorization violation");
     publishes_to_nats(&hookway(&sink, "subject", PASSWORD), &reader(&nats));
 }
 
@@ -101,7 +97,7 @@ fn nats_takes_an_nkey_that_it_knows(_: &Brokers) {
     let nats = Nats::start_with(&format!("authorization {{ {users} }}"));
     is_kept_out(
         &hookway(&nats_sink(nats.url(), ""), "subject", ""),
-        "no connection to a NATS server",
+        "no connection to",
         "authorization violation",
     );
     publishes_to_nats(
@@ -125,7 +121,7 @@ fn nats_over_tls_is_trusted_by_its_authority_only(_: &Brokers) {
         let ca = certificate(ca);
         nats_sink(&url, &format!("user: app, password: env:BUS_SECRET, tls: {{ ca: \"{}\" }}", ca.display()))
     };
-    let unknown = "no connection to a NATS server: IO error: invalid peer certificate: UnknownIssuer";
+    let unknown = "IO error: invalid peer certificate: UnknownIssuer";
     is_kept_out(&hookway(&sink("other-ca.pem"), "subject", PASSWORD), unknown, "unknownissuer");
     publishes_to_nats(&hookway(&sink("ca.pem"), "subject", PASSWORD), &reader(&nats));
 }

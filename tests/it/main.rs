@@ -11,6 +11,7 @@
 )]
 
 mod accounting;
+mod agreed;
 mod architecture;
 mod batches;
 mod binary;

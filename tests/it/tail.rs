@@ -35,6 +35,23 @@ fn an_empty_sink_names_the_quarantine_where_something_stands_there() {
 }
 
 #[test]
+fn a_broker_that_is_away_is_69_with_its_address() {
+    // Port 1 of the loopback device: nothing listens there.
+    for sink in
+        ["nats: { servers: [ 'nats://127.0.0.1:1' ], stream: S }", "kafka: { brokers: [ '127.0.0.1:1' ] }"]
+    {
+        let place = if sink.starts_with("nats") { "subject: a.b" } else { "topic: a" };
+        let home = binary::home(&format!(
+            "sources: {{ any: {{ preset: none }} }}\nsinks: {{ bus: {{ {sink} }} }}\n\
+             routes: [ {{ to: {{ sink: bus, {place} }} }} ]\nquarantine: {{ sink: bus, {place} }}\n"
+        ));
+        let output = binary::command(&home, "tail").args(["bus", "--once"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(69), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("127.0.0.1:1"), "{output:?}");
+    }
+}
+
+#[test]
 fn a_tail_that_shows_nothing_ends_with_1() {
     let home = binary::home(CONFIG);
     let tail = |arguments: &[&str]| {

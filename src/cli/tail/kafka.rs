@@ -6,8 +6,9 @@ use super::{
     row::{Place, Row},
 };
 use crate::{
+    app::clients,
     cli::exit::{Exit, Stop},
-    config::{KafkaConfig, Loaded, OptionValue},
+    config::{KafkaConfig, Loaded},
 };
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
@@ -15,7 +16,6 @@ use rdkafka::{
     error::KafkaError,
     message::{BorrowedMessage, Headers as _},
 };
-use secrecy::ExposeSecret as _;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -73,8 +73,8 @@ impl Feed {
     ) -> Result<Self, Stop> {
         let consumer = Arc::new(consumer(loaded, sink, config)?);
         let wanted = wanted(templates, topic);
-        let asked = Arc::clone(&consumer);
-        let partitions = spawn_blocking(move || partitions(&asked, &wanted)).await;
+        let (asked, brokers) = (Arc::clone(&consumer), config.brokers.join(", "));
+        let partitions = spawn_blocking(move || partitions(&asked, &wanted, &brokers)).await;
         let partitions =
             partitions.map_err(|_| Stop::new(Exit::Bug, "the question to Kafka ended by a bug"))??;
         let mut assignment = TopicPartitionList::new();
@@ -121,27 +121,12 @@ impl Feed {
 fn consumer(loaded: &Loaded, sink: &str, config: &KafkaConfig) -> Result<StreamConsumer, Stop> {
     let mut client = ClientConfig::new();
     client.set("client.id", "hookway-tail");
-    for (name, value) in config.settings() {
-        if !CONNECTION.iter().any(|prefix| name.starts_with(prefix)) {
-            continue;
+    let options = clients::kafka_options(loaded, sink, config)
+        .map_err(|problem| Stop::new(Exit::Config, problem.to_string()))?;
+    for (name, value) in &options {
+        if CONNECTION.iter().any(|prefix| name.starts_with(prefix)) {
+            client.set(name, value);
         }
-        let text = match value {
-            OptionValue::Text(text) => text,
-            OptionValue::Secret(reference) => {
-                let secret = reference.resolve().map_err(|error| {
-                    let field = format!("kafka.options.{name}");
-                    let problem = loaded.sink_problem(
-                        sink,
-                        &field,
-                        &error.to_string(),
-                        "set it where `tail` runs, too",
-                    );
-                    Stop::new(Exit::Config, problem.to_string())
-                })?;
-                secret.expose_secret().to_owned()
-            }
-        };
-        client.set(name, text);
     }
     client
         .set("bootstrap.servers", config.brokers.join(","))
@@ -152,7 +137,10 @@ fn consumer(loaded: &Loaded, sink: &str, config: &KafkaConfig) -> Result<StreamC
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
         .create()
-        .map_err(|error: KafkaError| Stop::new(Exit::Config, format!("sink {sink}: {error}")))
+        .map_err(|error: KafkaError| {
+            let problem = clients::kafka_problem(loaded, sink, &options, &error);
+            Stop::new(Exit::Config, problem.to_string())
+        })
 }
 
 /// Returns which topics are read: those that `--topic` takes, else those that the routes name.
@@ -179,8 +167,14 @@ fn glob(template: &str) -> String {
     glob
 }
 
-fn partitions(consumer: &StreamConsumer, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Partition>, Stop> {
-    let metadata = consumer.fetch_metadata(None, PATIENCE).map_err(|error| unavailable(&error))?;
+fn partitions(
+    consumer: &StreamConsumer,
+    wanted: &dyn Fn(&str) -> bool,
+    brokers: &str,
+) -> Result<Vec<Partition>, Stop> {
+    let metadata = consumer
+        .fetch_metadata(None, PATIENCE)
+        .map_err(|error| Stop::unavailable(format!("Kafka at {brokers} does not answer: {error}")))?;
     let mut found = Vec::new();
     for topic in
         metadata.topics().iter().filter(|topic| wanted(topic.name()) && !topic.name().starts_with("__"))

@@ -5,9 +5,10 @@ use super::{
     row::{Place, Row},
 };
 use crate::{
+    app::clients,
     cli::exit::{Exit, Stop},
-    config::{Loaded, NatsConfig, SecretRef},
-    publish::nats::{Access, Certificates, options},
+    config::{Loaded, NatsConfig},
+    publish::nats::refuses,
 };
 use async_nats::jetstream::{
     self, Message,
@@ -88,33 +89,13 @@ impl Feed {
 }
 
 async fn connect(loaded: &Loaded, sink: &str, config: &NatsConfig) -> Result<async_nats::Client, Stop> {
-    let wrong = |field: &str, message: &str| {
-        let problem = loaded.sink_problem(sink, field, message, "mend it as for `run`");
-        Stop::new(Exit::Config, problem.to_string())
-    };
-    let secret = |field: &str, reference: &Option<SecretRef>| match reference {
-        Some(reference) => {
-            reference.resolve().map(Some).map_err(|error| wrong(&format!("nats.{field}"), &error.to_string()))
-        }
-        None => Ok(None),
-    };
-    let (password, token, nkey) = (
-        secret("password", &config.password)?,
-        secret("token", &config.token)?,
-        secret("nkey", &config.nkey)?,
-    );
-    let access = match (&config.user, token, nkey, &config.creds) {
-        (Some(user), ..) => Access::User(user.clone(), password.unwrap_or_default()),
-        (None, Some(token), ..) => Access::Token(token),
-        (None, None, Some(seed), _) => Access::Nkey(seed),
-        (None, None, None, Some(creds)) => Access::Credentials(creds.clone()),
-        (None, None, None, None) => Access::Open,
-    };
-    let tls = config.tls.clone().unwrap_or_default();
-    let certificates = Certificates { ca: tls.ca, own: tls.cert.zip(tls.key) };
-    let options = options(access, certificates).await.map_err(|error| wrong("nats", &error))?;
-    let client =
-        options.connect(&config.servers).await.map_err(|error| wrong("nats.servers", &error.to_string()))?;
+    let options = clients::nats_options(loaded, sink, config)
+        .map_err(|problem| Stop::new(Exit::Config, problem.to_string()))?;
+    let servers = config.servers.join(", ");
+    let client = options.connect(&config.servers).await.map_err(|error| {
+        let exit = if refuses(&error) { Exit::Config } else { Exit::Unavailable };
+        Stop::new(exit, format!("NATS: no connection to {servers}: {error}"))
+    })?;
     // The client connects in the background and never gives up; a person does.
     answered(client.flush()).await?;
     Ok(client)

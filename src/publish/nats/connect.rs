@@ -1,10 +1,11 @@
 //! How a NATS server is reached: credentials, certificates, and a client that never gives up reconnecting.
 
 use super::PublishError;
-use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event};
+pub use async_nats::ConnectOptions;
+use async_nats::{Client, ConnectError, ConnectErrorKind, Event};
 use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, fs, io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// How we show who we are; at most one of them.
@@ -32,8 +33,8 @@ pub struct Certificates {
     pub own: Option<(PathBuf, PathBuf)>,
 }
 
-/// Returns the client's settings; the error names the file that can't be read.
-pub async fn options(access: Access, certificates: Certificates) -> Result<ConnectOptions, String> {
+/// Returns the client's settings; the error says why a file can't be read.
+pub fn options(access: Access, certificates: Certificates) -> Result<ConnectOptions, String> {
     let mut options = match access {
         Access::Open => ConnectOptions::new(),
         Access::User(user, password) => {
@@ -41,9 +42,10 @@ pub async fn options(access: Access, certificates: Certificates) -> Result<Conne
         }
         Access::Token(token) => ConnectOptions::with_token(token.expose_secret().to_owned()),
         Access::Nkey(seed) => ConnectOptions::with_nkey(seed.expose_secret().trim().to_owned()),
-        Access::Credentials(path) => ConnectOptions::with_credentials_file(&path)
-            .await
-            .map_err(|error| format!("{}: {error}", path.display()))?,
+        // Its path is not told: a key itself may stand there by mistake.
+        Access::Credentials(path) => fs::read_to_string(path)
+            .and_then(|text| ConnectOptions::with_credentials(&text))
+            .map_err(|error| format!("the credentials can't be read: {error}"))?,
     };
     if let Some(ca) = certificates.ca {
         options = options.add_root_certificates(ca);
@@ -121,7 +123,7 @@ impl Probe {
     /// any more.
     pub(super) async fn obstacle(&self) -> Option<PublishError> {
         let error = self.options.clone().connect(&self.servers).await.err()?;
-        let said = format!("no connection to a NATS server: {error}");
+        let said = format!("no connection to {}: {error}", self.servers.join(", "));
         Some(if refuses(&error) {
             PublishError::Misconfigured(said)
         } else {
@@ -138,7 +140,7 @@ impl fmt::Debug for Probe {
 }
 
 /// Returns whether a server was reached and does not let us in, or is not let in by us.
-fn refuses(error: &ConnectError) -> bool {
+pub fn refuses(error: &ConnectError) -> bool {
     let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
     match error.kind() {
         ConnectErrorKind::Authentication

@@ -82,7 +82,7 @@ pub(super) fn begin_as_the_sender_s(facts: &Facts<'_>, report: &mut Report<'_>) 
         if let (Some(prefix), Some(value)) = (&sender.secret_prefix, value)
             && !value.expose_secret().trim_start().starts_with(prefix)
         {
-            let message = format!("secrets of this sender begin with `{prefix}`, and this one does not");
+            let message = "this secret does not begin as this sender's do, which its `secret_prefix` says";
             report.warning(&at, message, "copy it once more from where the sender shows it, all of it");
         }
     }
