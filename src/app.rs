@@ -58,9 +58,8 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Configuration(_) => 78,
-            Self::Listen { .. } => 69,
             // Another process has it, which may be over in a moment.
-            Self::Journal(JournalError::Locked { .. }) => 69,
+            Self::Listen { .. } | Self::Journal(JournalError::Locked { .. }) => 69,
             Self::Journal(_) => 74,
             Self::System(_) | Self::Metrics(_) => 70,
         }

@@ -4,6 +4,7 @@
 //! `receive`. All sinks of an event are awaited even after one has failed, because the acks that did come are
 //! what the sender's retry must skip.
 
+mod complaints;
 pub mod journal;
 pub mod kafka;
 mod message_id;
@@ -22,6 +23,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
+use parking_lot::Mutex;
 use room::Room;
 use std::{
     fmt,
@@ -75,6 +77,8 @@ pub struct Sink {
     pub metrics: SinkMetrics,
     /// Set once the destination was found good.
     pub ready: OnceLock<Prepared>,
+    /// What the last look found against it, before that.
+    pub hindrance: Mutex<Option<String>>,
 }
 
 impl fmt::Debug for Sink {
@@ -166,10 +170,9 @@ impl Sinks {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
         if sink.ready.get().is_none() {
-            return Err(PublishError::Unprepared(format!(
-                "{} was not reached or not found good yet",
-                sink.name
-            )));
+            let known = sink.hindrance.lock().clone();
+            let why = known.unwrap_or_else(|| "nobody has looked at it yet".to_owned());
+            return Err(PublishError::Unprepared(why));
         }
         let destination = Arc::clone(&target.destination);
         let record = self.record(sink, event, target, document);

@@ -1,7 +1,7 @@
 //! What the clients of the sinks are made of, read from the configuration once for `run`, `check` and `tail`.
 
 use crate::{
-    config::{KafkaConfig, Loaded, NatsConfig, OptionValue, Problem, SecretRef},
+    config::{KafkaConfig, LoadError, Loaded, NatsConfig, OptionValue, Problem, SecretRef},
     publish::{kafka, nats},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -21,7 +21,7 @@ pub(crate) fn kafka_options(
     loaded: &Loaded,
     sink: &str,
     config: &KafkaConfig,
-) -> Result<BTreeMap<String, String>, Problem> {
+) -> Result<BTreeMap<String, String>, LoadError> {
     let mut options = BTreeMap::new();
     for (option, value) in config.settings() {
         let text = match value {
@@ -40,7 +40,7 @@ pub(crate) fn nats_options(
     loaded: &Loaded,
     sink: &str,
     config: &NatsConfig,
-) -> Result<nats::ConnectOptions, Problem> {
+) -> Result<nats::ConnectOptions, LoadError> {
     let secret = |field: &str, reference: &Option<SecretRef>| match reference {
         Some(reference) => read(loaded, sink, &format!("nats.{field}"), reference).map(Some),
         None => Ok(None),
@@ -61,7 +61,7 @@ pub(crate) fn nats_options(
     let certificates = nats::Certificates { ca: tls.ca, own: tls.cert.zip(tls.key) };
     nats::options(access, certificates).map_err(|error| {
         let fix = "name a file of credentials as the server's tools write it";
-        loaded.sink_problem(sink, "nats.creds", &error, fix)
+        loaded.sink_problem(sink, "nats.creds", &error, fix).into()
     })
 }
 
@@ -99,7 +99,9 @@ pub(crate) fn unbuildable(loaded: &Loaded) -> Vec<Problem> {
         if let Some((config, creds)) = creds
             && creds.is_file()
         {
-            problems.extend(nats_options(loaded, name, config).err());
+            problems.extend(
+                nats_options(loaded, name, config).err().into_iter().flat_map(|error| error.problems),
+            );
         }
     }
     problems
@@ -121,9 +123,9 @@ fn kafka_options_here(config: &KafkaConfig) -> Option<BTreeMap<String, String>> 
     config.settings().map(known).collect()
 }
 
-fn read(loaded: &Loaded, sink: &str, field: &str, reference: &SecretRef) -> Result<SecretString, Problem> {
+fn read(loaded: &Loaded, sink: &str, field: &str, reference: &SecretRef) -> Result<SecretString, LoadError> {
     reference.resolve().map_err(|error| {
         let fix = "set it where this runs; without its secret a sink could only be refused";
-        loaded.sink_problem(sink, field, &error.to_string(), fix)
+        loaded.sink_problem(sink, field, &error.to_string(), fix).into()
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Failure, clients};
 use crate::{
-    config::{KafkaConfig, Loaded, NatsConfig, Problem, SinkConfig, TargetConfig},
+    config::{KafkaConfig, LoadError, Loaded, NatsConfig, SinkConfig, TargetConfig},
     event::envelope::Binding,
     journal::{self, Aside, Claim, Damage, Notice, Recovered},
     observe::metrics::{Metrics, SinkMetrics},
@@ -15,6 +15,7 @@ use crate::{
     record::SinkFormat,
     route::template::Name,
 };
+use parking_lot::Mutex;
 use std::{
     path::Path,
     sync::{Arc, OnceLock},
@@ -39,7 +40,8 @@ pub(super) async fn build(loaded: &Loaded, metrics: &Metrics) -> Result<Vec<Sink
     for (name, config) in &loaded.config.sinks {
         let metrics = SinkMetrics::new(metrics, name);
         let (publisher, form) = publisher(loaded, name, config, &metrics).await?;
-        sinks.push(Sink { name: name.clone(), form, publisher, metrics, ready: OnceLock::new() });
+        let (ready, hindrance) = (OnceLock::new(), Mutex::default());
+        sinks.push(Sink { name: name.clone(), form, publisher, metrics, ready, hindrance });
     }
     Ok(sinks)
 }
@@ -80,15 +82,15 @@ fn kafka(loaded: &Loaded, name: &str, config: &KafkaConfig) -> Result<Kafka, Fai
     let has_templates = has_templates(loaded, name, |target| target.topic.as_deref());
     let checks = kafka::Checks { topics, has_templates, largest_record, create };
     Kafka::new(kafka::client_config(&config.brokers, &options), checks)
-        .map_err(|error| wrong(clients::kafka_problem(loaded, name, &options, &error)))
+        .map_err(|error| wrong(clients::kafka_problem(loaded, name, &options, &error).into()))
 }
 
 async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, Failure> {
     let options = clients::nats_options(loaded, name, config).map_err(wrong)?;
-    let denials = nats::Denials::default();
-    let client = nats::client(&options, &config.servers, &denials).await.map_err(|error| {
+    let heard = nats::Heard::from(&config.servers);
+    let client = nats::client(&options, &config.servers, &heard).await.map_err(|error| {
         let fix = "name servers as nats://host:port";
-        wrong(loaded.sink_problem(name, "nats.servers", &error.to_string(), fix))
+        wrong(loaded.sink_problem(name, "nats.servers", &error.to_string(), fix).into())
     })?;
     let checks = nats::Checks {
         stream: config.stream.clone(),
@@ -96,11 +98,11 @@ async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, 
         largest_record: largest_record(loaded, name),
         create: config.create.as_ref().map(|create| create.subjects.clone()),
     };
-    Ok(Nats::new(client, checks, nats::Probe::new(options, config.servers.clone()), denials))
+    Ok(Nats::new(client, checks, nats::Probe::new(options, config.servers.clone()), heard))
 }
 
-fn wrong(problem: Problem) -> Failure {
-    Failure::Configuration(vec![problem])
+fn wrong(error: LoadError) -> Failure {
+    Failure::Configuration(error.problems)
 }
 
 /// Takes the journal's directory; what stands there is looked at behind the start.

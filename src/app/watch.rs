@@ -64,6 +64,7 @@ async fn prepare(sink: &Sink, health: &Health, last: &mut Option<PublishError>) 
             }
             sink.metrics.looked(false);
             health.report(&check(sink), Err(trouble(&error)));
+            *sink.hindrance.lock() = Some(error.to_string());
             *last = Some(error);
         }
     }
@@ -102,6 +103,7 @@ fn trouble(error: &PublishError) -> Trouble {
         | PublishError::Full(_)
         | PublishError::Saturated => Trouble::Away(error.to_string()),
         PublishError::Misconfigured(_)
+        | PublishError::Refused(_)
         | PublishError::TooLarge(_)
         | PublishError::Rejected(_)
         | PublishError::Unroutable(_)

@@ -97,7 +97,7 @@ impl Kafka {
     /// Makes the clients, which connect in the background, and keeps what [`Publisher::prepare`] checks. Belongs to
     /// the runtime that it is called from.
     pub fn new(config: ClientConfig, checks: Checks) -> Result<Self, KafkaError> {
-        let talk = Arc::new(Talk::default());
+        let talk = Arc::new(Talk::about(config.get("bootstrap.servers").unwrap_or_default()));
         let admin = Arc::new(Admin::start(&config)?);
         let producers = Producers::new(config, &talk)?;
         let known = Known::new(producers.widest());
@@ -169,7 +169,7 @@ impl Kafka {
                 PublishError::Misconfigured(format!("{code}: make the topic, or mend the route"))
             }
             Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => {
-                PublishError::Misconfigured(format!("{code}: allow this user to write and describe"))
+                PublishError::Refused(format!("{code}: allow this user to write and describe"))
             }
             Code::Fatal => {
                 // A client with a fatal error answers every later record with it, so a new one takes over.

@@ -7,7 +7,7 @@ mod prepare;
 mod stream;
 mod subjects;
 
-pub use connect::{Access, Certificates, ConnectOptions, Denials, Probe, client, options, refuses};
+pub use connect::{Access, Certificates, ConnectOptions, Heard, Probe, client, options, refuses};
 pub use prepare::Checks;
 
 use super::{Prepared, PublishError, Publisher};
@@ -52,13 +52,13 @@ pub struct Nats {
     probe: Probe,
     held: Arc<Quota>,
     subjects: Subjects,
-    denials: Denials,
+    heard: Heard,
 }
 
 impl Nats {
     /// Takes a client, which connects in the background, what [`Publisher::prepare`] checks, how it learns why
-    /// there is no connection, and what the server forbids.
-    pub fn new(client: Client, checks: Checks, probe: Probe, denials: Denials) -> Self {
+    /// there is no connection, and what the client has told.
+    pub fn new(client: Client, checks: Checks, probe: Probe, heard: Heard) -> Self {
         let jetstream = ContextBuilder::new()
             .timeout(ACK_PATIENCE)
             .ack_timeout(ACK_PATIENCE)
@@ -72,7 +72,7 @@ impl Nats {
             probe,
             held: Quota::new(MAX_HELD_BYTES),
             subjects: Subjects::default(),
-            denials,
+            heard,
         }
     }
 
@@ -117,7 +117,7 @@ impl Nats {
     /// Returns that we may not publish, where the server said so while an answer was waited for in vain.
     fn denied(&self, error: &ClientError) -> Option<PublishError> {
         (error.kind() == PublishErrorKind::TimedOut).then_some(())?;
-        self.denials.within(2 * ACK_PATIENCE).map(PublishError::Misconfigured)
+        self.heard.denial_within(2 * ACK_PATIENCE).map(PublishError::Refused)
     }
 
     /// True for a subject that a route names literally: that it has no place is the operator's matter.
@@ -139,7 +139,9 @@ impl Publisher for Nats {
                 return Err(obstacle);
             }
             self.connected().await;
-            self.checks.run(&self.client, &self.jetstream).await
+            let prepared = self.checks.run(&self.client, &self.jetstream).await?;
+            self.heard.answers();
+            Ok(prepared)
         })
     }
 

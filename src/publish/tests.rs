@@ -61,6 +61,7 @@ impl Fixture {
                 publisher,
                 metrics: SinkMetrics::new(&metrics, &names[index]),
                 ready: OnceLock::from(Prepared::default()),
+                hindrance: parking_lot::Mutex::default(),
             }
         };
         let sinks = Sinks::new(vec![sink(0), sink(1)], "node-1".to_owned());

@@ -14,9 +14,12 @@ pub enum PublishError {
     /// Too much is waiting for this broker already.
     #[error("the sink's queue is full")]
     Saturated,
-    /// The destination does not exist, or we may not write to it.
-    #[error("the destination refuses us: {0}")]
+    /// The destination does not exist, or is not what the configuration says.
+    #[error("the destination is not as configured: {0}")]
     Misconfigured(String),
+    /// The destination or its server is there and takes nothing from us: no permission, a wrong password, a sealed stream.
+    #[error("the destination refuses us: {0}")]
+    Refused(String),
     /// No retry helps: the record is larger than the destination takes.
     #[error("the record is too large for its destination: {0}")]
     TooLarge(String),
@@ -36,11 +39,12 @@ pub enum PublishError {
 
 impl PublishError {
     /// Every label of [`Self::reason`].
-    pub const REASONS: [&str; 9] = [
+    pub const REASONS: [&str; 10] = [
         "unprepared",
         "connection",
         "queue_full",
         "unknown_destination",
+        "refused",
         "too_large",
         "full",
         "rejected",
@@ -55,6 +59,7 @@ impl PublishError {
             Self::Unavailable(_) => "connection",
             Self::Saturated => "queue_full",
             Self::Misconfigured(_) => "unknown_destination",
+            Self::Refused(_) => "refused",
             Self::TooLarge(_) => "too_large",
             Self::Full(_) => "full",
             Self::Rejected(_) => "rejected",
@@ -78,6 +83,7 @@ impl PublishError {
             | Self::Unavailable(_)
             | Self::Saturated
             | Self::Misconfigured(_)
+            | Self::Refused(_)
             | Self::Full(_)
             | Self::Disk(_) => None,
         }

@@ -223,7 +223,7 @@ routes: [ {{ to: {{ sink: bus, subject: events.b }} }} ]\nquarantine: {{ sink: k
     hookway.until_ready();
     let refused = Delivery::reservation("denied", "QWERTYUI-1", 1).post(&hookway);
     assert_eq!(refused.status, 503, "{refused:?}");
-    let errors = ["sink=\"bus\"", "reason=\"unknown_destination\""];
+    let errors = ["sink=\"bus\"", "reason=\"refused\""];
     assert!(
         (hookway.metric("hookway_delivery_errors_total", &errors) - 1.0).abs() < 0.5,
         "{}",

@@ -183,6 +183,7 @@ fn sinks(
             publisher,
             metrics: SinkMetrics::new(metrics, name),
             ready: OnceLock::from(Prepared::default()),
+            hindrance: parking_lot::Mutex::default(),
         });
     }
     (sinks, faulty)

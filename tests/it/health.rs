@@ -73,8 +73,9 @@ async fn a_sink_that_was_never_reached_keeps_its_sources_at_503_and_the_process_
 sources: { hotel: { preset: likemagic, secrets: [ file:$home/secret ] } }
 sinks:
   bus: { nats: { servers: [ 'nats://127.0.0.1:1' ], stream: S } }
+  log: { kafka: { brokers: [ '127.0.0.1:1' ] } }
   aside: { journal: { dir: $home/aside } }
-routes: [ { to: { sink: bus, subject: 'w.{key}' } } ]
+routes: [ { to: [ { sink: bus, subject: 'w.{key}' }, { sink: log, topic: w } ] } ]
 quarantine: { sink: aside }
 ",
     );
@@ -82,9 +83,21 @@ quarantine: { sink: aside }
         answers(&hookway, path, 200).await;
     }
     let verbose = hookway.ask("/readyz?verbose").await.body;
-    assert!(verbose.contains("[!]sink.bus failed"), "{verbose}");
+    let away = |sink: &str| format!("[!]sink.{sink} failed: the broker does not answer: ");
+    for sink in ["bus", "log"] {
+        let line =
+            verbose.lines().find(|line| line.starts_with(&away(sink))).unwrap_or_else(|| panic!("{verbose}"));
+        assert!(line.contains("127.0.0.1:1") && line.contains("Connection refused"), "{line}");
+    }
     assert!(hookway.ask("/metrics").await.body.contains("hookway_sink_up{sink=\"bus\"} 0"));
     assert_eq!(status(&hookway, "hotel", SECRET).await, 503);
+    let log = hookway.log();
+    let refused = log.lines().find(|line| line.contains("\"refused\"")).unwrap();
+    assert!(refused.contains("127.0.0.1:1") && refused.contains("Connection refused"), "{refused}");
+    // What their clients say is one line each, with the address, however often they try.
+    for broker in ["kafka at 127.0.0.1:1: ", "nats at nats://127.0.0.1:1: "] {
+        assert_eq!(log.matches(broker).count(), 1, "{log}");
+    }
 }
 
 #[tokio::test]

@@ -242,6 +242,7 @@ async fn a_sink_that_does_not_acknowledge_is_503_whatever_its_reason() {
         PublishError::Unavailable("x".to_owned()),
         PublishError::Saturated,
         PublishError::Misconfigured("x".to_owned()),
+        PublishError::Refused("x".to_owned()),
         PublishError::Full("x".to_owned()),
         PublishError::Disk("x".to_owned()),
     ] {

@@ -121,8 +121,7 @@ impl Feed {
 fn consumer(loaded: &Loaded, sink: &str, config: &KafkaConfig) -> Result<StreamConsumer, Stop> {
     let mut client = ClientConfig::new();
     client.set("client.id", "hookway-tail");
-    let options = clients::kafka_options(loaded, sink, config)
-        .map_err(|problem| Stop::new(Exit::Config, problem.to_string()))?;
+    let options = clients::kafka_options(loaded, sink, config)?;
     for (name, value) in &options {
         if CONNECTION.iter().any(|prefix| name.starts_with(prefix)) {
             client.set(name, value);

@@ -89,8 +89,7 @@ impl Feed {
 }
 
 async fn connect(loaded: &Loaded, sink: &str, config: &NatsConfig) -> Result<async_nats::Client, Stop> {
-    let options = clients::nats_options(loaded, sink, config)
-        .map_err(|problem| Stop::new(Exit::Config, problem.to_string()))?;
+    let options = clients::nats_options(loaded, sink, config)?;
     let servers = config.servers.join(", ");
     let client = options.connect(&config.servers).await.map_err(|error| {
         let exit = if refuses(&error) { Exit::Config } else { Exit::Unavailable };

@@ -9,8 +9,11 @@ use super::{
 };
 use parking_lot::{Mutex, RwLock};
 use rdkafka::admin::ConfigResource;
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 use tokio::time::Instant;
+
+/// How long the first question of a first look may take: by then the clients know where nobody answers, and it is told.
+const QUICK: Duration = Duration::from_secs(1);
 
 /// Looks between two questions for the topics' settings, which are long answers.
 const TURNS_PER_SETTINGS: u32 = 6;
@@ -20,7 +23,7 @@ const STUCK_TURNS: usize = 4;
 
 /// No client is replaced as stuck again before this: where the brokers answer questions and take no records, a new
 /// client gets no further.
-const STUCK_PAUSE: std::time::Duration = std::time::Duration::from_mins(1);
+const STUCK_PAUSE: Duration = Duration::from_mins(1);
 
 /// What the looks have found.
 pub(super) struct Known {
@@ -53,8 +56,13 @@ impl Kafka {
     /// Looks before the first event.
     pub(super) async fn look_first(&self) -> Result<Prepared, PublishError> {
         let mut prepared = Prepared::default();
-        let seen =
-            self.checks.prepare(&self.admin, &mut prepared).await.map_err(|error| self.cause(error))?;
+        let quick = self.checks.prepare(&self.admin, &mut prepared, QUICK).await;
+        let seen = match quick.map_err(|error| self.talk.cause(error)) {
+            Err(PublishError::Unavailable(_)) if !self.talk.is_hindered() => {
+                self.checks.prepare(&self.admin, &mut prepared, questions::PATIENCE).await?
+            }
+            looked => looked?,
+        };
         self.talk.answers();
         self.names.learn(seen);
         match self.settings().await {
@@ -67,11 +75,11 @@ impl Kafka {
     /// Looks again.
     pub(super) async fn look_again(&self) -> Result<(), PublishError> {
         let oldest = self.producers.turn();
-        let seen = match self.checks.topics(&self.admin).await {
+        let seen = match self.checks.topics(&self.admin, questions::PATIENCE).await {
             Ok(seen) => seen,
             Err(error) => {
                 self.known.turns.lock().well = 0;
-                return Err(self.cause(error));
+                return Err(self.talk.cause(error));
             }
         };
         self.talk.answers();
@@ -97,7 +105,8 @@ impl Kafka {
 
     /// Returns once it is known that a topic whose name holds a sender's text exists.
     pub(super) async fn find(&self, name: &str) -> Result<(), PublishError> {
-        let list = async || self.admin.ask(|client, _| questions::topics(client, None)).await;
+        let list =
+            async || self.admin.ask(|client, _| questions::topics(client, None, questions::PATIENCE)).await;
         let make = self.checks.create.map(|create| {
             let names = vec![name.to_owned()];
             async move || {
@@ -107,7 +116,7 @@ impl Kafka {
                     .await
             }
         });
-        self.names.find(name, list, make).await.map_err(|error| self.cause(error))
+        self.names.find(name, list, make).await.map_err(|error| self.talk.cause(error))
     }
 
     /// Reads the settings of the topics in use, and makes batches fit them.
@@ -140,15 +149,6 @@ impl Kafka {
         if answer == Ok(true) {
             self.known.turns.lock().replaced = Some(Instant::now());
             self.producers.replace_stuck();
-        }
-    }
-
-    /// Returns what stands behind an error: brokers that refuse us close the connection, which looks as if they were
-    /// away.
-    fn cause(&self, error: PublishError) -> PublishError {
-        match (&error, self.talk.refused()) {
-            (PublishError::Unavailable(_), Some(why)) => PublishError::Misconfigured(why),
-            _ => error,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     questions::{self, Seen},
 };
 use rdkafka::admin::{ConfigResource, OwnedResourceSpecifier};
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 /// What is checked of one cluster.
 #[derive(Debug, Clone)]
@@ -34,19 +34,24 @@ pub(super) struct Learnt {
 
 impl Checks {
     /// Asks for the topics: those of our names, or all where names come from templates.
-    pub(super) async fn topics(&self, admin: &Admin) -> Result<Seen, PublishError> {
+    pub(super) async fn topics(&self, admin: &Admin, patience: Duration) -> Result<Seen, PublishError> {
         let names = Some(self.topics.clone()).filter(|names| !self.has_templates && !names.is_empty());
-        admin.ask(move |client, _| questions::topics(client, names.as_deref())).await
+        admin.ask(move |client, _| questions::topics(client, names.as_deref(), patience)).await
     }
 
     /// Asks for the topics, and makes those that are missing where the configuration says so.
-    pub(super) async fn prepare(&self, admin: &Admin, prepared: &mut Prepared) -> Result<Seen, PublishError> {
-        let mut seen = self.topics(admin).await?;
+    pub(super) async fn prepare(
+        &self,
+        admin: &Admin,
+        prepared: &mut Prepared,
+        patience: Duration,
+    ) -> Result<Seen, PublishError> {
+        let mut seen = self.topics(admin, patience).await?;
         let missing = self.missing(&seen);
         if let (Some(create), false) = (self.create, missing.is_empty()) {
             prepared.facts.push(format!("made {}", missing.join(", ")));
             admin.ask(move |client, runtime| questions::create(client, runtime, &missing, create)).await?;
-            seen = self.topics(admin).await?;
+            seen = self.topics(admin, patience).await?;
         }
         self.are_there(&seen)?;
         prepared.facts.push(format!("{} brokers, {} topics of ours", seen.brokers, self.topics.len()));

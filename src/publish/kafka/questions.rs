@@ -14,7 +14,7 @@ use std::{
 use tokio::runtime::Handle;
 
 /// How long one question may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A partition and who leads it.
 #[derive(Debug, Clone)]
@@ -47,10 +47,14 @@ impl Seen {
 
 /// Returns the topics of these names that are there; of all names where none is given. A client keeps every name
 /// that it is asked for, so none comes from a sender.
-pub(super) fn topics(client: &Client, names: Option<&[String]>) -> Result<Seen, PublishError> {
+pub(super) fn topics(
+    client: &Client,
+    names: Option<&[String]>,
+    patience: Duration,
+) -> Result<Seen, PublishError> {
     let mut seen = Seen::default();
     let mut ask = |name: Option<&str>| {
-        let metadata = client.inner().fetch_metadata(name, PATIENCE).map_err(|error| {
+        let metadata = client.inner().fetch_metadata(name, patience).map_err(|error| {
             PublishError::Unavailable(format!("no answer to a question for the topics: {error}"))
         })?;
         seen.brokers = metadata.brokers().len();

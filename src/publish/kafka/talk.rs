@@ -1,48 +1,31 @@
-//! What librdkafka says of a cluster, gathered: one line when something goes wrong, one a minute while it stays so,
-//! one when it is over. On its own it writes a dozen a second while a broker is away.
+//! What librdkafka says of a cluster: complaints for the log, and why it can't be used at present.
 
+use super::super::{PublishError, complaints::Complaints};
 use parking_lot::Mutex;
 use rdkafka::{
     config::RDKafkaLogLevel,
-    error::{KafkaError, RDKafkaErrorCode},
+    error::{KafkaError, RDKafkaErrorCode as Code},
 };
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Pause between two lines while the trouble lasts.
-const PAUSE: Duration = Duration::from_mins(1);
-
-/// The trouble is over once the cluster answers and nothing was complained of for so long.
-const QUIET: Duration = Duration::from_secs(5);
-
-/// How long a refusal to let us in counts as the present state.
+/// How long what a client said last counts as the present state.
 const FRESH: Duration = Duration::from_secs(15);
 
-/// What the clients of one sink have complained of.
+/// What the clients of one sink have said.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
-    trouble: Mutex<Option<Trouble>>,
-    /// Why the brokers do not let us in, and when they said so last.
-    refused: Mutex<Option<(Instant, String)>>,
-}
-
-/// A time in which librdkafka complains.
-#[derive(Debug)]
-struct Trouble {
-    since: Instant,
-    last: Instant,
-    written: Instant,
-    left_out: u64,
-}
-
-/// What is to be done with a line.
-#[derive(Debug, PartialEq, Eq)]
-enum Line {
-    Written { left_out: u64 },
-    LeftOut,
+    complaints: Complaints,
+    /// What hinders them, and when they said so last.
+    hindrance: Mutex<Option<(Instant, PublishError)>>,
 }
 
 impl Talk {
+    /// Begins with nothing said of the cluster at these addresses.
+    pub(super) fn about(brokers: &str) -> Self {
+        Self { complaints: Complaints::about("kafka", brokers), hindrance: Mutex::default() }
+    }
+
     /// Takes a line of librdkafka's log.
     pub(super) fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         match level {
@@ -52,7 +35,7 @@ impl Talk {
             | RDKafkaLogLevel::Alert
             | RDKafkaLogLevel::Critical
             | RDKafkaLogLevel::Error
-            | RDKafkaLogLevel::Warning => self.complain(facility, message),
+            | RDKafkaLogLevel::Warning => self.complaints.add(plain(message)),
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
                 tracing::debug!(target: "rdkafka", facility, "{message}");
             }
@@ -61,107 +44,83 @@ impl Talk {
 
     /// Takes an error of a client as a whole.
     pub(super) fn error(&self, error: &KafkaError, reason: &str) {
-        if matches!(
-            error.rdkafka_error_code(),
-            Some(
-                RDKafkaErrorCode::SSL
-                    | RDKafkaErrorCode::Authentication
-                    | RDKafkaErrorCode::SaslAuthenticationFailed
-            )
-        ) {
-            *self.refused.lock() = Some((Instant::now(), reason.to_owned()));
+        let reason = plain(reason);
+        let why = match error.rdkafka_error_code() {
+            Some(Code::SSL | Code::Authentication | Code::SaslAuthenticationFailed) => {
+                Some(PublishError::Refused(reason.to_owned()))
+            }
+            // Why they are down was said of each.
+            Some(Code::AllBrokersDown) => None,
+            Some(_) | None => Some(PublishError::Unavailable(reason.to_owned())),
+        };
+        let mut hindrance = self.hindrance.lock();
+        let is_refused = matches!(*hindrance, Some((at, PublishError::Refused(_))) if at.elapsed() < FRESH);
+        if let Some(why) = why.filter(|why| !is_refused || matches!(why, PublishError::Refused(_))) {
+            *hindrance = Some((Instant::now(), why));
         }
-        self.complain(&error.to_string(), reason);
+        drop(hindrance);
+        self.complaints.add(reason);
     }
 
-    /// Returns why the brokers do not let us in, if that is what hinders us at present.
-    pub(super) fn refused(&self) -> Option<String> {
-        let refused = self.refused.lock();
-        refused.as_ref().filter(|(at, _)| at.elapsed() < FRESH).map(|(_, reason)| reason.clone())
+    /// Returns what stands behind an error: brokers that refuse us close the connection, which looks as if they were away,
+    /// and of one that is away only the client says which it is and why.
+    pub(super) fn cause(&self, error: PublishError) -> PublishError {
+        let hindrance = self.hindrance.lock();
+        match (&error, &*hindrance) {
+            (PublishError::Unavailable(_), Some((at, why))) if at.elapsed() < FRESH => why.clone(),
+            _ => error,
+        }
+    }
+
+    /// Whether it was said just now what hinders us.
+    pub(super) fn is_hindered(&self) -> bool {
+        matches!(*self.hindrance.lock(), Some((at, _)) if at.elapsed() < FRESH)
     }
 
     /// Notes that the cluster answers.
     pub(super) fn answers(&self) {
-        if let Some(trouble) = self.over(Instant::now()) {
-            let (seconds, left_out) = (trouble.since.elapsed().as_secs(), trouble.left_out);
-            tracing::info!(target: "rdkafka", seconds, left_out, "kafka answers again");
-        }
+        self.complaints.answers();
     }
+}
 
-    fn complain(&self, about: &str, message: &str) {
-        match self.note(Instant::now()) {
-            Line::LeftOut => {}
-            Line::Written { left_out } => {
-                tracing::warn!(target: "rdkafka", about, left_out, "kafka client: {message}");
-            }
-        }
-    }
-
-    fn note(&self, now: Instant) -> Line {
-        let mut trouble = self.trouble.lock();
-        let Some(known) = &mut *trouble else {
-            *trouble = Some(Trouble { since: now, last: now, written: now, left_out: 0 });
-            return Line::Written { left_out: 0 };
-        };
-        known.last = now;
-        if now.duration_since(known.written) < PAUSE {
-            known.left_out += 1;
-            return Line::LeftOut;
-        }
-        known.written = now;
-        Line::Written { left_out: std::mem::take(&mut known.left_out) }
-    }
-
-    fn over(&self, now: Instant) -> Option<Trouble> {
-        let mut trouble = self.trouble.lock();
-        let is_over = trouble.as_ref().is_some_and(|known| now.duration_since(known.last) >= QUIET);
-        is_over.then(|| trouble.take()).flatten()
-    }
+/// Returns a message without its thread, and without how often and how long, which make each one another.
+fn plain(message: &str) -> &str {
+    let message = message
+        .strip_prefix("[thrd:")
+        .and_then(|rest| rest.split_once("]: "))
+        .map_or(message, |(_, said)| said);
+    message.split(" (after ").next().unwrap_or(message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn an_outage_is_one_line_then_one_a_minute_then_one() {
-        let talk = Talk::default();
-        let begun = Instant::now();
-        let mut written = Vec::new();
-        for _ in 0..12 * 150 {
-            if let Line::Written { left_out } = talk.note(Instant::now()) {
-                written.push((begun.elapsed().as_secs(), left_out));
-            }
-            tokio::time::advance(Duration::from_secs(1) / 12).await;
-        }
-        let lines: Vec<u64> = written.iter().map(|(_, left_out)| *left_out).collect();
-        assert_eq!(written.len(), 3, "{written:?}");
-        assert!(
-            lines[0] == 0 && (700..=720).contains(&lines[1]) && (700..=720).contains(&lines[2]),
-            "{lines:?}"
+    #[test]
+    fn a_message_is_the_same_each_time() {
+        let said = "a:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused";
+        let long = format!(
+            "[thrd:a:1/bootstrap]: {said} (after 0ms in state CONNECT, 30 identical error(s) suppressed)"
         );
-        assert!(
-            talk.over(Instant::now()).is_none(),
-            "as long as one of the clients complains, it is not over"
-        );
-        tokio::time::advance(QUIET).await;
-        assert!(talk.over(Instant::now()).is_some_and(|trouble| trouble.left_out > 300));
-        assert!(talk.over(Instant::now()).is_none(), "said once");
-        assert_eq!(
-            talk.note(Instant::now()),
-            Line::Written { left_out: 0 },
-            "the next outage is told at once"
-        );
+        assert_eq!((plain(&long), plain(said)), (said, said));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_to_let_us_in_is_known_for_a_while() {
+    async fn what_hinders_us_is_known_for_a_while_and_a_refusal_before_an_absence() {
         let talk = Talk::default();
-        talk.error(&KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), "no answer");
-        assert_eq!(talk.refused(), None);
-        talk.error(&KafkaError::Global(RDKafkaErrorCode::Authentication), "wrong password");
-        assert_eq!(talk.refused().as_deref(), Some("wrong password"));
+        let away = || PublishError::Unavailable("no answer".to_owned());
+        let full = PublishError::Full("no room".to_owned());
+        assert_eq!(talk.cause(away()), away());
+        talk.error(&KafkaError::Global(Code::Resolve), "kafka-0:9092: Failed to resolve");
+        talk.error(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
+        assert!(talk.is_hindered());
+        let unknown = PublishError::Unavailable("kafka-0:9092: Failed to resolve".to_owned());
+        assert_eq!(talk.cause(away()), unknown);
+        assert_eq!(talk.cause(full.clone()), full, "it has a cause of its own");
+        talk.error(&KafkaError::Global(Code::Authentication), "wrong password");
+        talk.error(&KafkaError::Global(Code::BrokerTransportFailure), "closed");
+        assert_eq!(talk.cause(away()), PublishError::Refused("wrong password".to_owned()));
         tokio::time::advance(FRESH).await;
-        assert_eq!(talk.refused(), None);
+        assert_eq!(talk.cause(away()), away());
     }
 }

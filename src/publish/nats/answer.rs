@@ -77,15 +77,15 @@ fn refused(answer: &jetstream::Error) -> PublishError {
         | ErrorCode::INSUFFICIENT_RESOURCES
         | ErrorCode::MEMORY_RESOURCES_EXCEEDED
         | ErrorCode::STORAGE_RESOURCES_EXCEEDED => PublishError::Full(text),
-        ErrorCode::STREAM_SEALED
-        | ErrorCode::STREAM_NOT_MATCH
+        ErrorCode::STREAM_NOT_MATCH
         | ErrorCode::STREAM_MISMATCH
-        | ErrorCode::STREAM_NOT_FOUND
+        | ErrorCode::STREAM_NOT_FOUND => PublishError::Misconfigured(text),
+        ErrorCode::STREAM_SEALED
         | ErrorCode::JETSTREAM_NOT_ENABLED
         | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT
         | ErrorCode::NO_ACCOUNT
         // A stream of counters takes nothing but counts.
-        | ErrorCode::MESSAGE_INCR_MISSING => PublishError::Misconfigured(text),
+        | ErrorCode::MESSAGE_INCR_MISSING => PublishError::Refused(text),
         ErrorCode::STREAM_TOO_MANY_REQUESTS => PublishError::Saturated,
         // Of the others, one is common: a copy of a message that is still being stored, of which a retry finds out
         // (STREAM_DUPLICATE_MESSAGE_CONFLICT).
@@ -127,7 +127,8 @@ mod tests {
         for (codes, expected) in [
             (&[10054, 10097][..], "too_large"),
             (&[10077, 10002, 10023, 10028, 10047], "full"),
-            (&[10109, 10060, 10056, 10059, 10076, 10039, 10035, 10169], "unknown_destination"),
+            (&[10060, 10056, 10059], "unknown_destination"),
+            (&[10109, 10076, 10039, 10035, 10169], "refused"),
             (&[10167], "queue_full"),
             (&[10158, 10008, 10009, 10118, 0, 99_999], "connection"),
         ] {

@@ -1,6 +1,6 @@
 //! How a NATS server is reached: credentials, certificates, and a client that never gives up reconnecting.
 
-use super::PublishError;
+use super::super::{PublishError, complaints::Complaints};
 pub use async_nats::ConnectOptions;
 use async_nats::{Client, ConnectError, ConnectErrorKind, Event};
 use parking_lot::Mutex;
@@ -66,43 +66,66 @@ pub fn options(access: Access, certificates: Certificates) -> Result<ConnectOpti
         .connection_timeout(Duration::from_secs(5)))
 }
 
-/// Returns a client that connects in the background and tells what it meets, and `denials` of what the server forbids.
-/// Fails where an address is none.
+/// Returns a client that connects in the background and tells `heard` what it meets. Fails where an address is none.
 pub async fn client(
     options: &ConnectOptions,
     servers: &[String],
-    denials: &Denials,
+    heard: &Heard,
 ) -> Result<Client, ConnectError> {
-    let (options, denials) = (options.clone().retry_on_initial_connect(), denials.clone());
+    let (options, heard) = (options.clone().retry_on_initial_connect(), heard.clone());
     let hear = move |event| {
-        let denials = denials.clone();
-        async move {
-            tell(&event);
-            if let Event::ServerError(error) = event {
-                denials.hear(error.to_string());
-            }
-        }
+        let heard = heard.clone();
+        async move { heard.event(&event) }
     };
     options.event_callback(hear).connect(servers).await
 }
 
-/// What the server forbids: it drops such a message and says so beside it, and the publish itself only hears nothing.
-#[derive(Debug, Clone, Default)]
-pub struct Denials {
-    last: Arc<Mutex<Option<(Instant, String)>>>,
+/// What the client has told.
+#[derive(Debug, Clone)]
+pub struct Heard(Arc<Told>);
+
+#[derive(Debug)]
+struct Told {
+    complaints: Complaints,
+    /// What the server forbids: it drops such a message and says so beside it, and the publish itself only hears nothing.
+    denial: Mutex<Option<(Instant, String)>>,
 }
 
-impl Denials {
-    fn hear(&self, error: String) {
-        // The server gives no code for it (nats-server, `client.pubPermissionViolation`).
-        if error.to_ascii_lowercase().contains("permissions violation for publish") {
-            *self.last.lock() = Some((Instant::now(), error));
+impl Heard {
+    /// Begins with nothing heard from these servers.
+    pub fn from(servers: &[String]) -> Self {
+        let complaints = Complaints::about("nats", &servers.join(", "));
+        Self(Arc::new(Told { complaints, denial: Mutex::default() }))
+    }
+
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Connected => tracing::info!("nats connected"),
+            Event::Disconnected => self.0.complaints.add("the connection has ended"),
+            Event::ServerError(error) => self.forbids(error.to_string()),
+            Event::ClientError(error) => self.0.complaints.add(&error.to_string()),
+            Event::LameDuckMode | Event::Draining | Event::Closed | Event::SlowConsumer(_) => {
+                tracing::debug!(%event, "nats");
+            }
         }
     }
 
-    /// Returns the last denial, unless it is older than `age`.
-    pub(super) fn within(&self, age: Duration) -> Option<String> {
-        self.last.lock().as_ref().filter(|(at, _)| at.elapsed() < age).map(|(_, error)| error.clone())
+    fn forbids(&self, error: String) {
+        self.0.complaints.add(&error);
+        // The server gives no code for it (nats-server, `client.pubPermissionViolation`).
+        if error.to_ascii_lowercase().contains("permissions violation for publish") {
+            *self.0.denial.lock() = Some((Instant::now(), error));
+        }
+    }
+
+    /// Notes that the server answers.
+    pub(super) fn answers(&self) {
+        self.0.complaints.answers();
+    }
+
+    /// Returns what the server forbade last, unless that is older than `age`.
+    pub(super) fn denial_within(&self, age: Duration) -> Option<String> {
+        self.0.denial.lock().as_ref().filter(|(at, _)| at.elapsed() < age).map(|(_, error)| error.clone())
     }
 }
 
@@ -124,11 +147,7 @@ impl Probe {
     pub(super) async fn obstacle(&self) -> Option<PublishError> {
         let error = self.options.clone().connect(&self.servers).await.err()?;
         let said = format!("no connection to {}: {error}", self.servers.join(", "));
-        Some(if refuses(&error) {
-            PublishError::Misconfigured(said)
-        } else {
-            PublishError::Unavailable(said)
-        })
+        Some(if refuses(&error) { PublishError::Refused(said) } else { PublishError::Unavailable(said) })
     }
 }
 
@@ -152,17 +171,5 @@ pub fn refuses(error: &ConnectError) -> bool {
         | ConnectErrorKind::Dns
         | ConnectErrorKind::TimedOut
         | ConnectErrorKind::MaxReconnects => false,
-    }
-}
-
-fn tell(event: &Event) {
-    match event {
-        Event::Connected => tracing::info!("nats connected"),
-        Event::Disconnected => tracing::warn!("nats disconnected"),
-        Event::ServerError(error) => tracing::warn!(%error, "nats server error"),
-        Event::ClientError(error) => tracing::warn!(%error, "nats client error"),
-        Event::LameDuckMode | Event::Draining | Event::Closed | Event::SlowConsumer(_) => {
-            tracing::debug!(%event, "nats");
-        }
     }
 }

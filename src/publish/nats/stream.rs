@@ -17,7 +17,7 @@ const SHORT_MEMORY: Duration = Duration::from_secs(10);
 pub(super) fn judge(info: &Info, prepared: &mut Prepared) -> Result<(), PublishError> {
     let config = &info.config;
     if let Some(why) = refused(config) {
-        return Err(PublishError::Misconfigured(format!("stream {} {why}", config.name)));
+        return Err(PublishError::Refused(format!("stream {} {why}", config.name)));
     }
     prepared.durability = durability(config);
     let name = &config.name;

@@ -22,6 +22,7 @@ fn refusals() -> Vec<Refusal> {
         PublishError::Unavailable("no answer".to_owned()),
         PublishError::Saturated,
         PublishError::Misconfigured("no topic".to_owned()),
+        PublishError::Refused("no permission".to_owned()),
         PublishError::TooLarge("1 MiB".to_owned()),
         PublishError::Full("no room".to_owned()),
         PublishError::Disk("full".to_owned()),

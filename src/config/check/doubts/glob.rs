@@ -20,9 +20,7 @@ pub(super) fn meet(left: &str, right: &str) -> bool {
             let both = k.checked_sub(1).and_then(|k| below.get(k)).copied().unwrap_or(false);
             row.push(match (from, to) {
                 (None, None) => true,
-                (Some('*'), Some('*')) => down || along,
-                (Some('*'), _) => down || along,
-                (_, Some('*')) => along || down,
+                (Some('*'), _) | (_, Some('*')) => down || along,
                 (Some(a), Some(b)) => (*a == b || *a == '?' || b == '?') && both,
                 _ => false,
             });
