@@ -5,7 +5,10 @@
 //! bindings 1.0.2.
 
 use super::{Cut, Event, Extension};
-use crate::{clock, request::unmarked};
+use crate::{
+    clock,
+    request::{Kept, unmarked},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -176,18 +179,11 @@ fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a kept header's value encodes: all outside printable ASCII, and `%` itself so that it can be read back.
-const KEPT_VALUE: &AsciiSet = &CONTROLS.add(b'%');
-
 /// Returns headers as a JSON list of pairs, so that repeated names and their order survive; values are
 /// percent-encoded.
 fn headers_as_json(headers: &http::HeaderMap) -> String {
-    let pairs: Vec<(&str, String)> = headers
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str(), percent_encoding::percent_encode(value.as_bytes(), KEPT_VALUE).to_string())
-        })
-        .collect();
+    let pairs: Vec<(&str, String)> =
+        headers.iter().map(|(name, value)| (name.as_str(), Kept::written(value).to_string())).collect();
     // Serializing strings cannot fail.
     serde_json::to_string(&pairs).unwrap_or_default()
 }

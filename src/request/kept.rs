@@ -2,7 +2,8 @@
 //! less what holds a credential.
 
 use super::{Request, slot::form};
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_encode};
 
 /// The segments of a path in front of those that slots count: before the first `/`, `hooks`, and the source's name.
 const SOURCE_SEGMENTS: usize = 3;
@@ -15,6 +16,9 @@ const CREDENTIAL: &[u8] = b"access_token";
 
 /// What stands in the place of a withheld segment, so that those behind it keep their numbers.
 const WITHHELD: &str = "*";
+
+/// What a kept header's value encodes.
+const WRITTEN: &AsciiSet = &CONTROLS.add(b'%');
 
 /// Where a request carries a secret as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,12 +80,20 @@ impl Withheld {
 }
 
 impl Kept {
-    /// Returns what fits into `room` bytes each of headers and target: small headers stay, large ones go.
+    /// Returns a header's value as it is written: all outside printable ASCII is percent-encoded, and `%` itself so that it
+    /// can be read back.
+    pub fn written(value: &HeaderValue) -> PercentEncode<'_> {
+        percent_encode(value.as_bytes(), WRITTEN)
+    }
+
+    /// Returns what fits into `room` bytes each of headers and target, as they are written: small headers stay, large ones
+    /// go.
     #[must_use]
     pub fn cut(&self, room: usize) -> Self {
         let (mut headers, mut left) = (HeaderMap::new(), room);
         for (name, value) in &self.headers {
-            if let Some(rest) = left.checked_sub(name.as_str().len() + value.len()) {
+            let written: usize = Self::written(value).map(str::len).sum();
+            if let Some(rest) = left.checked_sub(name.as_str().len() + written) {
                 left = rest;
                 headers.append(name.clone(), value.clone());
             }
@@ -152,5 +164,13 @@ mod tests {
             Withheld::default().keep(&request("/hooks/a/é?x", &[("x-large", "123456789"), ("x", "1")]));
         let cut = kept.cut(10);
         assert_eq!((cut.headers.len(), cut.headers.contains_key("x"), &*cut.target), (1, true, "/hooks/a/"));
+    }
+
+    #[test]
+    fn what_is_cut_counts_a_value_as_it_is_written() {
+        let kept = Withheld::default().keep(&request("/hooks/a", &[("x", "%%%"), ("y", "123")]));
+        let cut = kept.cut(9);
+        assert_eq!(cut.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["y"]);
+        assert_eq!(kept.cut(14).headers.len(), 2);
     }
 }
