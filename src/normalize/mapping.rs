@@ -137,18 +137,20 @@ impl Normalizer {
         data: Data,
         why: Unmappable,
     ) -> Event {
-        let body = &shared.request().body;
-        let digest = shared.digest.get_or_init(|| super::values::sha256_hex(body));
-        let id = match element {
-            Some(index) => format!("sha256:{digest}/{index}"),
-            None => format!("sha256:{digest}"),
+        // A whole body that is not understood is never taken for a repeat: what tells two of equal bytes apart may stand in
+        // their headers, so each has an id of its own, for consumers too. An element is, because the others of its request
+        // are what a sender repeats it for.
+        let (id, identity) = match element {
+            Some(index) => {
+                let body = &shared.request().body;
+                let digest = shared.digest.get_or_init(|| super::values::sha256_hex(body));
+                let identity = if self.mints_ids { Identity::Fresh } else { Identity::Bytes };
+                (format!("sha256:{digest}/{index}"), identity)
+            }
+            None => (crate::clock::uuid().to_string(), Identity::Fresh),
         };
         let mut event = self.bare(shared, "dev.hookway.quarantined".to_owned(), id, data);
-        // A whole body that is not understood is never taken for a repeat. An element is, because the others of its
-        // request are what a sender repeats it for.
-        if element.is_some() && !self.mints_ids {
-            event.identity = Identity::Bytes;
-        }
+        event.identity = identity;
         event.quarantine = Some(Box::new(shared.quarantine(why.reason, why.detail)));
         event
     }
