@@ -140,7 +140,7 @@ fn what_cannot_be_divided_is_put_aside_whole() {
         (many.as_str(), Reason::Malformed),
     ] {
         let normalizer = normalizer(mails());
-        let (events, again) = (events(&normalizer, body), self::events(&normalizer, body));
+        let (events, again) = (events(&normalizer, body), events(&normalizer, body));
         assert_eq!((events.len(), reason(&events[0])), (1, Some(wanted)));
         assert_ne!(events[0].id, again[0].id, "equal bodies may be different deliveries");
         assert_eq!(&events[0].data[..], body.as_bytes());
