@@ -192,7 +192,7 @@ pub struct LimitsConfig {
     /// How long a request's head may take, and an idle connection stays open, as `30s`.
     #[schemars(extend("format" = "duration-with-unit"))]
     pub idle: Option<String>,
-    /// How long a request's body may take, as `2s`.
+    /// How long a request's body may take, as `2s`; left out, three quarters of its source's deadline.
     #[schemars(extend("format" = "duration-with-unit"))]
     pub body: Option<String>,
     /// Bytes a second that a body must come with after half of that time, as `8KiB`; `0B` for any.

@@ -132,7 +132,7 @@ impl Normalizer {
             return Ok(());
         }
         let found = media::essence_of(&request.headers).unwrap_or("no content type");
-        Err(self.another(format!("expected `application/x-www-form-urlencoded` and found {found}")))
+        Err(self.another(format!("expected a form (urlencoded or multipart) and found {found}")))
     }
 
     /// Says why a body is not taken as JSON.

@@ -93,7 +93,7 @@ impl Receiver {
                 self.refusals.handshake(&source.name, name, peer);
                 reply::handshake(reply)
             }
-            Err(refusal) => reply::refused(refusal),
+            Err(refusal) => reply::refused(refusal, source.problems),
         };
         if is_unread {
             reply::close(&mut response);
@@ -123,7 +123,7 @@ impl Receiver {
 
     /// Counts and tells a refusal of what no source is known for, and returns its answer.
     fn unmatched(&self, refusal: &Refusal, peer: SocketAddr) -> Response {
-        let response = reply::refused(refusal);
+        let response = reply::refused(refusal, true);
         let status = response.status().as_u16();
         self.metrics.unmatched(status).inc();
         self.refusals.note(UNMATCHED, refusal, status, peer);
@@ -163,11 +163,11 @@ impl Receiver {
             return Err(Refusal::Overloaded("requests of this source"));
         }
         let at = start + source.deadline;
-        let mut deadline = Deadline { at, timer: pin!(sleep_until(at.min(self.budget.until(start, 0)))) };
+        let bounds = Bounds { start, limit: source.max_body, deadline: source.deadline };
+        let mut deadline = Deadline { at, timer: pin!(sleep_until(at.min(self.budget.until(&bounds, 0)))) };
         let memory = caller.holder.hold(&self.budget.bytes);
         let mut memory = memory.ok_or(Refusal::Overloaded("bytes of bodies"))?;
-        let bounds = Bounds { start, limit: source.max_body };
-        let body = self.budget.read(&head.headers, body, bounds, &mut memory, &mut deadline).await?;
+        let body = self.budget.read(&head.headers, body, &bounds, &mut memory, &mut deadline).await?;
         *is_unread = false;
         source.metrics.read(body.len());
         if let Some(seen) = seen {
@@ -204,11 +204,32 @@ fn check_head(head: &http::request::Parts, responders: &Responders) -> Result<()
     if hosts > 1 || (hosts == 0 && head.version == http::Version::HTTP_11) {
         return Err(Refusal::Malformed("exactly one Host header is expected".into()));
     }
-    let encoding = head.headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    let encodings = head.headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut named = encodings.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    if named.any(is_coding) {
         return Err(Refusal::Encoded);
     }
     Ok(())
+}
+
+/// True for the codings that change a body (the HTTP Content Coding Registry). Whatever else senders write there, as
+/// `utf-8`, nothing or `identity`, leaves it as it is.
+fn is_coding(name: &[u8]) -> bool {
+    const CODINGS: [&str; 12] = [
+        "aes128gcm",
+        "br",
+        "compress",
+        "dcb",
+        "dcz",
+        "deflate",
+        "exi",
+        "gzip",
+        "pack200-gzip",
+        "x-compress",
+        "x-gzip",
+        "zstd",
+    ];
+    CODINGS.iter().any(|coding| name.trim_ascii().eq_ignore_ascii_case(coding.as_bytes()))
 }
 
 /// Refuses a body whose end two readers could see in different places, or nobody (RFC 9112, section 6).

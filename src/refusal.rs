@@ -221,6 +221,7 @@ impl From<VerifyError> for Refusal {
             VerifyError::Missing(_)
             | VerifyError::Repeated(_)
             | VerifyError::Malformed(_)
+            | VerifyError::NotAllowed(_)
             | VerifyError::Mismatch
             | VerifyError::Expired { .. } => Self::Unverified(error, None),
         }

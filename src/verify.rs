@@ -53,7 +53,7 @@ use crate::request::{
 use http::{HeaderMap, HeaderName};
 use mac::Prepared;
 use parking_lot::RwLock;
-use scheme::Scheme;
+use scheme::{Each, Scheme};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
@@ -121,7 +121,9 @@ impl Verifier {
 
     /// True where requests can be verified now: a usable secret is there, or none is needed.
     pub fn is_keyed(&self) -> bool {
-        self.schemes.iter().any(Scheme::is_keyed)
+        // What is taken without any check, beside what is checked, is an exception.
+        let mut checked = self.schemes.iter().filter(|scheme| !scheme.checks_nothing()).peekable();
+        checked.peek().is_none() || checked.any(Scheme::is_keyed)
     }
 
     /// Returns how many of the secrets in use are shorter than 16 bytes.
@@ -131,9 +133,25 @@ impl Verifier {
 
     /// Checks one request; a time window is judged at the moment it was received.
     pub fn verify(&self, request: &Request) -> Result<Proof, VerifyError> {
+        let proof = match self.each() {
+            Some(each) => each.verify(request, |element| self.first(|scheme| scheme.check_one(element))),
+            None => self.first(|scheme| scheme.verify(request)),
+        };
+        if proof.is_err() && !self.is_keyed() { Err(VerifyError::Unkeyed) } else { proof }
+    }
+
+    /// Returns the elements that all alternatives check one by one: each may then pass another of them.
+    fn each(&self) -> Option<&Each> {
+        let mut all = self.schemes.iter().map(|scheme| scheme.each.as_ref());
+        let first = all.next().flatten()?;
+        all.all(|other| other == Some(first)).then_some(first)
+    }
+
+    /// Tries the alternatives in turn; the error is the one that says most.
+    fn first(&self, check: impl Fn(&Scheme) -> Result<Proof, VerifyError>) -> Result<Proof, VerifyError> {
         let mut telling: Option<VerifyError> = None;
         for scheme in &self.schemes {
-            match scheme.verify(request) {
+            match check(scheme) {
                 Ok(proof) => return Ok(proof),
                 Err(error) if telling.as_ref().is_none_or(|other| error.weight() > other.weight()) => {
                     telling = Some(error);

@@ -66,7 +66,7 @@ impl Memory {
                 connections.saturating_mul(buffer),
                 format!("limits.connections {connections}, {buffer} bytes each"),
             ),
-            part("bodies", bodies, format!("limits.body_bytes {bodies}")),
+            part("bodies", bodies, format!("limits.body_bytes {bodies}{}", largest(loaded))),
             part("envelopes", base64(bodies), "every body once more, as base64".to_owned()),
             part(
                 "lists",
@@ -84,6 +84,16 @@ impl Memory {
         parts.extend(loaded.config.sinks.iter().filter_map(|(name, sink)| waiting(name, sink, bodies)));
         Self { total: parts.iter().fold(0, |sum, part| sum.saturating_add(part.bytes)), parts }
     }
+}
+
+/// Says how many of the largest bodies there may be at once.
+fn largest(loaded: &Loaded) -> String {
+    let sizes = loaded.sources.iter().map(|(name, source)| (source.max_body, name));
+    let said = sizes.max().and_then(|(size, name)| {
+        let at_once = loaded.limits.body_bytes.checked_div(size)?;
+        Some(format!(", {at_once} at once of the largest that `{name}` takes ({size})"))
+    });
+    said.unwrap_or_default()
 }
 
 fn part(part: &str, bytes: u64, by: String) -> Part {

@@ -97,6 +97,7 @@ fn assemble(
         max_body: settings.max_body,
         in_flight: Quota::new(settings.max_in_flight.try_into().unwrap_or(u64::MAX)),
         success: settings.success,
+        problems: settings.problems,
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics,
         conflicts: ConflictLog::default(),

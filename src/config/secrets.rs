@@ -68,6 +68,8 @@ impl SecretRef {
             Self::Env(name) => env::var(name).map_err(|_| SecretError::Unset(name.clone()))?,
             Self::File(path) => read_file(path)?,
         };
+        // Some editors put a byte order mark in front, which no sender knows of.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         if text.is_empty() {
             return Err(SecretError::Empty(self.clone()));
         }
@@ -193,9 +195,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret");
         let reference = SecretRef::File(path.clone());
-        for (content, secret) in
-            [("a b\n", "a b"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a"), (" a ", " a ")]
-        {
+        for (content, secret) in [
+            ("a b\n", "a b"),
+            ("a\r\n", "a"),
+            ("a\n\n", "a\n"),
+            ("a", "a"),
+            (" a ", " a "),
+            ("\u{feff}a\n", "a"),
+        ] {
             std::fs::write(&path, content).unwrap();
             assert_eq!(reference.resolve().unwrap().expose_secret(), secret);
         }
@@ -207,7 +214,7 @@ mod tests {
         let path = dir.path().join("secret");
         let reference = SecretRef::File(path.clone());
         assert!(matches!(reference.resolve(), Err(SecretError::Unreadable { .. })));
-        for empty in ["", "\n"] {
+        for empty in ["", "\n", "\u{feff}", "\u{feff}\r\n"] {
             std::fs::write(&path, empty).unwrap();
             assert!(matches!(reference.resolve(), Err(SecretError::Empty(_))));
         }

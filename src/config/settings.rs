@@ -15,8 +15,8 @@ pub struct Limits {
     pub body_bytes: u64,
     /// How long a request's head may take, and an idle connection stays open.
     pub idle: Duration,
-    /// How long a request's body may take.
-    pub body: Duration,
+    /// How long a request's body may take; `None`: as the source's deadline allows.
+    pub body: Option<Duration>,
     /// Bytes a second that a slow body must come with at least; 0 for any.
     pub body_rate: u64,
     /// How long after SIGTERM requests are still taken.
@@ -32,7 +32,7 @@ impl From<&LimitsConfig> for Limits {
             peer_share: config.peer_share.unwrap_or(50),
             body_bytes: bytes(config.body_bytes.as_deref(), 128 << 20),
             idle: time(config.idle.as_deref(), Duration::from_secs(30)),
-            body: time(config.body.as_deref(), Duration::from_secs(2)),
+            body: config.body.as_deref().and_then(units::duration),
             body_rate: bytes(config.body_rate.as_deref(), 8 << 10),
             drain_delay: time(config.drain_delay.as_deref(), Duration::from_secs(5)),
             drain_timeout: time(config.drain_timeout.as_deref(), Duration::from_secs(30)),
@@ -59,6 +59,8 @@ pub struct SourceSettings {
     pub spooled: u16,
     /// Body of a success.
     pub body: Option<String>,
+    /// True where a refusal has a body.
+    pub problems: bool,
 }
 
 impl From<&SenderSpec> for SourceSettings {
@@ -74,6 +76,7 @@ impl From<&SenderSpec> for SourceSettings {
             success: reply.success.unwrap_or(200),
             spooled: reply.spooled.unwrap_or(202),
             body: reply.body,
+            problems: reply.problems.unwrap_or(true),
         }
     }
 }

@@ -202,7 +202,7 @@ fn defaults_are_resolved_once() {
         connections: 10_240,
         body_bytes: 128 << 20,
         idle: Duration::from_secs(30),
-        body: Duration::from_secs(2),
+        body: None,
         drain_delay: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(30),
         peer_share: 50,
@@ -218,6 +218,7 @@ fn defaults_are_resolved_once() {
         success: 200,
         spooled: 202,
         body: None,
+        problems: true,
     };
     assert_eq!(loaded.sources["open"], source);
 }

@@ -9,8 +9,8 @@ pub(super) fn names_json(headers: &HeaderMap) -> bool {
 
 /// Tells whether a body is a form.
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    essence_of(headers)
-        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    let forms = ["application/x-www-form-urlencoded", "multipart/form-data"];
+    essence_of(headers).is_some_and(|essence| forms.iter().any(|form| essence.eq_ignore_ascii_case(form)))
 }
 
 /// Tells whether a media type names JSON (RFC 6839: `+json` too).

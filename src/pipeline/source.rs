@@ -40,6 +40,8 @@ pub struct Source {
     pub success: u16,
     /// Body of an accepted request.
     pub success_body: bytes::Bytes,
+    /// True where a refusal has a body.
+    pub problems: bool,
     /// Its counters.
     pub metrics: SourceMetrics,
     /// Says in the log that ids are shared.

@@ -20,8 +20,8 @@ const LAST_LOOKS: usize = 3;
 pub(super) struct Budget {
     /// All bodies together.
     pub(super) bytes: Arc<Quota>,
-    /// How long one body may take.
-    patience: Duration,
+    /// How long one body may take; `None`: as long as leaves a quarter of the deadline.
+    patience: Option<Duration>,
     /// Bytes a second that a body must come with, once half of the patience is over; 0 for any.
     rate: u64,
 }
@@ -32,6 +32,8 @@ pub(super) struct Bounds {
     pub(super) start: Instant,
     /// Bytes at most.
     pub(super) limit: u64,
+    /// How long the answer may take.
+    pub(super) deadline: Duration,
 }
 
 impl Budget {
@@ -39,13 +41,14 @@ impl Budget {
         Self { bytes: Quota::new(limits.body_bytes), patience: limits.body, rate: limits.body_rate }
     }
 
-    /// Returns until when a body that came at `start` may take, with so many bytes here.
-    pub(super) fn until(&self, start: Instant, bytes: usize) -> Instant {
+    /// Returns until when a body may take, with so many bytes here.
+    pub(super) fn until(&self, bounds: &Bounds, bytes: usize) -> Instant {
+        let patience = self.patience.unwrap_or(bounds.deadline * 3 / 4);
         let earned = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(1000).checked_div(self.rate);
-        let time = earned.map_or(self.patience, |earned| {
-            (self.patience / 2).saturating_add(Duration::from_millis(earned)).min(self.patience)
+        let time = earned.map_or(patience, |earned| {
+            (patience / 2).saturating_add(Duration::from_millis(earned)).min(patience)
         });
-        start + time
+        bounds.start + time
     }
 
     /// Reads the body of a request with these headers, and has `held` grow with it.
@@ -53,17 +56,17 @@ impl Budget {
         &self,
         headers: &HeaderMap,
         mut body: Incoming,
-        Bounds { start, limit }: Bounds,
+        bounds: &Bounds,
         held: &mut Held<'_>,
         deadline: &mut Deadline<'_>,
     ) -> Result<Bytes, Refusal> {
-        let declared = declared_length(headers);
+        let (limit, declared) = (bounds.limit, declared_length(headers));
         if declared.is_some_and(|declared| declared > limit) {
             return Err(Refusal::TooLarge { limit });
         }
         let (mut gathered, mut we_are_late) = (Gathered::default(), false);
         loop {
-            let until = self.until(start, gathered.len());
+            let until = self.until(bounds, gathered.len());
             let mut frame = deadline.wait(until.min(deadline.at), body.frame()).await;
             if frame.is_none() {
                 frame = last_look(&mut body).await;
@@ -152,11 +155,17 @@ mod tests {
     #[tokio::test]
     async fn a_body_must_keep_its_pace_once_half_of_the_patience_is_over() {
         let (rate, patience) = (1000, Duration::from_secs(10));
-        let budget = Budget { bytes: Quota::new(1), patience, rate };
-        let start = Instant::now();
-        let seconds = |bytes| (budget.until(start, bytes) - start).as_millis();
+        let budget = Budget { bytes: Quota::new(1), patience: Some(patience), rate };
+        let bounds = Bounds { start: Instant::now(), limit: 1, deadline: Duration::from_secs(4) };
+        let seconds = |bytes| (budget.until(&bounds, bytes) - bounds.start).as_millis();
         assert_eq!([0, 1, 1000, 4999, 5000, 1 << 40].map(seconds), [5000, 5001, 6000, 9999, 10_000, 10_000]);
         let any = Budget { rate: 0, ..budget };
-        assert_eq!(any.until(start, 0) - start, patience);
+        assert_eq!(any.until(&bounds, 0) - bounds.start, patience);
+        let unsaid = Budget { patience: None, ..any };
+        assert_eq!(
+            unsaid.until(&bounds, 0) - bounds.start,
+            Duration::from_secs(3),
+            "a quarter is for the rest"
+        );
     }
 }

@@ -80,16 +80,18 @@ pub(super) fn handshake(reply: &Reply) -> Response {
     response
 }
 
-/// Answers a refused request.
-pub(super) fn refused(refusal: &Refusal) -> Response {
+/// Answers a refused request; with a body that names its code, where the sender may have one.
+pub(super) fn refused(refusal: &Refusal, has_body: bool) -> Response {
     let (status, title) = status(refusal);
     let code = refusal.code();
     let number = status.as_u16();
     let body = format!(r#"{{"type":"about:blank","title":"{title}","status":{number},"code":"{code}"}}"#);
-    let mut response = Response::new(Full::from(body));
+    let mut response = Response::new(Full::from(if has_body { body } else { String::new() }));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if has_body {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if refusal.fault() != Fault::Sender {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after()));

@@ -29,8 +29,8 @@ pub struct Limits {
     pub idle: Duration,
     /// Bytes of all bodies held at once.
     pub body_bytes: u64,
-    /// How long a body may take.
-    pub body: Duration,
+    /// How long a body may take; `None`: three quarters of its source's deadline.
+    pub body: Option<Duration>,
     /// Bytes a second that a slow body must come with at least; 0 for any.
     pub body_rate: u64,
 }

@@ -4,7 +4,7 @@
 //! | slot | value |
 //! |---|---|
 //! | `header:NAME` | a header that stands once |
-//! | `query:NAME`, `form:NAME` | a parameter of the query, a field of a form body, both decoded |
+//! | `query:NAME`, `form:NAME` | a parameter of the query, a field of a form body (urlencoded or multipart), decoded |
 //! | `form:NAME/pointer` | a value in the JSON text that a form field holds |
 //! | `path:N` | the N-th segment of the path behind `/hooks/<source>`, decoded |
 //! | `/pointer` | a scalar of the JSON body, by RFC 6901 |
@@ -14,6 +14,7 @@
 //! Whatever stands twice is refused and never chosen from: two readers of one request could choose differently.
 
 pub mod form;
+mod multipart;
 mod pointer;
 mod standing;
 mod texts;
@@ -118,9 +119,9 @@ impl Slot {
                 self.once(lines.next().is_none(), value.into())
             }
             Self::Query(name) => self.field(request.uri.query().unwrap_or_default().as_bytes(), name),
-            Self::Form(name, None) => self.field(&request.body, name),
+            Self::Form(name, None) => self.form(request, name),
             Self::Form(name, Some(pointer)) => {
-                let Some(text) = self.field(&request.body, name)? else { return Ok(None) };
+                let Some(text) = self.form(request, name)? else { return Ok(None) };
                 let value = pointer.scalar(&text).map_err(|error| self.inside(error))?;
                 Ok(value.map(|value| Cow::Owned(value.into_owned())))
             }
@@ -142,10 +143,27 @@ impl Slot {
         }
     }
 
-    /// Returns the one field of this name.
+    /// Returns the one field of this name in a form.
+    fn form<'r>(&self, request: &'r Request, name: &str) -> Result<Option<Cow<'r, str>>, SlotError> {
+        let Some(boundary) = multipart::boundary(&request.headers) else {
+            return self.field(&request.body, name);
+        };
+        let fields = multipart::fields(&request.body, &boundary, name.as_bytes());
+        let fields = fields.map_err(|problem| SlotError::Malformed(format!("the form {problem}")))?;
+        self.only(fields.into_iter().map(Cow::Borrowed))
+    }
+
+    /// Returns the one field of this name in an encoded text.
     fn field<'r>(&self, text: &'r [u8], name: &str) -> Result<Option<Cow<'r, str>>, SlotError> {
-        let mut fields = form::pairs(text).filter(|(known, _)| **known == *name.as_bytes());
-        let Some((_, value)) = fields.next() else { return Ok(None) };
+        let fields = form::pairs(text).filter(|(known, _)| **known == *name.as_bytes());
+        self.only(fields.map(|(_, value)| value))
+    }
+
+    fn only<'r>(
+        &self,
+        mut fields: impl Iterator<Item = Cow<'r, [u8]>>,
+    ) -> Result<Option<Cow<'r, str>>, SlotError> {
+        let Some(value) = fields.next() else { return Ok(None) };
         let value = match value {
             Cow::Borrowed(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
             Cow::Owned(value) => String::from_utf8(value).ok().map(Cow::Owned),

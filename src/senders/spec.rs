@@ -75,6 +75,8 @@ pub struct ReplySpec {
     pub spooled: Option<u16>,
     /// Body of a success; empty where it is left out.
     pub body: Option<String>,
+    /// False where the sender takes no refusal with a body. Left out, a refusal names its code.
+    pub problems: Option<bool>,
 }
 
 /// How a sender tries again.

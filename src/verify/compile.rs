@@ -23,9 +23,11 @@ pub(super) fn compile(spec: &VerifySpec) -> Result<Vec<(Algorithm, Scheme)>, Vec
         let mut reader =
             Reader { spec: alternative, params: &spec.params.0, url: None, problems: Vec::new() };
         schemes.extend(reader.scheme());
-        if alternatives.len() > 1 && alternative.algorithm == Some(Algorithm::None) {
+        let is_bound = alternative.require.as_ref().is_some_and(|require| !require.is_empty());
+        if alternatives.len() > 1 && alternative.algorithm == Some(Algorithm::None) && !is_bound {
             let problem = "`none` takes whatever the other alternatives refuse";
-            reader.report("algorithm", problem, "take this alternative away, or all others");
+            let fix = "say in `require` which events are not signed, or take this alternative away";
+            reader.report("algorithm", problem, fix);
         }
         let found = reader.problems.into_iter();
         problems.extend(found.map(|problem| if is_list { problem.of_alternative(place) } else { problem }));
@@ -55,10 +57,9 @@ impl Reader<'_> {
         };
         // Written out by a person, so the rest of a preset's scheme may stand beside it; what it requires still holds.
         if algorithm == Algorithm::None {
-            return Some((
-                algorithm,
-                Scheme { required: self.required(), each: None, check: Check::Nothing },
-            ));
+            let required = self.required();
+            let each = required.iter().any(|required| required.at.is_relative()).then(|| self.each());
+            return Some((algorithm, Scheme { required, each: each.flatten(), check: Check::Nothing }));
         }
         self.url();
         let (required, each) = (self.required(), self.each());

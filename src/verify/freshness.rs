@@ -16,12 +16,19 @@ pub(super) struct Freshness {
     pub(super) tolerance: Option<SignedDuration>,
     /// True where the sender may leave it out.
     pub(super) is_optional: bool,
+    /// The header whose end is only where the time begins.
+    pub(super) ended: Option<OneOf>,
 }
 
 impl Freshness {
     /// Reads the signed time; `None` where it is not to be judged.
     pub(super) fn read(&self, subject: Subject<'_>) -> Result<Option<Timestamp>, VerifyError> {
-        if self.tolerance.is_none() {
+        if let Some(ended) = &self.ended
+            && has_date(ended.demand(subject)?.as_bytes())
+        {
+            return Err(VerifyError::Malformed(format!("`{ended}` holds what ends it, a time")));
+        }
+        if self.tolerance.is_none() && self.ended.is_none() {
             return Ok(None);
         }
         let Some(text) = self.at.read(subject)? else {
@@ -58,9 +65,36 @@ fn parse(text: &str, unit: TimeUnit) -> Option<Timestamp> {
     match unit {
         TimeUnit::Seconds => Timestamp::from_second(digits(text)?).ok(),
         TimeUnit::Milliseconds => Timestamp::from_millisecond(digits(text)?).ok(),
-        TimeUnit::Rfc3339 => date(text).filter(|_| !text.contains(' ')),
+        TimeUnit::Rfc3339 => is_in_full(text.as_bytes()).then(|| date(text)).flatten(),
         TimeUnit::HttpDate => http_date(text),
     }
+}
+
+/// How a date and a time begin that are written in full (RFC 3339): `0` for a digit.
+const IN_FULL: &[u8] = b"0000-00-00T00:00:00";
+
+/// True for a date and a time in full, from the first digit to the zone: beside other text it could be cut nowhere else.
+fn is_in_full(text: &[u8]) -> bool {
+    let Some((date, rest)) = text.split_at_checked(IN_FULL.len()) else { return false };
+    let digits = |rest: &[u8]| rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let fraction = rest.strip_prefix(b".").map_or(0, |rest| 1 + digits(rest));
+    let is_zone = match rest.get(fraction..).unwrap_or_default() {
+        [b'Z' | b'z'] => true,
+        [b'+' | b'-', hours @ .., b':', _, _] => digits(hours) == 2 && hours.len() == 2,
+        _ => false,
+    };
+    has_date(date) && is_zone
+}
+
+/// True where a date and a time in full begin anywhere in a text.
+fn has_date(text: &[u8]) -> bool {
+    text.windows(IN_FULL.len()).any(|window| {
+        window.iter().zip(IN_FULL).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            b'T' => b"Tt ".contains(byte),
+            _ => byte == form,
+        })
+    })
 }
 
 /// Reads a whole number without sign or blanks, which `str::parse` would let pass.

@@ -193,7 +193,11 @@ pub(super) fn decode_key(text: &str, form: KeyForm) -> Option<SecretSlice<u8>> {
         KeyForm::Utf8 => Some(text.as_bytes().to_vec()),
         KeyForm::Hex => hex::decode(text).ok(),
         KeyForm::Base64 | KeyForm::Spki | KeyForm::Whpk => grammar::base64_key(text),
-        KeyForm::Whsec => grammar::base64_key(text.strip_prefix("whsec_").unwrap_or(text)),
+        KeyForm::Whsec => {
+            // Some dashboards show the signature's version in front.
+            let text = text.strip_prefix("v1,").unwrap_or(text);
+            grammar::base64_key(text.strip_prefix("whsec_").unwrap_or(text))
+        }
         KeyForm::Sha1 => Some(sha1_of(text.as_bytes())),
     };
     bytes.map(SecretSlice::from)

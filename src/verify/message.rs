@@ -150,8 +150,9 @@ impl Message {
             || self.every_slot().any(|own| own.0.len() >= slots.len() && slots.iter().zip(&own.0).all(is_same))
     }
 
-    /// Returns the headers, if any, that are glued to the next part without a literal that marks their end.
-    pub(super) fn unfenced(&self) -> impl Iterator<Item = &OneOf> {
+    /// Returns the headers, if any, that are glued to the next part without a literal that marks their end, and the slots
+    /// that are that part.
+    pub(super) fn unfenced(&self) -> impl Iterator<Item = (&OneOf, Option<&OneOf>)> {
         template::unfenced(self.parts())
     }
 

@@ -1,7 +1,7 @@
 //! What a check comes to: a proof and how much it proves, or why there is none.
 
 /// What verification established about a request's origin; weaker towards the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Assurance {
     /// The sender holds the secret, and the body is as it left it.
     Signature,
@@ -62,6 +62,9 @@ pub enum VerifyError {
     /// A part of the request is not written the way the scheme prescribes.
     #[error("{0}")]
     Malformed(String),
+    /// It is well-formed, and another value is demanded there.
+    #[error("`{0}` has a value that is not allowed")]
+    NotAllowed(String),
     /// Everything is well-formed, but no secret gives this signature or token.
     #[error("no configured secret matches")]
     Mismatch,
@@ -84,7 +87,7 @@ impl VerifyError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Missing(_) => "missing",
-            Self::Repeated(_) | Self::Malformed(_) => "malformed",
+            Self::Repeated(_) | Self::Malformed(_) | Self::NotAllowed(_) => "malformed",
             Self::Mismatch => "mismatch",
             Self::Expired { .. } => "expired",
             Self::Unkeyed => "unkeyed",
@@ -95,11 +98,13 @@ impl VerifyError {
     /// Returns how much it says beside the errors of other alternatives.
     pub(super) fn weight(&self) -> u8 {
         match self {
-            Self::KeyUnavailable(_) => 6,
-            Self::Expired { .. } => 5,
-            Self::Mismatch => 4,
-            Self::Repeated(_) | Self::Malformed(_) => 3,
-            Self::Missing(_) => 2,
+            Self::KeyUnavailable(_) => 7,
+            Self::Expired { .. } => 6,
+            Self::Mismatch => 5,
+            Self::Repeated(_) | Self::Malformed(_) => 4,
+            Self::Missing(_) => 3,
+            // This alternative is for other requests.
+            Self::NotAllowed(_) => 2,
             Self::Unkeyed => 1,
         }
     }

@@ -147,12 +147,22 @@ fn array_index(quoted: &str) -> Option<u32> {
     (index != u32::MAX && index.to_string() == digits).then_some(index)
 }
 
+/// Returns the shortest digits that are read as this number, as ECMA-262 asks for: d.ddde±x. Where two such texts are
+/// equally near, JavaScript takes the even one, as exact rounding does.
+fn scientific(number: f64) -> String {
+    let shortest = format!("{number:e}");
+    let decimals =
+        shortest.split(['.', 'e']).rev().nth(1).filter(|_| shortest.contains('.')).map_or(0, str::len);
+    let nearest = format!("{number:.decimals$e}");
+    if nearest.parse() == Ok(number) { nearest } else { shortest }
+}
+
 /// Writes a number as ECMA-262, 6.1.6.1.20 does; what is too large for a double becomes `null`.
 fn javascript_number(number: f64) -> Option<String> {
     if !number.is_finite() {
         return Some("null".to_owned());
     }
-    let scientific = format!("{:e}", number.abs()); // the shortest digits, as ECMA-262 asks for: d.ddde±x
+    let scientific = scientific(number.abs());
     let (mantissa, exponent) = scientific.split_once('e')?;
     let digits = mantissa.replace('.', "");
     let point = exponent.parse::<i32>().ok()? + 1; // how many digits stand before the point

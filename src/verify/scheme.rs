@@ -36,6 +36,7 @@ pub(super) struct Required {
 }
 
 /// The elements that are checked one by one.
+#[derive(PartialEq)]
 pub(super) struct Each {
     /// Where they stand.
     pub(super) all: Pointer,
@@ -45,26 +46,20 @@ pub(super) struct Each {
 
 impl Scheme {
     pub(super) fn verify(&self, request: &Request) -> Result<Proof, VerifyError> {
-        let subject = Subject::new(request);
-        let Some(each) = &self.each else { return self.check_one(subject) };
-        let mut proof: Option<Proof> = None;
-        for element in each.elements(&request.body)? {
-            let one = self.check_one(Subject { element: Some(element), ..subject })?;
-            proof = proof.or(Some(one));
+        match &self.each {
+            Some(each) => each.verify(request, |element| self.check_one(element)),
+            None => self.check_one(Subject::new(request)),
         }
-        proof.ok_or_else(|| VerifyError::Missing(format!("an element at `{}`", each.all)))
     }
 
-    fn check_one(&self, subject: Subject<'_>) -> Result<Proof, VerifyError> {
+    /// Checks the request, or one element of it.
+    pub(super) fn check_one(&self, subject: Subject<'_>) -> Result<Proof, VerifyError> {
         for required in &self.required {
             let value = required.at.demand(subject)?;
             // Every value is compared: it may be a word that only the sender knows.
             let is_one = required.values.iter().fold(false, |hit, allowed| is_equal(&value, allowed) | hit);
             if !is_one {
-                return Err(VerifyError::Malformed(format!(
-                    "`{}` has a value that is not allowed",
-                    required.at
-                )));
+                return Err(VerifyError::NotAllowed(required.at.to_string()));
             }
         }
         match &self.check {
@@ -92,6 +87,10 @@ impl Scheme {
                 Vec::new()
             }
         }
+    }
+
+    pub(super) fn checks_nothing(&self) -> bool {
+        matches!(self.check, Check::Nothing)
     }
 
     pub(super) fn needs_secret(&self) -> bool {
@@ -171,6 +170,20 @@ impl Scheme {
 }
 
 impl Each {
+    /// Checks one element after the other: all must pass, and the whole is proven no better than the least of them.
+    pub(super) fn verify<'r>(
+        &self,
+        request: &'r Request,
+        check: impl Fn(Subject<'r>) -> Result<Proof, VerifyError>,
+    ) -> Result<Proof, VerifyError> {
+        let mut least: Option<Proof> = None;
+        for element in self.elements(&request.body)? {
+            let one = check(Subject { element: Some(element), ..Subject::new(request) })?;
+            least = least.filter(|other| other.assurance >= one.assurance).or(Some(one));
+        }
+        least.ok_or_else(|| VerifyError::Missing(format!("an element at `{}`", self.all)))
+    }
+
     /// Returns the JSON texts of the elements in a body.
     pub(super) fn elements<'r>(&self, body: &'r [u8]) -> Result<Vec<&'r str>, VerifyError> {
         let text = std::str::from_utf8(body).map_err(|_| VerifyError::malformed("the body is not UTF-8"))?;

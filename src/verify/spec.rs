@@ -103,6 +103,9 @@ pub struct TimestampSpec {
     /// How far it may be off in either direction, as `5m` (the default). `off`: it is signed, but neither read nor
     /// judged, so that a request can be sent again for ever.
     pub tolerance: Option<String>,
+    /// Who says that a window as short is right, though the sender tries again for longer: a page. Without it the window
+    /// should outlast the retries, which may come with the first time.
+    pub prescribed: Option<String>,
     /// True where the sender may leave it out.
     pub optional: Option<bool>,
 }
@@ -141,7 +144,8 @@ pub struct JwtSpec {
     pub claims: Option<BTreeMap<String, ClaimValue>>,
     /// The claim with the hex SHA-256 of the body; without it the body is not protected.
     pub body_hash: Option<String>,
-    /// How far `iat` may be off, as `5m`; demanded where tokens have no `exp`.
+    /// How far `iat` may be off, as `5m`; demanded where tokens have no `exp`. Left out, or `off`, beside `body_hash`:
+    /// tokens may say nothing of when, so that a request can be sent again for ever.
     pub max_age: Option<String>,
 }
 

@@ -72,6 +72,7 @@ impl Bridge {
         let (logs, capture) = Logs::capture();
         let home = tempfile::tempdir().expect("a folder");
         std::fs::write(home.path().join("secret"), SECRET).expect("a writable folder");
+        std::fs::write(home.path().join("hex"), hex::encode(SECRET)).expect("a writable folder");
         std::fs::write(home.path().join("empty"), "").expect("a writable folder");
         let file = home.path().join("hookway.yaml");
         let text = yaml.replace("$home", home.path().to_str().expect("a path of text"));
@@ -250,6 +251,7 @@ fn source(
         max_body: settings.max_body,
         in_flight: hookway::delivery::Quota::new(settings.max_in_flight.try_into().expect("fits")),
         success: settings.success,
+        problems: settings.problems,
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics: counted,
         conflicts: hookway::observe::conflicts::ConflictLog::default(),

@@ -69,6 +69,7 @@ async fn each_label_value_that_an_alert_asks_for_exists_from_the_start() {
         ("hookway_verifications_total", "result", "mismatch"),
         ("hookway_verifications_total", "result", "expired"),
         ("hookway_events_rejected_total", "reason", "secret_unset"),
+        ("hookway_events_rejected_total", "reason", "body_too_large"),
         ("hookway_http_request_duration_seconds_count", "outcome", "accepted"),
         ("hookway_events_quarantined_total", "reason", "unrouted"),
     ] {

@@ -62,3 +62,4 @@ mod process;
 mod targets;
 mod told_apart;
 mod trigger;
+mod vendors;

@@ -22,6 +22,7 @@ mod typed;
 use cases::{Case, Wanted};
 use files::Folder;
 use hookway::senders;
+use jiff::SignedDuration;
 use outcome::Outcome;
 use serde_json::Value;
 use source::Source;
@@ -121,6 +122,44 @@ fn every_name_of_every_sample_is_an_event() {
         all_wrong.extend(wrong(&source, &cases, |_, _| {}));
     }
     assert!(all_wrong.is_empty(), "{}", all_wrong.join("\n"));
+}
+
+/// Returns how long a sender tries, by its document.
+fn span(retries: &Value) -> SignedDuration {
+    let pauses = retries["after"].as_array().into_iter().flatten();
+    pauses.map(|pause| pause.as_str().unwrap().parse::<SignedDuration>().unwrap()).sum()
+}
+
+#[test]
+fn a_window_outlasts_the_retries_unless_somebody_prescribes_it() {
+    let mut wrong = Vec::new();
+    for name in presets() {
+        let document = source::effective(name);
+        let alternatives = document["verify"]["any_of"].as_array();
+        let schemes = std::iter::once(&document["verify"]).chain(alternatives.into_iter().flatten());
+        for timestamp in schemes.filter_map(|scheme| scheme["timestamp"].as_object()) {
+            let tolerance = timestamp.get("tolerance").and_then(Value::as_str).unwrap_or("5m");
+            let is_long = tolerance.parse::<SignedDuration>().is_ok_and(|it| it > span(&document["retries"]));
+            if is_long == timestamp.contains_key("prescribed") && !document["retries"]["after"].is_null() {
+                wrong.push(format!("{name}: {tolerance}, and it tries for {:#}", span(&document["retries"])));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0], "state who prescribes the window, and only there");
+}
+
+#[test]
+fn every_preset_says_how_large_a_body_may_be_and_who_says_so() {
+    for name in senders::names() {
+        let text = senders::find(name).unwrap().text;
+        let line = text.lines().find(|line| line.starts_with("max_body: "));
+        let (_, source) =
+            line.and_then(|line| line.split_once('#')).unwrap_or_else(|| panic!("{name} does not"));
+        let is_told = ["[S] ", "[T] ", "[M] ", "unverified", "the sender's own"]
+            .iter()
+            .any(|mark| source.contains(mark));
+        assert!(is_told, "{name}:{source}");
+    }
 }
 
 #[test]

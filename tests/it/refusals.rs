@@ -157,9 +157,22 @@ async fn a_compressed_body_is_415() {
         let reply = bridge.send(&post("/hooks/hotel", &headers, b"{}")).await;
         is_refused(&bridge, &reply, "hotel", 415, "encoding_unsupported");
     }
-    let headers = [("content-encoding", "Identity"), ("lm-webhook-secret", SECRET)];
-    let reply = bridge.send(&post("/hooks/hotel", &headers, likemagic_body("1", "a").as_bytes())).await;
-    assert_eq!(reply.status, 200);
+}
+
+#[tokio::test]
+async fn a_content_encoding_that_names_no_coding_changes_nothing() {
+    let bridge = Bridge::ordinary().await;
+    for (n, encoding) in
+        ["Identity", "utf-8", "", "identity, identity", ",", "UTF8", "none"].iter().enumerate()
+    {
+        let headers = [("content-encoding", *encoding), ("lm-webhook-secret", SECRET)];
+        let body = likemagic_body(&n.to_string(), "a");
+        let reply = bridge.send(&post("/hooks/hotel", &headers, body.as_bytes())).await;
+        assert_eq!(reply.status, 200, "{encoding:?}");
+    }
+    let twice = [("content-encoding", "utf-8"), ("content-encoding", "zstd"), ("lm-webhook-secret", SECRET)];
+    let reply = bridge.send(&post("/hooks/hotel", &twice, b"{}")).await;
+    assert_eq!(reply.status, 415, "whichever line names it");
 }
 
 #[tokio::test]

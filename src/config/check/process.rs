@@ -43,10 +43,11 @@ fn limits_leave_room(config: &Config, report: &mut Report<'_>) {
         let found = format!("expected 1 to 100 percent, found {}", limits.peer_share);
         report.error(&at.key("peer_share"), found, "leave it out for 50; 100 is no bound");
     }
-    for (key, value, default) in [("idle", limits.idle, "30s"), ("body", limits.body, "2s")] {
-        if value.is_zero() {
-            report.error(&at.key(key), least_one, format!("leave it out for {default}"));
-        }
+    if limits.idle.is_zero() {
+        report.error(&at.key("idle"), least_one, "leave it out for 30s");
+    }
+    if limits.body.is_some_and(|body| body.is_zero()) {
+        report.error(&at.key("body"), least_one, "leave it out for three quarters of each source's deadline");
     }
 }
 
@@ -56,10 +57,7 @@ fn bodies_end_before_deadlines(
     senders: &BTreeMap<String, SenderSpec>,
     report: &mut Report<'_>,
 ) {
-    if config.limits.body.is_none() {
-        return;
-    }
-    let patience = Limits::from(&config.limits).body;
+    let Some(patience) = Limits::from(&config.limits).body else { return };
     let sources = senders.iter().map(|(name, sender)| (SourceSettings::from(sender).deadline, name));
     let Some((deadline, name)) = sources.min().filter(|(deadline, _)| patience > *deadline) else { return };
     report.warning(

@@ -69,7 +69,7 @@ fn the_list_of_codes_is_the_codes_of_all_refusals() {
 #[test]
 fn only_what_the_sender_must_change_is_a_4xx_and_nothing_redirects() {
     for refusal in refusals() {
-        let response = refused(&refusal);
+        let response = refused(&refusal, true);
         let status = response.status().as_u16();
         let is_senders = refusal.fault() == Fault::Sender;
         assert!(if is_senders { (400..500).contains(&status) } else { status == 503 }, "{refusal}: {status}");
@@ -81,7 +81,7 @@ fn only_what_the_sender_must_change_is_a_4xx_and_nothing_redirects() {
 #[tokio::test]
 async fn a_refusal_is_a_problem_document_that_names_its_public_code_only() {
     for refusal in refusals() {
-        let response = refused(&refusal);
+        let response = refused(&refusal, true);
         let status = response.status().as_u16();
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
         assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
@@ -98,7 +98,7 @@ async fn a_refusal_is_a_problem_document_that_names_its_public_code_only() {
 async fn every_failed_check_looks_the_same() {
     let mut seen = BTreeSet::new();
     for refusal in refusals().into_iter().filter(|refusal| matches!(refusal, Refusal::Unverified(..))) {
-        let response = refused(&refusal);
+        let response = refused(&refusal, true);
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         assert!(response.headers().contains_key(header::WWW_AUTHENTICATE));
         let headers = format!("{:?}", response.headers());
@@ -107,17 +107,29 @@ async fn every_failed_check_looks_the_same() {
     assert_eq!(seen.len(), 1);
 }
 
+#[tokio::test]
+async fn a_refusal_without_a_body_differs_in_nothing_else() {
+    for refusal in refusals().into_iter().filter(|refusal| refusal.fault() == Fault::Sender) {
+        let (with, without) = (refused(&refusal, true), refused(&refusal, false));
+        assert_eq!(without.status(), with.status());
+        let mut headers = with.headers().clone();
+        headers.remove(header::CONTENT_TYPE);
+        assert_eq!(*without.headers(), headers);
+        assert_eq!(body(without).await, "", "{refusal}");
+    }
+}
+
 #[test]
 fn a_wrong_method_is_told_the_right_one_and_an_unread_body_ends_the_connection() {
     let wrong = Refusal::MethodNotAllowed { allowed: "POST, GET".to_owned() };
-    assert_eq!(refused(&wrong).headers()[header::ALLOW], "POST, GET");
+    assert_eq!(refused(&wrong, true).headers()[header::ALLOW], "POST, GET");
     let malformed = Refusal::Malformed("two lengths".into());
     for refusal in
         [Refusal::TooLarge { limit: 1 }, Refusal::Stalled, Refusal::Encoded, Refusal::Unsized, malformed]
     {
-        assert_eq!(refused(&refusal).headers()[header::CONNECTION], "close", "{refusal}");
+        assert_eq!(refused(&refusal, true).headers()[header::CONNECTION], "close", "{refusal}");
     }
-    assert!(!refused(&Refusal::Deadline).headers().contains_key(header::CONNECTION));
+    assert!(!refused(&Refusal::Deadline, true).headers().contains_key(header::CONNECTION));
 }
 
 #[test]

@@ -175,7 +175,90 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
+const MULTIPART: (&str, &str) = ("content-type", "Multipart/Form-Data; charset=utf-8; boundary=\"x Y\"");
+
+#[test]
+fn a_field_of_a_multipart_form_is_read() {
+    let form = request(
+        "/hooks/a",
+        &[MULTIPART],
+        "preamble\r\n--x Y \t\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x Y\r\n\
+         content-type: text/plain\r\nCONTENT-disposition:form-data;NAME=b\r\n\r\n{\"c\":\r\n2}\r\n--x Y\r\n\
+         Content-Disposition: form-data; name=\"q\\\"q;name=a\"\r\n\r\n\r\n--x Y\r\n\
+         Content-Disposition: form-data; name=\"a\"; filename=\"a.pdf\"\r\n\r\n3\r\n--x Y\r\n\r\nnameless\r\n--x Y--\r\n",
+    );
+    for (slot, value) in
+        [("form:a", Some("1")), ("form:b/c", Some("2")), ("form:q\"q;name=a", Some("")), ("form:d", None)]
+    {
+        assert_eq!(read(slot, &form), Ok(value.map(str::to_owned)), "{slot}");
+    }
+}
+
+#[test]
+fn a_multipart_form_that_two_readers_could_divide_in_two_ways_is_refused() {
+    let part = |head: &str| format!("--x Y\r\n{head}\r\n\r\n1\r\n--x Y--");
+    let named = "Content-Disposition: form-data; name=\"a\"";
+    let good = part(named);
+    assert_eq!(read("form:a", &request("/", &[MULTIPART], &good)), Ok(Some("1".to_owned())));
+    for body in [
+        part(&format!("{named}\r\n{named}")),
+        part("Content-Disposition: form-data; name=\"a"),
+        part("Content-Disposition: form-data; name=a; name=b"),
+        part("Content-Disposition: form-data;\r\n name=a"),
+        good.replace("--x Y--", "--x Y"),
+        good.replace("\r\n--x Y--", "--x Y--"),
+        good.replace("x Y\r\n", "x Yz\r\n"),
+        good.replace("\r\n", "\n"),
+        "a=1".to_owned(),
+        String::new(),
+        format!("{}--x Y--", part(named).replace("--x Y--", "").repeat(1001)),
+    ] {
+        let read = read("form:a", &request("/", &[MULTIPART], &body));
+        assert!(matches!(read, Err(SlotError::Malformed(_))), "{body:?}: {read:?}");
+    }
+    for kind in [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=a; boundary=b",
+    ] {
+        let read = read("form:a", &request("/", &[("content-type", kind)], &good));
+        assert!(matches!(read, Err(SlotError::Malformed(_))), "{kind}");
+    }
+    let twice = good.replace("--x Y--", good.as_str());
+    assert!(matches!(read("form:a", &request("/", &[MULTIPART], &twice)), Err(SlotError::Repeated(_))));
+}
+
 proptest! {
+    #[test]
+    fn a_multipart_form_that_was_written_is_read(
+        fields in prop::collection::btree_map("[a-z;= ]{1,6}", "[ -~\\r\\n]{0,12}", 0..5),
+        boundary in "[A-Za-z0-9'()+_,./:=?-]{1,70}",
+    ) {
+        let kind = format!("multipart/form-data; boundary=\"{boundary}\"");
+        let mut body: String = fields.iter().map(|(name, value)| {
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        }).collect();
+        body.push_str(&format!("--{boundary}--\r\n"));
+        prop_assume!(body.matches(&format!("--{boundary}")).count() == fields.len() + 1);
+        let mut form = request("/", &[], &body);
+        form.headers.insert("content-type", kind.parse().unwrap());
+        for (name, value) in &fields {
+            prop_assert_eq!(read(&format!("form:{name}"), &form), Ok(Some(value.clone())));
+        }
+        prop_assert_eq!(read("form:other", &form), Ok(None));
+    }
+
+    #[test]
+    fn no_bytes_break_the_multipart_reader(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "--b", "\r\n", "--", "Content-Disposition:", "form-data", ";", "name=", "\"", "\\", "a", ":", " ", "\r\n\r\n",
+        ]), 0..40),
+    ) {
+        let body = pieces.concat();
+        let form = request("/", &[("content-type", "multipart/form-data; boundary=b")], &body);
+        let _ = read("form:a", &form);
+    }
+
     #[test]
     fn a_form_that_was_encoded_decodes_to_itself(
         fields in prop::collection::vec((prop::collection::vec(any::<u8>(), 1..8), prop::collection::vec(any::<u8>(), 0..8)), 0..6),

@@ -43,8 +43,9 @@ impl Reader<'_> {
         let keys = self.keys(algorithm);
         let is_keyed = keys.as_ref().is_none_or(Keys::is_keyed_scheme);
         let message = self.message(is_keyed);
+        let ended = message.as_ref().and_then(|message| self.boundaries(message));
         let freshness =
-            spec.timestamp.as_ref().and_then(|timestamp| self.freshness(timestamp, message.as_ref()));
+            spec.timestamp.as_ref().and_then(|timestamp| self.freshness(timestamp, message.as_ref(), ended));
         let encoding = spec.encoding.unwrap_or(Encoding::Auto);
         Some(Signature {
             place: place?,
@@ -141,7 +142,6 @@ impl Reader<'_> {
         if spec.separator.is_none() && message.slots().any(|slots| slots.fields().next().is_some()) {
             self.report("message", "it has an entry of a list, and the signature is none", "set `separator`");
         }
-        self.boundaries(&message);
         Some(message)
     }
 
@@ -164,22 +164,34 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses a header whose end nothing marks, unless it is the time, which has a strict form of its own.
-    fn boundaries(&mut self, message: &Message) {
+    /// Refuses a header whose end nothing marks, unless it is the time, which has a strict form of its own. A date in
+    /// full, which no number could be, marks the end of the header in front of it, too: that is returned, and must then
+    /// hold no such date.
+    fn boundaries(&mut self, message: &Message) -> Option<OneOf> {
         let timestamp = self.spec.timestamp.as_ref();
         let header =
             timestamp.and_then(|timestamp| timestamp.header.as_ref()).map(|name| format!("header:{name}"));
         let at = timestamp.and_then(|timestamp| timestamp.at.clone());
         let time = header.or(at).and_then(|at| OneOf::parse(&at, self.params).ok());
-        for slots in message.unfenced() {
-            if time.as_ref() != Some(slots) {
+        let is_in_full = timestamp.and_then(|timestamp| timestamp.unit) == Some(TimeUnit::Rfc3339);
+        let mut ended = None;
+        for (slots, next) in message.unfenced() {
+            if time.is_some() && next == time.as_ref() && is_in_full {
+                ended = Some(slots.clone());
+            } else if time.as_ref() != Some(slots) {
                 let problem = format!("nothing marks where `{slots}` ends, so bytes could be moved over");
                 self.report("message", problem, "put the sender's text between, or make it the `timestamp`");
             }
         }
+        ended
     }
 
-    fn freshness(&mut self, timestamp: &TimestampSpec, message: Option<&Message>) -> Option<Freshness> {
+    fn freshness(
+        &mut self,
+        timestamp: &TimestampSpec,
+        message: Option<&Message>,
+        ended: Option<OneOf>,
+    ) -> Option<Freshness> {
         let at = self.time_at(timestamp);
         if let (Some(at), Some(message)) = (&at, message)
             && !message.covers(at)
@@ -195,6 +207,7 @@ impl Reader<'_> {
             self.report("timestamp.tolerance", format!("`{text}` is not a time span"), "write it as `5m`");
         }
         let unit = timestamp.unit.unwrap_or(TimeUnit::Seconds);
-        Some(Freshness { at: at?, unit, tolerance, is_optional: timestamp.optional.unwrap_or_default() })
+        let is_optional = timestamp.optional.unwrap_or_default() && ended.is_none();
+        Some(Freshness { at: at?, unit, tolerance, is_optional, ended })
     }
 }

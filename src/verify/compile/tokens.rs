@@ -108,10 +108,16 @@ impl Reader<'_> {
                 false
             }
         };
-        let max_age =
-            jwt.max_age.as_deref().map(|text| text.parse().ok().filter(SignedDuration::is_positive));
+        let is_off = jwt.max_age.as_deref() == Some("off");
+        let age = jwt.max_age.as_deref().filter(|_| !is_off);
+        let max_age = age.map(|text| text.parse().ok().filter(SignedDuration::is_positive));
         if max_age == Some(None) {
-            self.report("jwt.max_age", "it is not a time span", "write it as `5m`");
+            self.report("jwt.max_age", "it is not a time span", "write it as `5m`, or `off`");
+        }
+        if is_off && jwt.body_hash.is_none() {
+            let problem =
+                "a token without times that is not bound to the body could be sent for ever with any";
+            self.report("jwt.max_age", problem, "name the claim with the body's digest in `body_hash`");
         }
         let claims = jwt.claims.iter().flatten().map(|(name, value)| {
             let value = match value {
@@ -128,6 +134,8 @@ impl Reader<'_> {
             others,
             body_hash: jwt.body_hash.clone(),
             has_qsh,
+            // Then a token is good for this body alone, as an HMAC without a time is.
+            may_be_timeless: jwt.body_hash.is_some() && age.is_none(),
             max_age: max_age.flatten(),
         }
     }

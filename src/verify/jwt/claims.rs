@@ -23,6 +23,8 @@ pub(in crate::verify) struct Expected {
     pub(in crate::verify) body_hash: Option<String>,
     /// True where the claim `qsh` must belong to the request.
     pub(in crate::verify) has_qsh: bool,
+    /// True where a token may say nothing of when: it is bound to this body.
+    pub(in crate::verify) may_be_timeless: bool,
     /// How far `iat` may be off.
     pub(in crate::verify) max_age: Option<SignedDuration>,
 }
@@ -78,7 +80,9 @@ impl Expected {
         let off = |at: Timestamp| received.duration_since(at);
         let outside = |at| VerifyError::Expired { off_by_seconds: off(at).as_secs() };
         match (expires.flatten(), self.max_age.and(issued.flatten())) {
-            (None, None) => return Err(VerifyError::Missing("the token's `exp`".to_owned())),
+            (None, None) if !self.may_be_timeless => {
+                return Err(VerifyError::Missing("the token's `exp`".to_owned()));
+            }
             (Some(expires), _) if off(expires) > LEEWAY => return Err(outside(expires)),
             _ => {}
         }

@@ -161,15 +161,17 @@ fn fence(parts: &mut [Part]) {
     }
 }
 
-/// Returns the headers that no literal parts from what stands beside them; one in brackets may lose its fences.
-pub(super) fn unfenced(parts: &[Part]) -> impl Iterator<Item = &OneOf> {
-    let glued = parts.windows(2).flat_map(|pair| {
-        let is_glued = pair.iter().all(Part::is_free);
-        pair.iter().filter(move |_| is_glued)
+/// Returns the headers that no literal parts from what stands beside them, each with what follows it; one in brackets
+/// may lose its fences.
+pub(super) fn unfenced(parts: &[Part]) -> impl Iterator<Item = (&OneOf, Option<&OneOf>)> {
+    let glued = parts.windows(2).filter(|pair| pair.iter().all(Part::is_free)).flat_map(|pair| {
+        let [before, behind] = [pair.first(), pair.get(1)].map(|part| part.and_then(Part::slots));
+        [before.map(|before| (before, behind)), behind.map(|behind| (behind, None))].into_iter().flatten()
     });
     let bracketed =
         parts.iter().flat_map(|part| if let Part::Optional(inner) = part { inner.as_slice() } else { &[] });
-    glued.chain(bracketed).filter_map(Part::slots).filter(|slots| slots.headers().next().is_some())
+    let bracketed = bracketed.filter_map(Part::slots).map(|slots| (slots, None));
+    glued.chain(bracketed).filter(|(slots, _)| slots.headers().next().is_some())
 }
 
 /// Adds the parts to the message.

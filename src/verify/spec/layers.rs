@@ -86,12 +86,17 @@ impl VerifySpec {
     /// Returns this scheme with the fields that it lacks taken from `base`.
     fn over(&self, base: &Self) -> Self {
         let places = self.header.is_some() || self.from.is_some() || self.member.is_some();
-        let place = if places { self } else { base };
-        let (own, base) = (self.clone(), base.clone());
+        // How a signature is written says nothing of a token, nor the other way round.
+        let base = match (self.algorithm, base.algorithm) {
+            (Some(own), Some(other)) if own != other && own.signs_nothing() => base.shared(),
+            _ => base.clone(),
+        };
+        let place = if places { self } else { &base }.clone();
+        let own = self.clone();
         Self {
-            header: place.header.clone(),
-            from: place.from.clone(),
-            member: place.member.clone(),
+            header: place.header,
+            from: place.from,
+            member: place.member,
             algorithm: own.algorithm.or(base.algorithm),
             prefix: own.prefix.or(base.prefix),
             prefix_optional: own.prefix_optional.or(base.prefix_optional),
@@ -112,6 +117,18 @@ impl VerifySpec {
             jwt: own.jwt.or(base.jwt),
             signs_tokens: base.signs_tokens,
             params: base.params,
+        }
+    }
+
+    /// Returns what holds for an alternative of another kind, too.
+    fn shared(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            require: self.require.clone(),
+            each: self.each.clone(),
+            signs_tokens: self.signs_tokens,
+            params: self.params.clone(),
+            ..Self::default()
         }
     }
 }

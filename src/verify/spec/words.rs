@@ -109,6 +109,11 @@ impl Algorithm {
         matches!(self, Self::Ed25519 | Self::EcdsaP256)
     }
 
+    /// True where no message is signed: a secret or token is sent, or nothing is.
+    pub fn signs_nothing(self) -> bool {
+        matches!(self, Self::Token | Self::Basic | Self::Jwt | Self::None)
+    }
+
     /// Returns the length of its digest in bytes; 0 where nothing is computed.
     pub fn digest_bytes(self) -> usize {
         match self {

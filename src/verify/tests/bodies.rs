@@ -142,6 +142,10 @@ fn javascript_prints_numbers_as_ecma_262_does() {
         ("1.7976931348623157e308", "1.7976931348623157e+308"),
         ("5e-324", "5e-324"),
         ("1e400", "null"),
+        // Two texts of 17 digits are equally near: the even one.
+        ("1764237600123456.25", "1764237600123456.2"),
+        ("900719925474099.25", "900719925474099.2"),
+        ("562949953421312.75", "562949953421312.8"),
     ] {
         assert_eq!(rewritten(text, Style::JavaScript), again, "{text}");
     }

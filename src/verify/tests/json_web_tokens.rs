@@ -196,3 +196,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_token_may_lack_its_times_only_where_it_is_bound_to_the_body() {
+    let scheme =
+        "{ algorithm: jwt, jwt: { algorithms: [HS256], issuer: them, body_hash: sha256, max_age: off } }";
+    let unsaid = verifier(&scheme.replace(", max_age: off", ""), &[SECRET]);
+    let aged = verifier(&scheme.replace("off", "5m"), &[SECRET]);
+    let verifier = verifier(scheme, &[SECRET]);
+    let body = "{\"id\":1}";
+    let claims = json!({ "iss": "them", "sha256": hex::encode(Sha256::digest(body)) });
+    let refused = |claims: &Value, body: &str| {
+        refusal(&verifier, &bearer(&token(&json!({ "alg": "HS256" }), claims), body))
+    };
+    assert_eq!(refused(&claims, body), "signature");
+    let timeless = bearer(&token(&json!({ "alg": "HS256" }), &claims), body);
+    assert_eq!([refusal(&unsaid, &timeless), refusal(&aged, &timeless)], ["signature", "missing"]);
+    assert_eq!(refused(&claims, "{\"id\":2}"), "mismatch");
+    assert_eq!(
+        refused(&with(&claims, "exp", json!(NOW - 3600)), body),
+        "expired",
+        "what it says still counts"
+    );
+    assert_eq!(refused(&with(&claims, "nbf", json!(NOW + 3600)), body), "expired");
+    assert_eq!(refused(&with(&claims, "iat", json!(NOW - 86_400)), body), "signature");
+    let unbound = super::spec(&scheme.replace("body_hash: sha256, ", ""));
+    let problems = Verifier::compile(&unbound).expect_err("anything could be sent with it");
+    assert_eq!(problems.iter().map(|problem| &*problem.field).collect::<Vec<_>>(), ["jwt.max_age"]);
+}

@@ -386,3 +386,76 @@ fn the_public_half_of_a_key_signs_nothing() {
     assert!(request.headers.is_empty(), "a request that cannot be signed stays as it was");
     assert_eq!(verifier.verify(&request), Err(VerifyError::Missing("header `x-s`".to_owned())));
 }
+
+#[test]
+fn a_secret_is_taken_as_dashboards_show_it() {
+    for shown in
+        ["whsec_c2VjcmV0c2VjcmV0c2VjcmV0", "v1,whsec_c2VjcmV0c2VjcmV0c2VjcmV0", "c2VjcmV0c2VjcmV0c2VjcmV0"]
+    {
+        let shown_so =
+            verifier("{ algorithm: hmac-sha256, header: x-s, encoding: hex, key: whsec }", &[shown]);
+        let plain = verifier("{ algorithm: hmac-sha256, header: x-s }", &["secretsecretsecret"]);
+        assert_eq!(refusal(&shown_so, &signed(&plain, request(&[], "{}"))), "signature", "{shown}");
+    }
+}
+
+#[test]
+fn a_date_in_full_ends_the_header_in_front_of_it() {
+    let scheme = "{ algorithm: hmac-sha256, header: x-s, encoding: hex, \
+         message: '{header:x-id}{header:x-time}{body}', timestamp: { header: x-time, unit: rfc3339 } }";
+    let dated = verifier(scheme, &["key"]);
+    let time = "2025-11-03T14:00:00.123456789Z";
+    let plain = verifier("{ algorithm: hmac-sha256, header: x-s, message: '{body}' }", &["key"]);
+    let made = |id: &str, time: &str, body: &str| {
+        let whole = signed(&plain, request(&[], format!("{id}{time}{body}")));
+        let digest = whole.headers["x-s"].to_str().expect("hex").to_owned();
+        refusal(&dated, &request(&[("x-s", &digest), ("x-id", id), ("x-time", time)], body))
+    };
+    assert_eq!(made("84c1e79a", time, "{}"), "signature");
+    assert_eq!(made("0", "2025-11-03T15:00:00+01:00", "{}"), "signature");
+    // Each of these could have been divided in another place.
+    assert_eq!(made(&format!("84c1{time}{{"), "2025-11-03T14:00:00Z", "}"), "malformed");
+    assert_eq!(made("84c1e79a+00", "2025-11-03T14:00:00Z", "{}"), "signature");
+    assert_eq!(made("84c1e79a", "+002025-11-03T14:00:00Z", "{}"), "malformed");
+    assert_eq!(made("84c1e79a", "20251103T140000Z", "{}"), "malformed");
+    assert_eq!(made("84c1e79a", "2025-11-03T14:00:00Z[UTC]", "{}"), "malformed");
+    assert_eq!(made("", time, "{}"), "malformed");
+    let wrong = |scheme: &str| Verifier::compile(&spec(scheme)).is_err();
+    assert!(wrong(&scheme.replace("rfc3339", "s")), "digits end nothing");
+    assert!(wrong(&scheme.replace("{header:x-id}{header:x-time}", "{header:x-time}{header:x-id}")));
+    assert!(wrong(&scheme.replace("{header:x-id}", "{header:x-a}{header:x-id}")));
+    let unlimited = scheme.replace("unit: rfc3339", "unit: rfc3339, tolerance: off, optional: true");
+    let lax = verifier(&unlimited, &["key"]);
+    assert_eq!(refusal(&lax, &request(&[("x-s", "00"), ("x-id", "1"), ("x-time", "x")], "{}")), "malformed");
+}
+
+#[test]
+fn an_event_that_is_not_signed_is_taken_beside_signed_ones_where_the_scheme_says_which() {
+    let scheme = "{ algorithm: hmac-sha256, each: /items/*, from: ./sig, encoding: hex, message: '{./id}:{./kind}', \
+         any_of: [ {}, { algorithm: none, require: { ./kind: REPORT } }, { algorithm: basic, require: { ./kind: NOTE } } ] }";
+    let keyed = verifier(scheme, &["key", "user:password"]);
+    let plain = verifier("{ algorithm: hmac-sha256, header: x-s, message: '{body}' }", &["key"]);
+    let item = |kind: &str, id: &str| {
+        let whole = signed(&plain, request(&[], format!("{id}:{kind}")));
+        let digest = whole.headers["x-s"].to_str().expect("hex").to_owned();
+        format!(r#"{{"id":"{id}","kind":"{kind}","sig":"{digest}"}}"#)
+    };
+    let (paid, report, note) =
+        (item("PAID", "1"), r#"{"id":"2","kind":"REPORT"}"#, r#"{"id":"3","kind":"NOTE"}"#);
+    let answer = |items: &[&str], headers: &[(&str, &str)]| {
+        refusal(&keyed, &request(headers, format!(r#"{{"items":[{}]}}"#, items.join(","))))
+    };
+    assert_eq!(answer(&[&paid], &[]), "secret");
+    assert_eq!(answer(&[report], &[]), "none");
+    assert_eq!(answer(&[&paid, report], &[]), "none", "no better than the least");
+    assert_eq!(answer(&[r#"{"id":"2","kind":"PAID"}"#, report], &[]), "missing");
+    assert_eq!(answer(&[r#"{"id":"2","kind":"PAID","sig":"00"}"#], &[]), "malformed", "no digest");
+    let basic = ("authorization", "Basic dXNlcjpwYXNzd29yZA==");
+    assert_eq!(answer(&[&paid, note], &[basic]), "secret");
+    assert_eq!(answer(&[note], &[]), "missing");
+    let unkeyed = Verifier::compile(&spec(scheme)).expect("a scheme");
+    assert!(!unkeyed.is_keyed(), "the exception is no key");
+    assert_eq!(refusal(&unkeyed, &request(&[], format!(r#"{{"items":[{paid}]}}"#))), "unkeyed");
+    let open = scheme.replace("require: { ./kind: REPORT }", "require: {}");
+    assert!(Verifier::compile(&spec(&open)).is_err(), "it would take all");
+}

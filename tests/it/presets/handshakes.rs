@@ -82,6 +82,11 @@ fn echoes(asking: &mut Asking<'_>) {
         "azure-event-grid" | "cloudevents" => {
             asking.add("permission", ("OPTIONS", "", &origin, ""), empty(200));
         }
+        "bitbucket" => {
+            let test = |key: &'static str| [("x-event-key", key), ("content-type", "application/json")];
+            asking.add("ping", ("POST", "", &test("diagnostics:ping"), r#"{"test": true}"#), empty(200));
+            asking.add("no-ping", ("POST", "", &test("pr:opened"), r#"{"test": true}"#), UNSIGNED);
+        }
         "trello" | "intercom" => asking.add("head", ("HEAD", "", &[], ""), empty(200)),
         "asana" => {
             let headers = [("x-hook-secret", HANDED)];
@@ -103,6 +108,9 @@ fn behind_the_check(asking: &mut Asking<'_>) {
             let body = json!({ "token": "x", "challenge": HANDED, "type": "url_verification" }).to_string();
             asking.add_signed("url-verification", ("POST", "", &headers, &body), text(HANDED));
             asking.add("url-verification-unsigned", ("POST", "", &headers, &body), UNSIGNED);
+            let form = [("content-type", "application/x-www-form-urlencoded")];
+            asking.add("ssl-check", ("POST", "", &form, "ssl_check=1&token=x"), empty(200));
+            asking.add("no-ssl-check", ("POST", "", &form, "ssl_check=0&token=x"), UNSIGNED);
         }
         "azure-event-grid" => {
             let headers = [("aeg-event-type", "SubscriptionValidation")];
