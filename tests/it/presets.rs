@@ -17,6 +17,7 @@ mod objects;
 mod outcome;
 mod sample;
 mod source;
+mod table;
 mod typed;
 
 use cases::{Case, Wanted};
