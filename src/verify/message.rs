@@ -18,7 +18,7 @@ use twilio::Addresses;
 use super::{
     VerifyError,
     place::Claimed,
-    rewrite::{Style, rewrite},
+    rewrite::rewrite,
     value::{OneOf, Subject, Value},
 };
 use crate::request::slot::{Params, Slot};
@@ -67,31 +67,20 @@ pub(super) enum Message {
     Template(Vec<Part>),
     /// The body's bytes less the signature's member.
     Cut,
-    /// The body written again, less the signature's member where there is one.
-    Written(Style),
+    /// The body as JavaScript would write it again, less the signature's member where there is one.
+    Written,
     /// Twilio's address and sorted form.
     Twilio(Addresses),
     /// The lines that Amazon SNS signs.
     Sns,
 }
 
-/// The `message` words that need nothing else.
-const FORMS: [(&str, Style); 5] = [
-    ("compact", Style::Compact),
-    ("compact_php", Style::CompactPhp),
-    ("compact_sorted", Style::CompactSorted),
-    ("python", Style::Python),
-    ("json_stringify", Style::JavaScript),
-];
-
 impl Message {
     /// Reads the `message` of a sender document, or says what is wrong with it.
     pub(super) fn parse(text: &str, url: Option<&Url>, params: &Params) -> Result<Self, String> {
-        if let Some((_, style)) = FORMS.into_iter().find(|(name, _)| *name == text) {
-            return Ok(Self::Written(style));
-        }
         match (text, url) {
             ("raw_cut", _) => Ok(Self::Cut),
+            ("json_stringify", _) => Ok(Self::Written),
             ("sns", _) => Ok(Self::Sns),
             ("twilio", Some(url)) => Ok(Self::Twilio(Addresses::of(url))),
             ("twilio", None) => Err(template::NO_URL.to_owned()),
@@ -101,26 +90,18 @@ impl Message {
 
     /// True for a form that leaves out the signature's member.
     pub(super) fn suits_member(&self) -> bool {
-        match self {
-            Self::Cut => true,
-            Self::Written(style) => *style != Style::JavaScript,
-            Self::Template(_) | Self::Twilio(_) | Self::Sns => false,
-        }
+        matches!(self, Self::Cut | Self::Written)
     }
 
     /// True for a form that takes the body as it is.
     pub(super) fn suits_header(&self) -> bool {
-        match self {
-            Self::Cut => false,
-            Self::Written(style) => *style == Style::JavaScript,
-            Self::Template(_) | Self::Twilio(_) | Self::Sns => true,
-        }
+        !matches!(self, Self::Cut)
     }
 
     /// True where the body cannot be changed without changing the message.
     pub(super) fn covers_body(&self) -> bool {
         match self {
-            Self::Cut | Self::Written(_) | Self::Twilio(_) => true,
+            Self::Cut | Self::Written | Self::Twilio(_) => true,
             Self::Sns => false,
             Self::Template(parts) => parts.iter().any(Part::covers_body),
         }
@@ -172,7 +153,7 @@ impl Message {
     fn parts(&self) -> &[Part] {
         match self {
             Self::Template(parts) => parts,
-            Self::Cut | Self::Written(_) | Self::Twilio(_) | Self::Sns => &[],
+            Self::Cut | Self::Written | Self::Twilio(_) | Self::Sns => &[],
         }
     }
 
@@ -180,7 +161,7 @@ impl Message {
     pub(super) fn variants(&self) -> usize {
         match self {
             Self::Twilio(addresses) => addresses.len(),
-            Self::Template(_) | Self::Cut | Self::Written(_) | Self::Sns => 1,
+            Self::Template(_) | Self::Cut | Self::Written | Self::Sns => 1,
         }
     }
 
@@ -202,9 +183,8 @@ impl Message {
                 pieces.push(found.after);
             }
             (Self::Cut, None) => pieces.push(&*request.body),
-            (Self::Written(style), _) => {
-                let again =
-                    std::str::from_utf8(&request.body).ok().and_then(|text| rewrite(text, *style, member));
+            (Self::Written, _) => {
+                let again = std::str::from_utf8(&request.body).ok().and_then(|text| rewrite(text, member));
                 pieces
                     .push(again.ok_or_else(|| VerifyError::malformed("the body is not JSON, or too deep"))?);
             }

@@ -46,9 +46,8 @@ pub struct VerifySpec {
     /// Public keys of the sender, beside those among the source's `secrets`.
     pub public_keys: Option<Vec<String>>,
     /// What is signed: a template of slots and literal text (`{body}` where it is left out), with parts that may
-    /// be absent in `[...]`; or a form: `twilio`, `sns`, `atlassian_qsh` (of a token); with `member`, how the body
-    /// looked before the member was added: `raw_cut` (the default), `compact`, `compact_php`, `compact_sorted`,
-    /// `python`; or `json_stringify`, the body as JavaScript would write it again.
+    /// be absent in `[...]`; or a form: `twilio`, `sns`, `atlassian_qsh` (of a token); `raw_cut`, the body before the
+    /// `member` was added (the default with one); `json_stringify`, the body as JavaScript would write it again.
     pub message: Option<String>,
     /// The address that the sender was given, for `{url}` in `message`: `https://hooks.example.com/hooks/shop`. It
     /// is never made from the request's `Host`.

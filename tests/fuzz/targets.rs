@@ -81,7 +81,7 @@ pub(crate) fn signature(data: &[u8]) {
         json!({ "algorithm": "hmac-sha1", "header": "x-signature", "separator": ",", "prefix": "v1=", "encoding": "hex" }),
         json!({ "algorithm": "hmac-sha512", "header": "x-signature", "separator": " ", "encoding": "base64url" }),
         json!({ "algorithm": "sha256", "key_position": "suffix", "member": "hash" }),
-        json!({ "algorithm": "hmac-md5", "member": "hash", "message": "compact_sorted" }),
+        json!({ "algorithm": "hmac-md5", "member": "hash", "message": "json_stringify" }),
         json!({ "algorithm": "token", "header": "x-signature" }),
     ];
     for scheme in schemes {

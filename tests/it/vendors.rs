@@ -6,7 +6,7 @@ use crate::{
     client::{Reply, post},
     samples::hmac,
 };
-use jiff::Timestamp;
+use hookway::clock;
 
 /// The ordinary sinks with other sources.
 fn with(sources: &str) -> String {
@@ -19,24 +19,20 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 #[tokio::test]
 async fn a_form_with_a_file_is_verified_by_its_fields() {
     let bridge = Bridge::start(&with("mail: { preset: mailgun-form, secrets: [ file:$home/secret ] }")).await;
-    let time = Timestamp::now().as_second().to_string();
+    let time = clock::now().as_second().to_string();
     let form = |token: &str, signature: &str| {
-        let mut body = String::new();
+        let part = |(name, value): (&str, &str)| {
+            format!("--xYzZY\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
         let fields = [
             ("recipient", "doors@example.com"),
             ("timestamp", &time),
             ("token", token),
             ("signature", signature),
         ];
-        for (name, value) in fields {
-            body.push_str(&format!(
-                "--xYzZY\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            ));
-        }
-        body.push_str(
-            "--xYzZY\r\nContent-Disposition: form-data; name=\"attachment-1\"; filename=\"r.pdf\"\r\n",
-        );
-        body.push_str("Content-Type: application/pdf\r\n\r\n%PDF-\0\r\n--xYzZY--\r\n");
+        let file = "--xYzZY\r\nContent-Disposition: form-data; name=\"attachment-1\"; filename=\"r.pdf\"\r\n\
+                    Content-Type: application/pdf\r\n\r\n%PDF-\0\r\n--xYzZY--\r\n";
+        let body = fields.map(part).concat() + file;
         post("/hooks/mail", &[("content-type", "multipart/form-data; boundary=xYzZY")], body.as_bytes())
     };
     let signature = hmac(format!("{time}t2").as_bytes());
@@ -60,7 +56,7 @@ async fn a_vendor_s_own_check_is_answered_and_never_published() {
     let body = "ssl_check=1&token=abc";
     let form = ("content-type", "application/x-www-form-urlencoded");
     assert_eq!(bridge.send(&post("/hooks/chat", &[form], body.as_bytes())).await.status, 200);
-    let time = Timestamp::now().as_second().to_string();
+    let time = clock::now().as_second().to_string();
     let signature = format!("v0={}", hmac(format!("v0:{time}:{body}").as_bytes()));
     let signed = [form, ("x-slack-request-timestamp", &time), ("x-slack-signature", &signature)];
     assert_eq!(bridge.send(&post("/hooks/chat", &signed, body.as_bytes())).await.status, 200);

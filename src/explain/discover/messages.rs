@@ -9,7 +9,7 @@ use http::HeaderName;
 use jiff::Timestamp;
 
 /// Forms that leave out a member of the body.
-const CUTS: [&str; 5] = ["raw_cut", "compact", "compact_sorted", "compact_php", "python"];
+const CUTS: [&str; 2] = ["raw_cut", "json_stringify"];
 
 /// Templates of a time and the body.
 const WITH_TIME: [&str; 10] = [

@@ -118,15 +118,15 @@ impl Reader<'_> {
             Err(_) if spec.url.is_some() && self.url.is_none() && text.contains("url") => return None,
             Err(problem) => {
                 let fix = "use `{body}`, `{header:NAME}` or another slot and text, or one of twilio, sns, raw_cut, \
-                           compact, compact_php, compact_sorted, python, json_stringify";
+                           json_stringify";
                 let fix = if problem.contains("`url`") { "set `url` to that address" } else { fix };
                 self.report("message", problem, fix);
                 return None;
             }
         };
         if in_member && !message.suits_member() {
-            let fix = "use raw_cut, compact, compact_php, compact_sorted or python";
-            self.report("message", format!("`{text}` would hold the `member` with the digest itself"), fix);
+            let problem = format!("`{text}` would hold the `member` with the digest itself");
+            self.report("message", problem, "use raw_cut or json_stringify");
         }
         if !in_member && !message.suits_header() {
             let fix = "name the `member`, or use `{body}` or json_stringify";

@@ -6,10 +6,7 @@ use super::{
 };
 use crate::{
     request::Request,
-    verify::{
-        Assurance, VerifyError, member,
-        rewrite::{Style, rewrite},
-    },
+    verify::{Assurance, VerifyError, member, rewrite::rewrite},
 };
 use http::HeaderValue;
 use proptest::prelude::*;
@@ -17,7 +14,7 @@ use proptest::prelude::*;
 /// Every way to sign that the presets and the generic schemes have.
 fn schemes() -> Vec<String> {
     let mut all: Vec<String> = [LIKEMAGIC, GITHUB, PROPEXO, STANDARD, SYNCAROO].map(str::to_owned).into();
-    all.extend(["compact", "compact_php", "compact_sorted", "python"].map(syncaroo));
+    all.push(syncaroo("json_stringify"));
     all.push(PROPEXO.replace("encoding: auto", "encoding: base64url, message: json_stringify"));
     all.push("{ algorithm: token, header: authorization, prefix: 'Bearer ' }".to_owned());
     all.extend(
@@ -127,7 +124,7 @@ proptest! {
     #[test]
     fn a_flipped_bit_of_the_body_fails(body in object(), secret in secret(), at: prop::sample::Index, bit in 0..8u8) {
         // The forms that write the body again are blind to its spacing, on purpose.
-        for scheme in schemes().iter().filter(|scheme| !["compact", "python", "json_str"].iter().any(|form| scheme.contains(form))) {
+        for scheme in schemes().iter().filter(|scheme| !scheme.contains("json_str")) {
             let (verifier, mut request) = signed(scheme, &secret, &body);
             if !verifier.covers_body() {
                 continue;
@@ -200,7 +197,7 @@ proptest! {
     #[test]
     fn json_like_text_never_panics(body in r#"[\[\]{}",:\\u0-9a-fhs \n-]{0,60}"#) {
         let member = format!("{{\"hash\":\"00\",{body}}}");
-        for scheme in ["raw_cut", "compact", "compact_php", "compact_sorted", "python"].map(syncaroo) {
+        for scheme in ["raw_cut", "json_stringify"].map(syncaroo) {
             let verifier = verifier(&scheme, &["key"]);
             for body in [&body, &member] {
                 prop_assert!(verifier.verify(&request(&[], body)).is_err());
@@ -232,16 +229,11 @@ proptest! {
 
     #[test]
     fn a_text_written_again_means_the_same(value in json()) {
-        for style in [Style::Compact, Style::CompactPhp, Style::CompactSorted, Style::Python] {
-            for text in [value.to_string(), format!("{value:#}")] {
-                let again = rewrite(&text, style, None).expect("JSON");
-                let parsed: serde_json::Value = serde_json::from_slice(&again).expect("JSON");
-                prop_assert_eq!(&parsed, &serde_json::from_str::<serde_json::Value>(&text).expect("JSON"));
-                prop_assert_eq!(rewrite(std::str::from_utf8(&again).expect("text"), style, None), Some(again));
-            }
-        }
-        prop_assert_eq!(
-            rewrite(&format!("{value:#}"), Style::Compact, None).expect("JSON"), value.to_string().into_bytes()
-        );
+        // Numbers go through a double, as in JavaScript.
+        let text = value.to_string();
+        let again = rewrite(&text, None).expect("JSON");
+        prop_assert_eq!(rewrite(&format!("{value:#}"), None), Some(again.clone()));
+        prop_assert_eq!(rewrite(std::str::from_utf8(&again).expect("text"), None), Some(again.clone()));
+        prop_assert!(serde_json::from_slice::<serde_json::Value>(&again).is_ok());
     }
 }

@@ -92,13 +92,9 @@ fn filled(row: &str) -> String {
     let mut cells: Vec<[String; 4]> = names.iter().map(|name| cells(name)).collect();
     let first = cells.remove(0);
     let joined = (0..4).map(|at| {
-        let mut cell = first[at].clone();
-        for (name, other) in names.iter().skip(1).zip(&cells) {
-            if other[at] != first[at] {
-                cell.push_str(&format!("; of `{name}`: {}", other[at]));
-            }
-        }
-        cell
+        let others = names.iter().skip(1).zip(&cells).filter(|(_, other)| other[at] != first[at]);
+        let others = others.map(|(name, other)| format!("of `{name}`: {}", other[at]));
+        std::iter::once(first[at].clone()).chain(others).collect::<Vec<_>>().join("; ")
     });
     let kept = kept[..6].iter().map(|cell| cell.trim().to_owned());
     format!("| {} |", kept.chain(joined).collect::<Vec<_>>().join(" | "))
