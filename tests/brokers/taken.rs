@@ -19,7 +19,8 @@ pub(crate) fn cases() -> Vec<Case> {
             a_topic_that_a_sender_names_and_that_does_not_exist_is_quarantined_until_it_is_made,
             topics_that_senders_name_are_made_where_the_configuration_says_so,
             a_record_that_a_compacted_topic_refuses_takes_none_along,
-            a_compacted_quarantine_takes_an_event_without_a_key_under_its_id;
+            a_compacted_quarantine_takes_an_event_without_a_key_under_its_id,
+            the_largest_event_of_a_preset_is_accepted_though_topic_and_quarantine_take_a_megabyte;
         own:
     ]
 }
@@ -180,4 +181,29 @@ routes: [ {{ to: {{ sink: bus, topic: {topic} }} }} ]\nquarantine: {{ sink: bus,
         (records[0].key.as_deref(), envelope.text("hookwayreason")),
         (Some(envelope.id().as_bytes()), "malformed")
     );
+}
+
+fn the_largest_event_of_a_preset_is_accepted_though_topic_and_quarantine_take_a_megabyte(brokers: &Brokers) {
+    let (kafka, topic) = (brokers.kafka(), brokers.name("largest"));
+    kafka.create_topic(&topic, 1);
+    let hookway = Hookway::start(
+        &format!(
+            "sources: {{ code: {{ preset: github, verify: {{ algorithm: none }}, deadline: 25s }} }}
+sinks: {{ bus: {{ kafka: {{ brokers: [ \"{}\" ] }} }} }}
+routes: [ {{ to: {{ sink: bus, topic: {topic} }} }} ]\nquarantine: {{ sink: bus, topic: {topic} }}\n",
+            kafka.bootstrap()
+        ),
+        &[],
+    );
+    hookway.until_ready();
+    let headers = [("Content-Type", "application/json"), ("X-GitHub-Event", "push")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let push = |bytes: usize| json!({"repository": {"id": 7}, "filling": "x".repeat(bytes)}).to_string();
+    for bytes in [600_000, 24_000_000] {
+        let answer = http::receive(hookway.send("/hooks/code", &headers, push(bytes).as_bytes()));
+        assert_eq!(answer.status, 200, "{bytes} bytes: {answer:?}");
+    }
+    let records = envelope::of_records(&kafka.read(&topic, 2));
+    assert_eq!(records[1].text("hookwayreason"), "too_large", "{}", records[1].id());
+    kafka.delete_topic(&topic);
 }

@@ -25,8 +25,9 @@ const WITH_TIME: [&str; 10] = [
     "{t}\n{body}",
 ];
 
-/// Templates of an id, a time and the body.
-const WITH_ID: [&str; 4] = ["{i}.{t}.{body}", "{t}.{i}.{body}", "{i}|{t}|{body}", "{i}:{t}:{body}"];
+/// Templates of an id, a time and the body; the last is a scheme only with a date in full.
+const WITH_ID: [&str; 5] =
+    ["{i}.{t}.{body}", "{t}.{i}.{body}", "{i}|{t}|{body}", "{i}:{t}:{body}", "{i}{t}{body}"];
 
 /// Messages with the public URL.
 const WITH_URL: [&str; 6] =

@@ -28,6 +28,7 @@ fn the_printed_lines_verify_the_request() {
         "{ algorithm: hmac-sha256, header: x-sig, encoding: hex, message: json_stringify }",
         "{ algorithm: hmac-sha256, header: x-sig, encoding: base64, message: 'v0:{header:x-t}:{body}', timestamp: { header: x-t, unit: ms } }",
         "{ algorithm: hmac-sha256, header: sig, encoding: base64, key: whsec, prefix: 'v1,', separator: ' ', message: '{header:x-id}.{header:x-at}.{body}', timestamp: { header: x-at } }",
+        "{ algorithm: hmac-sha256, header: x-sig, prefix: 'sha256=', encoding: hex, message: '{header:x-id}{header:x-at}{body}', timestamp: { header: x-at, unit: rfc3339 } }",
         "{ algorithm: hmac-sha256, member: hash, encoding: hex, message: raw_cut }",
         "{ algorithm: hmac-md5, member: hash, encoding: base64, message: json_stringify }",
         "{ algorithm: sha256, key_position: prefix, member: hash, encoding: hex, message: raw_cut }",

@@ -46,7 +46,10 @@ fn window(name: &str, document: &Value) -> String {
     let verify = &document["verify"];
     let Some(timestamp) = verify["timestamp"].as_object() else {
         return match (verify["algorithm"].as_str(), verify["jwt"]["max_age"].as_str()) {
-            (Some("jwt"), Some(age)) => format!("{age} of `iat`"),
+            (Some("jwt"), Some(age)) => {
+                let source = said(name, "max_age: ").map(|(_, comment)| comment).unwrap_or_default();
+                with(format!("{age} of `iat`"), &source)
+            }
             (Some("jwt"), None) => "`exp`".to_owned(),
             _ => "none".to_owned(),
         };
