@@ -128,3 +128,21 @@ fn kafka_queue(kafka: &KafkaConfig) -> (u64, u64) {
     let clients = if LINGER_KEYS.iter().any(|key| setting(key).is_some()) { 1 } else { 2 };
     (clients, setting(KAFKA_QUEUE_KEY).and_then(|text| text.parse().ok()).unwrap_or(KAFKA_QUEUE))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_largest_body_means_is_told_beside_the_bytes_of_all() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("hookway.yaml");
+        let text = "sources: { code: { preset: github, secrets: [ file:s ] }, hotel: { preset: likemagic, secrets: [ file:s ] } }";
+        std::fs::write(&file, text).unwrap();
+        let memory = Memory::of(&crate::config::load(&file).unwrap());
+        let bodies = memory.parts.iter().find(|part| part.part == "bodies").unwrap();
+        assert_eq!(bodies.bytes, 128 << 20, "a large preset makes it no more");
+        let said = "limits.body_bytes 134217728, 5 at once of the largest that `code` takes (26214400)";
+        assert_eq!(bodies.by, said);
+    }
+}
