@@ -77,6 +77,7 @@ pub(super) const DOCUMENTS: &[(&str, &str)] = documents! {
     "vercel"
     "workos"
     "x"
+    "xero"
     "zendesk"
     "zoom"
 };
