@@ -191,7 +191,7 @@ pub fn refused_unverified(
     let has_length = head.headers.contains_key(header::CONTENT_LENGTH);
     let fits = if body > max_body { Err(Refusal::TooLarge { limit: max_body }) } else { Ok(()) };
     let checked = check_head(head, responders).and_then(|()| check_framing(head, has_length)).and(fits);
-    checked.err().map(|refusal| (reply::refused(&refusal).status().as_u16(), refusal))
+    checked.err().map(|refusal| (reply::refused(&refusal, true).status().as_u16(), refusal))
 }
 
 /// Refuses what no webhook looks like.
