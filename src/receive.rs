@@ -63,7 +63,7 @@ impl Receiver {
         let budget = Budget::new(limits);
         // So that these are there before the first of them.
         for refusal in [Refusal::UnknownSource, Refusal::Malformed("".into()), Refusal::HeadTooLarge] {
-            drop(metrics.unmatched(reply::refused(&refusal).status().as_u16()));
+            drop(metrics.unmatched(reply::refused(&refusal, true).status().as_u16()));
         }
         Arc::new(Self { sources, pipeline, budget, metrics, refusals: RefusalLog::default() })
     }
