@@ -147,7 +147,7 @@ impl Normalizer {
                 let identity = if self.mints_ids { Identity::Fresh } else { Identity::Bytes };
                 (format!("sha256:{digest}/{index}"), identity)
             }
-            None => (crate::clock::uuid().to_string(), Identity::Fresh),
+            None => (clock::uuid().to_string(), Identity::Fresh),
         };
         let mut event = self.bare(shared, "dev.hookway.quarantined".to_owned(), id, data);
         event.identity = identity;
