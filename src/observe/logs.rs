@@ -1,7 +1,7 @@
 //! The lines on standard error: one event a line, as JSON or for people. Never a body, a credential, a signature
 //! or a query string.
 
-use super::{told::Told, unseen::Lines};
+use super::unseen::Lines;
 use crate::refusal::{Fault, Refusal};
 use parking_lot::Mutex;
 use std::{collections::HashMap, io::IsTerminal as _, net::SocketAddr, time::Duration};
@@ -67,19 +67,8 @@ impl RefusalLog {
         tracing::info!(source, handshake, %client, left_out, "handshake answered");
     }
 
-    /// Writes the line about an event that stands in the quarantine; false where enough were written just now.
-    pub fn quarantined(&self, told: &Told) -> bool {
-        let Told { source, id, kind, key, reason, .. } = told;
-        let Some(left_out) = self.admit(source) else { return false };
-        let left_out = (left_out > 0).then_some(left_out);
-        let (key, reason) = (key.as_deref(), reason.as_deref());
-        let (sink, sequence) = (told.sink.as_deref(), told.sequence);
-        tracing::warn!(source, r#type = kind, key, id, reason, sink, sequence, left_out, "quarantined");
-        true
-    }
-
     /// Returns how many lines were left out before this one, or `None` when this one is left out too.
-    fn admit(&self, source: &str) -> Option<u32> {
+    pub(super) fn admit(&self, source: &str) -> Option<u32> {
         let now = Instant::now();
         let mut turns = self.0.lock();
         if let Some(turn) = turns.get_mut(source) {

@@ -152,6 +152,19 @@ struct Listener {
     lines: Sender<Bytes>,
 }
 
+impl Told {
+    /// Writes the line about an event that stands in the quarantine; false where enough were written just now.
+    fn is_written(&self, log: &RefusalLog) -> bool {
+        let Self { source, id, kind, key, reason, .. } = self;
+        let Some(left_out) = log.admit(source) else { return false };
+        let left_out = (left_out > 0).then_some(left_out);
+        let (key, reason) = (key.as_deref(), reason.as_deref());
+        let (sink, sequence) = (self.sink.as_deref(), self.sequence);
+        tracing::warn!(source, r#type = kind, key, id, reason, sink, sequence, left_out, "quarantined");
+        true
+    }
+}
+
 /// Tells the log and those who listen.
 #[derive(Debug, Clone, Default)]
 pub struct Tellers(Arc<Shared>);
@@ -195,7 +208,7 @@ impl Tellers {
     pub fn event(&self, told: &Told) {
         let Told { source, id, kind, key, .. } = told;
         let key = key.as_deref();
-        if told.outcome == "quarantined" && self.0.quarantined.quarantined(told) {
+        if told.outcome == "quarantined" && told.is_written(&self.0.quarantined) {
             // One line is enough.
         } else {
             tracing::debug!(target: TARGET, source, r#type = kind, key, id, outcome = %told, "event");
