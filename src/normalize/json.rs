@@ -4,13 +4,16 @@
 //! to a pointer and skips the rest; the whole text is checked for JSON's grammar, UTF-8 and a bounded depth,
 //! since the body is published as it is.
 
-mod walk;
-
 use super::Unmappable;
-use crate::{event::Reason, request::unmarked};
+use crate::{
+    event::Reason,
+    request::{
+        slot::walk::{Finder, Walk, Wanted, index},
+        unmarked,
+    },
+};
 use serde::de::{DeserializeSeed as _, IgnoredAny};
 use serde_json::value::RawValue;
-use walk::Walk;
 
 /// Deepest nesting taken; the envelope is one level more.
 const MAX_DEPTH: usize = 128;
@@ -113,13 +116,57 @@ impl Pointers {
         let text = text(body)?;
         let mut found = self.nothing();
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        Walk { pointers: self, node: 0, found: &mut found }.deserialize(&mut deserializer)?;
+        Walk { wanted: At { pointers: self, node: 0 }, finder: &mut found }.deserialize(&mut deserializer)?;
         deserializer.end()?;
         Ok(found)
     }
+}
 
-    fn node(&self, at: usize) -> Option<&Node> {
-        self.nodes.get(at)
+/// One node of the trie.
+#[derive(Debug, Clone, Copy)]
+struct At<'t> {
+    pointers: &'t Pointers,
+    node: usize,
+}
+
+impl<'t> At<'t> {
+    fn children(self) -> &'t [(String, usize)] {
+        self.pointers.nodes.get(self.node).map_or(&[], |node| &node.children)
+    }
+}
+
+impl Wanted for At<'_> {
+    fn text(self) -> Option<usize> {
+        self.pointers.nodes.get(self.node)?.leaf
+    }
+
+    fn leads_on(self) -> bool {
+        !self.children().is_empty()
+    }
+
+    fn member(self, name: &str) -> Option<(usize, Self)> {
+        let mut children = self.children().iter().enumerate();
+        let (number, (_, node)) = children.find(|(_, (child, _))| child == name)?;
+        Some((number, Self { node: *node, ..self }))
+    }
+
+    fn element(self, at: usize) -> Option<Self> {
+        let (_, node) = self.children().iter().find(|(child, _)| index(child) == Some(at))?;
+        Some(Self { node: *node, ..self })
+    }
+}
+
+impl<'a> Finder<'a, At<'_>> for Found<'a> {
+    fn found(&mut self, number: usize, text: &'a RawValue) {
+        if let Some(value) = self.values.get_mut(number) {
+            *value = Some(text);
+        }
+    }
+
+    fn repeated(&mut self, of: At<'_>, member: usize) {
+        if self.repeated.is_none() {
+            self.repeated = of.children().get(member).map(|(name, _)| name.clone());
+        }
     }
 }
 

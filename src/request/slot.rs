@@ -18,6 +18,7 @@ mod multipart;
 mod pointer;
 mod standing;
 mod texts;
+pub mod walk;
 
 pub use pointer::{Pointer, scalar};
 pub use standing::Standing;

@@ -3,11 +3,14 @@
 //! Only the members on the way are entered; all else is skipped, but checked for JSON's grammar. Skipping needs no
 //! stack, and the way is as long as the pointer, so that no body can nest too deep for a lookup.
 //!
-//! `normalize` has a walk of its own, along a trie of all pointers of a sender at once: every event takes it, and it
-//! refuses what an envelope can't carry. Here single values are read, by a check or a handshake.
+//! Here single values are read, by a check or a handshake; `normalize` walks along all pointers of a sender at once.
 
-use super::{super::mark::unmarked_text, SlotError};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use super::{
+    super::mark::unmarked_text,
+    SlotError,
+    walk::{Finder, Walk, Wanted, index},
+};
+use serde::de::DeserializeSeed as _;
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
@@ -50,13 +53,13 @@ impl Pointer {
     }
 
     fn each<'t>(&self, text: &'t str, take: &mut dyn FnMut(&'t str)) -> Result<(), SlotError> {
-        let mut repeated = None;
         let mut parser = serde_json::Deserializer::from_str(unmarked_text(text));
-        Walk { tokens: &self.0, take, repeated: &mut repeated }
+        let mut each = Each { take, repeated: None };
+        Walk { wanted: &*self.0, finder: &mut each }
             .deserialize(&mut parser)
             .and_then(|()| parser.end())
             .map_err(|error| SlotError::Malformed(format!("the body is not JSON: {error}")))?;
-        repeated.map_or(Ok(()), |name| Err(SlotError::Repeated(format!("member `{name}` of `{self}`"))))
+        each.repeated.map_or(Ok(()), |name| Err(SlotError::Repeated(format!("member `{name}` of `{self}`"))))
     }
 }
 
@@ -82,122 +85,43 @@ pub fn scalar(raw: &str) -> Result<Option<Cow<'_, str>>, SlotError> {
         .map_err(|_| SlotError::Malformed("a string of the body is not Unicode".to_owned()))
 }
 
-/// Reads the value to which the rest of a pointer is applied.
-struct Walk<'p, 'f, 'de> {
-    tokens: &'p [Box<str>],
-    take: &'f mut dyn FnMut(&'de str),
-    /// The first member on the way that stands twice.
-    repeated: &'f mut Option<Box<str>>,
-}
-
-impl<'de> DeserializeSeed<'de> for Walk<'_, '_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if !self.tokens.is_empty() {
-            return deserializer.deserialize_any(self);
-        }
-        let raw: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
-        (self.take)(raw.get());
-        Ok(())
-    }
-}
-
-impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+impl Wanted for &[Box<str>] {
+    fn text(self) -> Option<usize> {
+        self.is_empty().then_some(0)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Some((token, tokens)) = self.tokens.split_first() else { return Ok(()) };
+    fn leads_on(self) -> bool {
+        !self.is_empty()
+    }
+
+    fn member(self, name: &str) -> Option<(usize, Self)> {
         // A `*` stands for elements of a list alone. Were it a name here too, an object with such a member would be one
         // element for this reader and none for another.
-        let is_star = &**token == "*";
-        let mut seen = false;
-        while let Some(is_wanted) = map.next_key_seed(Named(token))? {
-            if !is_wanted || is_star {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            if seen {
-                self.repeated.get_or_insert_with(|| token.clone());
-            }
-            seen = true;
-            map.next_value_seed(Walk { tokens, take: &mut *self.take, repeated: &mut *self.repeated })?;
+        let (_, rest) = self.split_first().filter(|(token, _)| ***token == *name && name != "*")?;
+        Some((0, rest))
+    }
+
+    fn element(self, at: usize) -> Option<Self> {
+        let (token, rest) = self.split_first()?;
+        (**token == *"*" || index(token) == Some(at)).then_some(rest)
+    }
+}
+
+/// What one pointer finds.
+struct Each<'f, 't> {
+    take: &'f mut dyn FnMut(&'t str),
+    /// The first member on the way that stands twice.
+    repeated: Option<Box<str>>,
+}
+
+impl<'t> Finder<'t, &[Box<str>]> for Each<'_, 't> {
+    fn found(&mut self, _: usize, text: &'t RawValue) {
+        (self.take)(text.get());
+    }
+
+    fn repeated(&mut self, of: &[Box<str>], _: usize) {
+        if self.repeated.is_none() {
+            self.repeated = of.first().cloned();
         }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let Some((token, tokens)) = self.tokens.split_first() else { return Ok(()) };
-        let wanted = index(token);
-        for at in 0_usize.. {
-            let more = if &**token == "*" || wanted == Some(at) {
-                let walk = Walk { tokens, take: &mut *self.take, repeated: &mut *self.repeated };
-                seq.next_element_seed(walk)?.is_some()
-            } else {
-                seq.next_element::<IgnoredAny>()?.is_some()
-            };
-            if !more {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-}
-
-/// Returns the index that a token is: digits without a zero in front.
-fn index(token: &str) -> Option<usize> {
-    let is_index =
-        token == "0" || (!token.starts_with('0') && token.bytes().all(|byte| byte.is_ascii_digit()));
-    is_index.then(|| token.parse().ok()).flatten()
-}
-
-/// Tells of a member's name whether it is the wanted one, without copying it.
-struct Named<'t>(&'t str);
-
-impl<'de> DeserializeSeed<'de> for Named<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Named<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member's name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-        Ok(name == self.0)
     }
 }
