@@ -30,6 +30,15 @@ fn distance(left: &str, right: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
+/// Names the word that was meant, and in front of it those that end with it: `hmac-sha256` is wanted far more often by
+/// whoever writes `sha-256` than the digest without a secret.
+pub(super) fn did_you_mean(meant: &str, words: &[&str]) -> String {
+    let longer =
+        words.iter().filter(|word| word.strip_suffix(meant).is_some_and(|start| start.ends_with('-')));
+    let all: Vec<String> = longer.chain([&meant]).map(|word| format!("`{word}`")).collect();
+    format!("did you mean {}?", one_of(all.iter().map(String::as_str)))
+}
+
 /// Joins words for a sentence: `a, b or c`.
 pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.into_iter().collect();

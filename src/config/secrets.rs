@@ -77,6 +77,17 @@ impl SecretRef {
     }
 }
 
+impl SecretRef {
+    /// Returns how a variable is named that is written as a shell has it, `${NAME}`. In capitals only: anything else may be
+    /// a secret.
+    pub(super) fn of_shell(text: &str) -> Option<String> {
+        let name = text.strip_prefix('$')?;
+        let name = name.strip_prefix('{').map_or(Some(name), |name| name.strip_suffix('}'))?;
+        let fits = |c: char| c.is_ascii_uppercase() || c == '_';
+        (!name.is_empty() && name.chars().all(fits)).then(|| format!("write env:{name}"))
+    }
+}
+
 fn read_file(path: &PathBuf) -> Result<String, SecretError> {
     let unreadable = |cause| SecretError::Unreadable { path: path.clone(), cause };
     // What is no file could keep whoever opens it waiting for ever.

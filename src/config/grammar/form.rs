@@ -3,7 +3,7 @@
 use crate::config::{
     SecretRef,
     keypath::KeyPath,
-    nearest::{nearest, one_of},
+    nearest::{did_you_mean, nearest, one_of},
     secrets::WEAK_BELOW_BYTES,
     sinks::is_sensitive,
     units,
@@ -181,7 +181,7 @@ pub(super) fn mismatch(
 
     if forms.iter().any(|form| matches!(form, Form::Text(Kind::Secret))) {
         let message = "a secret must be a reference (what stands here is not shown)";
-        let fix = value.as_str().and_then(of_shell).map(|name| format!("write env:{name}"));
+        let fix = value.as_str().and_then(SecretRef::of_shell);
         return (message.into(), fix.unwrap_or_else(|| crate::config::NotAReference::FIX.into()));
     }
     let message = format!("expected {expected}, found {}", shown(value, at, forms));
@@ -203,24 +203,6 @@ pub(super) fn mismatch(
         (None, None, None) => format!("write {expected}"),
     };
     (message, fix)
-}
-
-/// Returns the name of a variable that is written as a shell has it, `${NAME}`. In capitals only: anything else may be a
-/// secret.
-fn of_shell(text: &str) -> Option<&str> {
-    let name = text.strip_prefix('$')?;
-    let name = name.strip_prefix('{').map_or(Some(name), |name| name.strip_suffix('}'))?;
-    let fits = |c: char| c.is_ascii_uppercase() || c == '_';
-    (!name.is_empty() && name.chars().all(fits)).then_some(name)
-}
-
-/// Names the word that was meant, and in front of it those that end with it: `hmac-sha256` is wanted far more often by
-/// whoever writes `sha-256` than the digest without a secret.
-fn did_you_mean(meant: &str, words: &[&str]) -> String {
-    let longer =
-        words.iter().filter(|word| word.strip_suffix(meant).is_some_and(|start| start.ends_with('-')));
-    let all: Vec<String> = longer.chain([&meant]).map(|word| format!("`{word}`")).collect();
-    format!("did you mean {}?", one_of(all.iter().map(String::as_str)))
 }
 
 fn only_list(forms: &[Form<'_>]) -> bool {
