@@ -11,6 +11,9 @@ fast := $(filter-out brokers,$(shell sed -n '/^\[\[test\]\]/,/^$$/s/^name = "\(.
 # $(call timed,WHAT,COMMAND): one step with its time; no comma may stand in either.
 timed = @echo '== $(1)'; started=$$(date +%s); $(2) && echo "== $(1): $$(($$(date +%s) - started)) s"
 
+# Debug information goes into a file beside the binary, which a backtrace and a debugger find by its name.
+split = objcopy --only-keep-debug hookway hookway.debug && objcopy --strip-debug --add-gnu-debuglink=hookway.debug hookway
+
 .PHONY: help setup-build setup-test setup-check build check audit test test-fast test-sdks test-vectors test-rolling fuzz demo bench clean-cache
 
 help: ## lists these commands
@@ -30,8 +33,9 @@ setup-check: ## sees to the linters
 	@tests/setup/python.sh check
 	@tests/setup/prometheus.sh
 
-build: setup-build ## builds the release binary, target/release/hookway (the first time takes minutes)
+build: setup-build ## builds the release binary, target/release/hookway, and hookway.debug beside it (the first time takes minutes)
 	$(call timed,release build,$(CARGO) build --release --locked)
+	@cd $(target)/release && { [ hookway.debug -nt hookway ] || { $(split) && touch hookway.debug; }; }
 
 check: setup-check ## format, lints, documentation, scripts, spelling, dependencies, the chart, the image
 	$(call timed,format,$(CARGO) fmt --check)
