@@ -44,7 +44,11 @@ pub(super) fn of_types(sender: &SenderSpec) -> Option<String> {
 
 /// Returns a template as a pattern: each slot, and what may be left out, stands for any text.
 fn of_template(template: &str) -> String {
-    let is_slot = ["/", "./", "../", "header:", "query:", "form:", "path:", "param:"];
+    let quoted = template.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    if let Some(constant) = quoted.filter(|text| !text.contains('\'')) {
+        return constant.to_owned();
+    }
+    let is_slot = ["'", "/", "./", "../", "header:", "query:", "form:", "path:", "param:"];
     if is_slot.iter().any(|start| template.starts_with(start)) {
         return "*".to_owned();
     }
@@ -113,6 +117,8 @@ mod tests {
         assert_eq!(of_template("order.{/kind}.v1"), "order.*.v1");
         assert_eq!(of_template("push[.{/action}]"), "push*");
         assert_eq!(of_template("ping"), "ping");
+        assert_eq!(of_template("'ping'"), "ping");
+        assert_eq!(of_template("'ping'|/type"), "*");
     }
 
     #[test]
