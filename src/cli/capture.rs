@@ -27,6 +27,7 @@ Examples:
   hookway capture shop                          the next refused request, then: hookway explain --source shop shop-1.http
   hookway capture shop -n 5 --for 30m --dir /tmp/shop
   hookway capture shop --all                    the next request, refused or not
+  kubectl exec POD -- hookway capture shop --dir - > shop.http
 
 It asks the running server at its admin listener, on the same machine and as the same user. Secrets, credentials and
 cookies are taken out; bodies stay as they are, up to 4 MiB: keep the files as you would keep the events.
@@ -50,7 +51,7 @@ pub(super) struct Capture {
     /// How long to wait, at most an hour
     #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = patience)]
     patience: Duration,
-    /// Where the files go
+    /// Where the files go; `-` writes the requests to standard output
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
 }
@@ -74,7 +75,9 @@ pub(super) fn run(capture: &Capture, common: &Common, out: &mut Out) -> Result<E
 async fn listen(capture: &Capture, admin: std::net::SocketAddr, out: &mut Out) -> Result<Exit, Stop> {
     let (wants, which) = if capture.all { ("requests", "") } else { ("refused", "refused ") };
     let mut lines = Listening::to(admin, &capture.source, wants).await?;
-    fs::create_dir_all(&capture.dir).map_err(|error| unwritable(&capture.dir, &error))?;
+    if capture.dir != Path::new("-") {
+        fs::create_dir_all(&capture.dir).map_err(|error| unwritable(&capture.dir, &error))?;
+    }
     out.note(format!("waiting for {} {which}request(s) of {}; Ctrl-C ends", capture.n, capture.source));
     let until = Instant::now() + capture.patience;
     for captured in 0..capture.n {
@@ -84,6 +87,10 @@ async fn listen(capture: &Capture, admin: std::net::SocketAddr, out: &mut Out) -
             return Ok(if captured == 0 { Exit::Negative } else { Exit::Well });
         };
         let request = STANDARD.decode(&answered.request).unwrap_or_default();
+        if capture.dir == Path::new("-") {
+            out.bytes(&request)?;
+            continue;
+        }
         let file = write(&capture.dir, &capture.source, &request)?;
         let why = answered.why.as_deref().unwrap_or("accepted");
         if out.is_json() {

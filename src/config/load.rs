@@ -71,6 +71,10 @@ impl Loaded {
 
 /// Reads a configuration file. The secrets it refers to are looked for, and a missing one is a warning.
 pub fn load(file: &Path) -> Result<Loaded, LoadError> {
+    if matches!(file.try_exists(), Ok(false)) {
+        let fix = "name it with --config, or write a first one with `hookway init`";
+        return Err(Problem::of_file(file, "expected a readable file, and there is none", fix).into());
+    }
     load_document(file, open(file)?)
 }
 

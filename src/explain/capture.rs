@@ -21,6 +21,8 @@ pub struct Captured {
     pub version: Version,
     /// Its headers.
     pub headers: HeaderMap,
+    /// Bytes and lines of its head, as far as the capture shows them.
+    pub head: (usize, usize),
     /// Its body, without framing.
     pub body: Bytes,
     /// When it was sent, where the capture says so.

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 pub const HEAD_BYTES: usize = 16 * 1024;
 
 /// Header lines of a request; hyper answers 431 beyond it.
-const HEADER_LINES: usize = 100;
+pub(super) const HEADER_LINES: usize = 100;
 
 /// Who sends on a connection, and what it is at.
 pub(super) struct Caller {

@@ -83,7 +83,8 @@ fn two_subjects_of_one_stream_hold_an_event_once_each_even_after_a_restart(broke
     let mut hookway = delivery::hookway(&format!(
         "sinks: {{ stream: {{ nats: {{ servers: [ \"{}\" ], stream: {stream} }} }}, kept: {{ journal: {{ dir: kept }} }} }}
 routes: [ {{ to: [ {{ sink: stream, subject: {stream}.one }}, {{ sink: stream, subject: {stream}.two }} ] }} ]
-quarantine: {{ sink: kept }}\n",
+quarantine: {{ sink: kept }}
+log: {{ level: 'info,hookway::told=debug' }}\n",
         nats.url()
     ));
     hookway.until_ready();
@@ -99,6 +100,12 @@ quarantine: {{ sink: kept }}\n",
     assert!((hookway.metric("hookway_delivery_duplicates_total", &["sink=\"stream\""]) - 2.0).abs() < 0.5);
     assert!((hookway.metric("hookway_events_suppressed_total", &[]) - 1.0).abs() < 0.5);
     assert!(hookway.metric("hookway_events_published_total", &[]).abs() < 0.5);
+    let log = hookway.log();
+    assert_eq!(
+        log.matches("the stream had it already (its PubAck says duplicate) to stream").count(),
+        2,
+        "{log}"
+    );
     hookway.until_metric("hookway_unaccounted_events", &[], 0.0);
 
     let messages = nats.read(&stream, 2);

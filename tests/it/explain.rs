@@ -236,6 +236,8 @@ fn what_the_server_refuses_before_it_verifies_is_said_with_its_status() {
         (announced.into_bytes(), "413", "body_too_large"),
         (desk.altered("POST ", "PUT "), "405", "method_not_allowed"),
         (with("content-encoding: gzip"), "415", "encoding_unsupported"),
+        (with(&"x-many: 1\r\n".repeat(110)[..1098]), "431", "head_too_large"),
+        (with(&format!("cookie: {}", "a".repeat(70_000))), "431", "head_too_large"),
         (with("host: other"), "400", "request_malformed"),
         (with("transfer-encoding: chunked"), "400", "request_malformed"),
     ] {

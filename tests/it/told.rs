@@ -154,6 +154,10 @@ async fn all_requests_are_captured_where_that_is_asked_for() {
     assert_eq!(capturing.wait(PATIENCE).unwrap().code(), Some(0));
     assert!(fs::read_to_string(streams.output).unwrap().contains("200 accepted"));
     assert!(desk.0.path("files/hotel-1.http").exists());
+    let (mut capturing, streams) = desk.capture(&["hotel", "--all", "--dir", "-"]);
+    desk.0.send(&samples::event("another")).await;
+    assert_eq!(capturing.wait(PATIENCE).unwrap().code(), Some(0));
+    assert!(fs::read_to_string(streams.output).unwrap().starts_with("POST /hooks/hotel HTTP/1.1\r\n"));
 }
 
 #[test]

@@ -33,7 +33,9 @@ fn only_what_is_configured_is_listed_unless_all_is_asked_for() {
     assert_eq!(senders(&["stripe"]), ["stripe  not configured"]);
     assert_eq!(trigger(&home, &["--source", "rep"]).status.code(), Some(64));
     fs::remove_file(home.path().join("hookway.yaml")).unwrap();
-    assert_eq!(trigger(&home, &[]).status.code(), Some(78));
+    let missing = trigger(&home, &[]);
+    assert_eq!(missing.status.code(), Some(78));
+    assert!(missing.errors.contains("hookway init"), "{}", missing.errors);
     assert!(senders(&["--all"]).len() > 60, "the presets need no configuration");
 }
 

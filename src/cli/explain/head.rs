@@ -32,7 +32,7 @@ pub(super) fn refused(
     let bytes = u64::try_from(captured.body.len()).unwrap_or(u64::MAX);
     let body = captured.declared.unwrap_or(bytes);
     let max_body = SourceSettings::from(&subject.spec).max_body;
-    let (status, refusal) = receive::refused_unverified(&head, body, max_body, responders)?;
+    let (status, refusal) = receive::refused_unverified(&head, captured.head, body, max_body, responders)?;
     let mend = if matches!(refusal, Refusal::TooLarge { .. }) {
         "raise `max_body` of the source, and see that its sinks take records of that size"
     } else {

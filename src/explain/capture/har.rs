@@ -94,6 +94,7 @@ impl Entry {
             body: sent.body.as_ref().map_or_else(|| Ok(Bytes::new()), Body::bytes)?,
             at: self.started.as_deref().and_then(|text| text.parse().ok()),
             declared: None,
+            head: (0, sent.headers.len()),
             version: Version::HTTP_11,
             withheld: Vec::new(),
             notes: vec!["a HAR file holds text, not bytes: what is not UTF-8 is lost".to_owned()],

@@ -21,6 +21,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Captured, String> {
         method,
         uri,
         version,
+        head: (bytes.len() - lines.rest.len(), headers.len()),
         headers,
         body: Bytes::copy_from_slice(lines.rest),
         at: None,
@@ -38,6 +39,7 @@ impl Captured {
     /// True for a file of `hookway capture`, whose own lines are taken out of the head here.
     fn is_ours(&mut self) -> bool {
         let Some(at) = self.headers.remove(CAPTURED) else { return false };
+        self.head = (0, 0);
         self.at = at.to_str().ok().and_then(|at| at.parse().ok());
         let answered = self.headers.remove(ANSWERED);
         let answered = answered.map(|answer| String::from_utf8_lossy(answer.as_bytes()).into_owned());
