@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 const CONFIG: &str = "listen: 127.0.0.1:0
 sources:
-  repo: { preset: github, secrets: [ 'file:$home/secret' ] }
+  repo: { preset: github, max_body: 512KiB, secrets: [ 'file:$home/secret' ] }
   hotel: { preset: likemagic, secrets: [ 'file:$home/other' ] }
 sinks:
   bus: { kafka: { brokers: [ '127.0.0.1:1' ] } }
