@@ -71,7 +71,10 @@ async fn a_repeat_of_what_was_not_understood_is_kept_again() {
     }
     let quarantined = bridge.stored("aside");
     assert_eq!(quarantined.len(), 2);
-    assert_ne!(quarantined[0].envelope["id"], quarantined[1].envelope["id"], "nobody knows whether they are one");
+    assert_ne!(
+        quarantined[0].envelope["id"], quarantined[1].envelope["id"],
+        "nobody knows whether they are one"
+    );
     let labels = [("source", "hotel"), ("reason", "malformed")];
     assert_eq!(bridge.count("hookway_events_quarantined_total", &labels), 2);
 }
