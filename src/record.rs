@@ -113,6 +113,8 @@ pub enum Ack {
         /// The record's sequence in the journal.
         sequence: u64,
     },
+    /// A file beside a journal holds what the quarantine refuses for good.
+    File,
 }
 
 impl Ack {

@@ -44,9 +44,9 @@ pub struct Told {
     pub outcome: String,
     /// Why it is in the quarantine.
     pub reason: Option<String>,
-    /// The sink that holds it.
+    /// The sink that holds it; `None` for a file beside a journal.
     pub sink: Option<String>,
-    /// Topic or subject; empty for a journal.
+    /// Topic, subject or file; empty for a journal.
     pub destination: Option<String>,
     /// Kafka's partition.
     pub partition: Option<i32>,
@@ -79,12 +79,8 @@ impl Told {
             None => "published",
         };
         let why = event.quarantine.as_ref().map(|why| format!("{}: {}", why.reason.name(), why.detail));
-        let told = Self {
-            reason: why,
-            sink: Some(sink.to_owned()),
-            destination: Some(destination.to_owned()),
-            ..Self::placeless(event, outcome)
-        };
+        let (sink, destination) = (Some(sink.to_owned()), Some(destination.to_owned()));
+        let told = Self { reason: why, sink, destination, ..Self::placeless(event, outcome) };
         match ack {
             Ack::Kafka { partition, offset } => {
                 Self { partition: Some(*partition), offset: Some(*offset), ..told }
@@ -93,6 +89,7 @@ impl Told {
                 Self { stream: Some(stream.clone()), sequence: Some(*sequence), ..told }
             }
             Ack::Journal { sequence } => Self { sequence: Some(*sequence), ..told },
+            Ack::File => Self { sink: None, ..told },
         }
     }
 }
@@ -108,7 +105,7 @@ impl fmt::Display for Told {
             "filtered" => return f.write_str("filtered: a route drops it"),
             _ => return f.write_str("suppressed: a repeat of an event that was here before"),
         }
-        let sink = self.sink.as_deref().unwrap_or_default();
+        let sink = self.sink.as_deref().unwrap_or(destination);
         write!(f, " to {sink}")?;
         match (self.partition, self.offset, &self.stream, self.sequence) {
             (Some(partition), Some(offset), ..) => write!(f, ": {destination}/{partition}@{offset}"),

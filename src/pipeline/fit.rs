@@ -1,68 +1,99 @@
 //! An authentic event always finds its place: one that is too large for the quarantine goes there without its large
-//! headers, and if that is not enough without its data, which then stand in a file, whole and durable.
+//! headers. If that is not enough, or the quarantine refuses it for good for another reason, it stands in a file, whole
+//! and durable, which the quarantine names where it takes at least that.
 
 use super::{Pipeline, Source, Unsettled, unpublished};
 use crate::{
     event::{Cut, Event},
     journal::Placed,
+    observe::told::Told,
     publish::Outcome,
-    record::{Held, PublishError, Settled, Target},
+    record::{Ack, Held, PublishError, Settled, Target},
     refusal::Refusal,
+    request::Kept,
 };
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 /// Bytes that are left of the headers, and of the target.
 const ROOM: usize = 1024;
 
 impl Pipeline {
-    /// Publishes a quarantined event again, smaller and smaller, where it was too large for its target. `outcome` is
-    /// what came of it whole.
+    /// Publishes a quarantined event again, where its target refuses it for good: each thing that may help is tried once,
+    /// and what helps in the end is a file. `outcome` is what came of it whole.
     pub(super) async fn fit(
         &self,
         source: &Source,
         event: &Event,
         target: &Target,
-        outcome: Outcome,
+        mut outcome: Outcome,
     ) -> Result<Settled, Unsettled> {
-        let mut smaller = event.clone();
-        let Some(error) = too_large(&outcome) else {
-            if event.key.is_none() && outcome.failed.iter().any(|(_, error)| is_rejected(error)) {
+        let (mut smaller, mut placed) = (event.clone(), None);
+        while let Some((_, error)) = outcome.failed.iter().find(|(_, error)| error.is_hopeless()) {
+            match (error, placed) {
                 // A compacted topic takes nothing without a key, and every event has an id.
-                smaller.key = Some(event.id.clone());
-                return judge(&smaller, target, self.publish_one(source, &smaller, target).await);
+                (PublishError::Rejected(_), known) if smaller.key.is_none() => {
+                    smaller.key = Some(event.id.clone());
+                    placed = known;
+                }
+                (PublishError::TooLarge(_), None) if !is_cut(&smaller) => {
+                    tracing::warn!(source = %source.name, id = event.id, %error, "an event is too large for the quarantine as it is");
+                    cut_request(&mut smaller);
+                    placed = None;
+                }
+                (_, None) => match self.put_aside(event).await {
+                    Ok(there) => {
+                        name_file(&mut smaller, &there);
+                        placed = Some(there);
+                    }
+                    Err(error) => {
+                        let refusal = unpublished(&target.sink, error);
+                        return Err(Unsettled { held: outcome.held, refusal });
+                    }
+                },
+                (_, Some(there)) => return judge(&smaller, target, in_file(source, event, target, &there)),
             }
-            return judge(event, target, outcome);
-        };
-        tracing::warn!(source = %source.name, id = event.id, %error, "an event is too large for the quarantine as it is");
-        cut_request(&mut smaller);
-        let outcome = self.publish_one(source, &smaller, target).await;
-        if too_large(&outcome).is_none() {
-            return judge(&smaller, target, outcome);
+            outcome = self.publish_one(source, &smaller, target).await;
         }
-        match self.put_aside(event).await {
-            Ok((placed, bytes)) => {
-                let file = placed.file.display().to_string();
-                tracing::warn!(source = %source.name, id = event.id, file, bytes, "it stands whole in a file, which its place in the quarantine names");
-                name_file(&mut smaller, &placed, &file, bytes);
-                judge(&smaller, target, self.publish_one(source, &smaller, target).await)
-            }
-            Err(error) => Err(Unsettled { held: outcome.held, refusal: unpublished(&target.sink, error) }),
-        }
+        judge(&smaller, target, outcome)
     }
 
     async fn publish_one(&self, source: &Source, event: &Event, target: &Target) -> Outcome {
         self.sinks.publish(event, std::slice::from_ref(target), &Held::default(), &source.metrics).await
     }
 
-    /// Stores the whole event in a file and returns its place and size.
-    async fn put_aside(&self, event: &Event) -> Result<(Placed, usize), PublishError> {
-        let (document, aside) = (self.sinks.document(event), self.aside.clone());
-        let bytes = document.len();
-        let stored = tokio::task::spawn_blocking(move || aside.store(&document)).await;
+    /// Stores the whole event in a file and returns its place.
+    async fn put_aside(&self, event: &Event) -> Result<Placed, PublishError> {
+        let (name, document, aside) = (file_name(event), self.sinks.document(event), self.aside.clone());
+        let stored = tokio::task::spawn_blocking(move || aside.store(&name, document)).await;
         let placed = stored.map_err(|error| error.to_string()).and_then(|it| it.map_err(|it| it.to_string()));
-        placed.map(|placed| (placed, bytes)).map_err(PublishError::Disk)
+        let placed = placed.map_err(PublishError::Disk)?;
+        let (file, bytes) = (placed.file.display(), placed.bytes);
+        tracing::warn!(source = %event.source_name, id = event.id, %file, bytes, "the quarantine does not take an event: it stands whole in a file");
+        Ok(placed)
     }
+}
+
+/// Returns what names an event's file: the digest of all that the sender sent, and of nothing that is another at each
+/// attempt (the time of receipt, an id that was minted), so that its retries fill no disk.
+fn file_name(event: &Event) -> String {
+    let mut digest = Sha256::new();
+    let mut add = |part: &[u8]| {
+        digest.update(part.len().to_be_bytes());
+        digest.update(part);
+    };
+    add(event.source_name.as_bytes());
+    event.content().into_iter().for_each(&mut add);
+    if let Some(Kept { method, target, headers }) = event.quarantine.as_ref().map(|it| &*it.request) {
+        add(method.as_str().as_bytes());
+        add(target.as_bytes());
+        for (name, value) in headers {
+            add(name.as_str().as_bytes());
+            add(value.as_bytes());
+        }
+    }
+    hex::encode(digest.finalize())
 }
 
 fn judge(event: &Event, target: &Target, outcome: Outcome) -> Result<Settled, Unsettled> {
@@ -72,12 +103,17 @@ fn judge(event: &Event, target: &Target, outcome: Outcome) -> Result<Settled, Un
     settled.ok_or(Unsettled { held: outcome.held, refusal })
 }
 
-fn too_large(outcome: &Outcome) -> Option<&PublishError> {
-    outcome.failed.iter().map(|(_, error)| error).find(|error| matches!(error, PublishError::TooLarge(_)))
+/// What came of an event for whose file not even a name stands in the quarantine: the file itself is its place.
+fn in_file(source: &Source, event: &Event, target: &Target, placed: &Placed) -> Outcome {
+    let file = placed.file.display().to_string();
+    source.metrics.tell(|| Told::stored(event, "", &file, &Ack::File));
+    let mut held = Held::default();
+    held.note(target, &Ack::File);
+    Outcome { held, failed: Vec::new() }
 }
 
-fn is_rejected(error: &PublishError) -> bool {
-    matches!(error, PublishError::Rejected(_))
+fn is_cut(event: &Event) -> bool {
+    event.quarantine.as_ref().is_none_or(|quarantine| quarantine.cut != Cut::Nothing)
 }
 
 fn cut_request(event: &mut Event) {
@@ -88,11 +124,12 @@ fn cut_request(event: &mut Event) {
 }
 
 /// Puts the file's name in the place of the data and all else whose size the sender chose.
-fn name_file(event: &mut Event, placed: &Placed, file: &str, bytes: usize) {
+fn name_file(event: &mut Event, placed: &Placed) {
     if let Some(quarantine) = &mut event.quarantine {
         quarantine.cut = Cut::Data;
     }
-    let data = json!({ "file": file, "bytes": bytes, "sha256": placed.sha256 });
+    let Placed { file, bytes, sha256 } = placed;
+    let data = json!({ "file": file.display().to_string(), "bytes": bytes, "sha256": sha256 });
     event.data = data.to_string().into();
     event.data_is_json = true;
     event.content_type = Some("application/json".to_owned());

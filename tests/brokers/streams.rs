@@ -24,6 +24,7 @@ pub(crate) fn cases() -> Vec<Case> {
         shared:
             only_the_stream_is_believed_whoever_else_answers,
             a_stream_that_keeps_nothing_is_warned_of_and_has_durability_0,
+            a_quarantine_whose_subject_no_stream_holds_leaves_the_event_in_a_file_and_is_a_success,
             a_sender_s_text_that_leads_to_no_subject_of_the_stream_goes_to_the_quarantine_and_the_rest_goes_on,
             a_full_stream_is_503_with_its_reason_and_a_message_too_large_for_it_goes_to_the_quarantine;
         own:
@@ -196,6 +197,26 @@ quarantine: {{ sink: kept }}\n",
         turn += 1;
         (of(&format!("later-{turn}"), "TASK").post(&hookway).status == 503).then_some(())
     });
+}
+
+fn a_quarantine_whose_subject_no_stream_holds_leaves_the_event_in_a_file_and_is_a_success(brokers: &Brokers) {
+    let (nats, stream) = (brokers.nats(), brokers.name("HELD"));
+    nats.create_stream(&stream, &[&format!("{stream}.RESERVATION")]);
+    let hookway = delivery::hookway(&format!(
+        "sinks: {{ stream: {{ nats: {{ servers: [ \"{}\" ], stream: {stream} }} }}, kept: {{ journal: {{ dir: kept }} }} }}
+routes: [ {{ match: {{ object: FOLIO }}, to: {{ sink: kept }} }} ]
+quarantine: {{ sink: stream, subject: \"{stream}.{{object}}\" }}\n",
+        nats.url()
+    ));
+    hookway.until_ready();
+    for object in ["TASK", "TASK", "RESERVATION"] {
+        let mut body = reservation("unrouted", "A-1", 1);
+        body["objectType"] = object.into();
+        Delivery::hotel(&body.to_string()).accepted(&hookway);
+    }
+    let files: Vec<_> = std::fs::read_dir(hookway.home().join("kept/aside")).expect("a folder").collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(envelope::of_messages(&nats.read(&stream, 1)).len(), 1, "the other has its subject");
 }
 
 fn padded(id: &str, bytes: usize) -> Delivery {

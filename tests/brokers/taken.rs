@@ -20,7 +20,8 @@ pub(crate) fn cases() -> Vec<Case> {
             topics_that_senders_name_are_made_where_the_configuration_says_so,
             a_record_that_a_compacted_topic_refuses_takes_none_along,
             a_compacted_quarantine_takes_an_event_without_a_key_under_its_id,
-            the_largest_event_of_a_preset_is_accepted_though_topic_and_quarantine_take_a_megabyte;
+            the_largest_event_of_a_preset_is_accepted_though_topic_and_quarantine_take_a_megabyte,
+            a_quarantine_whose_topic_does_not_exist_leaves_the_event_in_a_file_and_is_a_success;
         own:
     ]
 }
@@ -205,5 +206,29 @@ routes: [ {{ to: {{ sink: bus, topic: {topic} }} }} ]\nquarantine: {{ sink: bus,
     }
     let records = envelope::of_records(&kafka.read(&topic, 2));
     assert_eq!(records[1].text("hookwayreason"), "too_large", "{}", records[1].id());
+    kafka.delete_topic(&topic);
+}
+
+fn a_quarantine_whose_topic_does_not_exist_leaves_the_event_in_a_file_and_is_a_success(brokers: &Brokers) {
+    let (kafka, topic) = (brokers.kafka(), brokers.name("missing"));
+    kafka.create_topic(&topic, 1);
+    let hookway = Hookway::start(
+        &format!(
+            "sources: {{ any: {{ preset: none, deadline: 25s, event: {{ format: json, id: \"{{/id}}\" }} }} }}
+sinks: {{ bus: {{ kafka: {{ brokers: [ \"{}\" ] }} }}, kept: {{ journal: {{ dir: kept }} }} }}
+routes: [ {{ match: {{ source: any }}, to: [ {{ sink: bus, topic: {topic} }}, {{ sink: kept }} ] }} ]
+quarantine: {{ sink: bus, topic: \"{topic}.{{source}}\" }}\n",
+            kafka.bootstrap()
+        ),
+        &[],
+    );
+    hookway.until_ready();
+    let headers = [("Content-Type".to_owned(), "application/json".to_owned())];
+    for _ in 0..2 {
+        let answer = http::receive(hookway.send("/hooks/any", &headers, b"this is not JSON"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let files: Vec<_> = std::fs::read_dir(hookway.home().join("kept/aside")).expect("a folder").collect();
+    assert_eq!(files.len(), 1, "{files:?}");
     kafka.delete_topic(&topic);
 }

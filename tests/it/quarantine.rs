@@ -3,10 +3,13 @@
 use crate::{
     bridge::Bridge,
     client::post,
+    doubles::Fault,
     samples::{SECRET, likemagic, likemagic_body},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hookway::record::PublishError;
 use percent_encoding::percent_decode_str;
+use sha2::{Digest as _, Sha256};
 
 /// Sources whose token stands in the query, and in the path.
 const TOKENS: &str = "
@@ -82,15 +85,9 @@ async fn a_repeat_of_what_was_not_understood_is_kept_again() {
 #[tokio::test]
 async fn a_quarantine_that_is_away_leaves_the_event_with_the_sender() {
     let bridge = Bridge::ordinary().await;
-    let error = hookway::record::PublishError::Disk("full".to_owned());
-    bridge.sink("aside").becomes(crate::doubles::Fault::Fails(error));
+    let error = PublishError::Disk("full".to_owned());
+    bridge.sink("aside").becomes(Fault::Fails(error));
     assert_eq!(bridge.send(&likemagic("not json")).await.code(), "sink_unavailable");
-    bridge.sink("aside").becomes(crate::doubles::Fault::Refuses("quarantined"));
-    assert_eq!(
-        bridge.send(&likemagic("not json")).await.code(),
-        "sink_unavailable",
-        "too large for it as well"
-    );
     assert!(bridge.stored("aside").is_empty());
 }
 
@@ -118,7 +115,7 @@ async fn all_that_a_document_may_read_of_the_request_is_kept_and_a_credential_in
 /// Sends what can't be mapped, with a large header and a body of `bytes`, to a quarantine that takes `limit` bytes.
 async fn quarantined_within(limit: usize, bytes: usize) -> (Bridge, serde_json::Value) {
     let bridge = Bridge::ordinary().await;
-    bridge.sink("aside").becomes(crate::doubles::Fault::Small(limit));
+    bridge.sink("aside").becomes(Fault::Small(limit));
     let headers = [("lm-webhook-secret", SECRET), ("x-large", &"%".repeat(4000)), ("x-small", "1")];
     let request = post("/hooks/hotel?topic=a", &headers, &vec![b'x'; bytes]);
     let reply = bridge.send(&request).await;
@@ -148,7 +145,7 @@ async fn an_event_too_large_for_the_quarantine_even_so_stands_whole_in_a_file_th
     assert!(file.starts_with(bridge.path("quarantine/aside")), "{}", file.display());
     let document = std::fs::read(&file).unwrap();
     assert_eq!(envelope["data"]["bytes"], document.len());
-    assert_eq!(file.file_stem().unwrap().to_str(), envelope["data"]["sha256"].as_str());
+    assert_eq!(envelope["data"]["sha256"], hex::encode(Sha256::digest(&document)));
     let whole: serde_json::Value = serde_json::from_slice(&document).unwrap();
     assert_eq!(whole["id"], envelope["id"]);
     assert_eq!(STANDARD.decode(whole["data_base64"].as_str().unwrap()).unwrap(), [b'x'; 9000]);
@@ -159,7 +156,7 @@ async fn an_event_too_large_for_the_quarantine_even_so_stands_whole_in_a_file_th
 async fn what_was_routed_and_is_too_large_for_both_its_place_and_the_quarantine_is_kept_as_well() {
     let bridge = Bridge::ordinary().await;
     for sink in ["kept", "aside"] {
-        bridge.sink(sink).becomes(crate::doubles::Fault::Small(4000));
+        bridge.sink(sink).becomes(Fault::Small(4000));
     }
     let body = likemagic_body("large", "QWERTYUI-1").replacen(
         '{',
@@ -173,4 +170,55 @@ async fn what_was_routed_and_is_too_large_for_both_its_place_and_the_quarantine_
     let whole = std::fs::read_to_string(envelope["data"]["file"].as_str().unwrap()).unwrap();
     assert!(whole.ends_with(&format!("\"data\":{body}}}")), "byte for byte");
     assert!(bridge.stored("kept").is_empty());
+}
+
+#[tokio::test]
+async fn a_retry_of_what_stands_in_a_file_finds_that_file_and_other_headers_make_another() {
+    let bridge = Bridge::ordinary().await;
+    bridge.sink("aside").becomes(Fault::Small(4000));
+    for topic in ["a", "a", "b"] {
+        let headers = [("lm-webhook-secret", SECRET), ("x-topic", topic)];
+        let reply = bridge.send(&post("/hooks/hotel", &headers, &[b'x'; 9000])).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+    let named: Vec<_> = bridge.stored("aside").iter().map(|event| event.envelope["data"].clone()).collect();
+    assert_eq!(named[0], named[1], "name, size and digest of one file");
+    assert_ne!(named[0]["file"], named[2]["file"], "a sender may say in a header what it is");
+    assert_eq!(std::fs::read_dir(bridge.path("quarantine/aside")).unwrap().count(), 2);
+}
+
+#[tokio::test]
+async fn what_the_quarantine_refuses_for_good_stands_in_a_file_and_is_a_success() {
+    for refuse in [PublishError::Unroutable, PublishError::Rejected, PublishError::TooLarge] {
+        let bridge = Bridge::ordinary().await;
+        let error = refuse("planted".to_owned());
+        bridge.sink("aside").becomes(Fault::FailsFor("", error.clone()));
+        bridge.sink("kept").becomes(Fault::FailsFor("RESERVATION", error.clone()));
+        let routed = likemagic_body("1", "QWERTYUI-1");
+        for body in ["not json", "not json", &routed] {
+            let reply = bridge.send(&likemagic(body)).await;
+            assert_eq!(reply.status, 200, "{error}: {reply:?}");
+        }
+        assert!(bridge.stored("aside").is_empty() && bridge.stored("kept").is_empty(), "{error}");
+        let files = std::fs::read_dir(bridge.path("quarantine/aside")).unwrap();
+        let mut files: Vec<String> =
+            files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+        files.sort_by_key(String::len);
+        assert_eq!(files.len(), 2, "{error}: a retry fills nothing");
+        assert!(files[1].ends_with(&format!("\"data\":{routed}}}")), "byte for byte");
+        let reasons = [("reason", "malformed"), ("reason", error.reason())];
+        let counts = reasons.map(|reason| bridge.count("hookway_events_quarantined_total", &[reason]));
+        assert_eq!(counts, [2, 1], "{error}");
+        assert_eq!(bridge.count("hookway_unaccounted_events", &[]), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_may_go_well_the_next_time_is_in_no_file() {
+    let bridge = Bridge::ordinary().await;
+    for refuse in [PublishError::Misconfigured, PublishError::Full, PublishError::Refused] {
+        bridge.sink("aside").becomes(Fault::FailsFor("", refuse("planted".to_owned())));
+        assert_eq!(bridge.send(&likemagic("not json")).await.status, 503);
+    }
+    assert!(!bridge.path("quarantine").exists());
 }

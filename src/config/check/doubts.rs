@@ -30,12 +30,13 @@ pub(super) struct Facts<'a> {
 type Rule = fn(&Facts<'_>, &mut Report<'_>);
 
 /// Every rule, by the name of its fixture.
-const RULES: [(&str, Rule); 14] = [
+const RULES: [(&str, Rule); 15] = [
     ("source-without-route", routes::every_source_has_a_route),
     ("type-never-occurs", routes::types_occur),
     ("pattern-is-no-regex", routes::patterns_are_globs),
     ("target-twice", routes::targets_differ),
     ("subject-outside-stream", routes::streams_hold_their_subjects),
+    ("quarantine-of-many-places", routes::the_quarantine_has_a_fixed_place),
     ("secret-twice", secrets::references_differ),
     ("secret-of-two-senders", secrets::senders_have_their_own),
     ("secret-with-blank", secrets::have_no_blanks),

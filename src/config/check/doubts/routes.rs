@@ -130,3 +130,22 @@ pub(super) fn streams_hold_their_subjects(facts: &Facts<'_>, report: &mut Report
         }
     }
 }
+
+/// A place in the quarantine that may not be there when it is needed.
+pub(super) fn the_quarantine_has_a_fixed_place(facts: &Facts<'_>, report: &mut Report<'_>) {
+    let Some(quarantine) = &facts.config.quarantine else { return };
+    let sink = facts.config.sinks.get(&quarantine.sink);
+    let is_made = sink.is_some_and(|sink| {
+        sink.kafka.as_ref().is_some_and(|kafka| kafka.create.is_some())
+            || sink.nats.as_ref().is_some_and(|nats| nats.create.is_some())
+    });
+    for (key, name) in [("topic", &quarantine.topic), ("subject", &quarantine.subject)] {
+        if name.as_ref().is_some_and(|name| !is_made && name.contains('{')) {
+            report.warning(
+                &KeyPath::of(["quarantine", key]),
+                "this is another for each event, and nothing shows before that it is there: where it is not, the event stays in a file beside a journal",
+                "write one name for all; a quarantined event says in `hookwaysource` and `type` what it is",
+            );
+        }
+    }
+}
