@@ -158,7 +158,7 @@ impl Receiver {
             *seen = Some(Request { method, uri, headers, body: Bytes::new(), received });
         }
         check_head(&head, &source.handshakes.responders)?;
-        check_framing(&head, caller.activity.has_length())?;
+        check_framing(&head, caller.activity.may_have_length())?;
         // A place is taken once a request is verified. With none left a body is not worth reading.
         if source.in_flight.free() == 0 {
             return Err(Refusal::Overloaded("requests of this source"));

@@ -3,7 +3,11 @@
 
 use super::{Counted, Receiver, peer::Peer, reply, watch::Activity, wire::Wire};
 use crate::{delivery::Share, observe::metrics::Metrics, refusal::Refusal};
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, future::poll_fn, net::SocketAddr, pin::Pin, sync::Arc, task::Poll};
 use tokio::net::TcpStream;
@@ -42,17 +46,18 @@ impl Connection {
         // One count for each request is the connection's own; the receiver's is all connections'.
         let shared = Arc::new((receiver, caller));
         let known = Arc::clone(&shared);
-        let service = service_fn(move |request| {
+        let service = service_fn(move |request: http::Request<Incoming>| {
             let shared = Arc::clone(&shared);
             async move {
                 let (receiver, caller) = &*shared;
                 caller.activity.begin();
+                let length = request.body().size_hint().exact();
                 // Boxed: hyper keeps room for what this makes as long as the connection is open.
                 let mut answer = Box::pin(receiver.answer(request, caller)).await;
-                if caller.activity.is_last() {
+                let may_follow = caller.activity.end(length);
+                if !may_follow || caller.activity.is_last() {
                     reply::close(&mut answer);
                 }
-                caller.activity.end();
                 Ok::<_, Infallible>(answer)
             }
         });

@@ -78,7 +78,9 @@ pub(super) fn check_framing(head: &http::request::Parts, has_length: bool) -> Re
         };
     };
     if has_length {
-        return Err(Refusal::Malformed("Content-Length beside Transfer-Encoding".into()));
+        return Err(Refusal::Malformed(
+            "Content-Length beside Transfer-Encoding, or chunks right behind another request".into(),
+        ));
     }
     if codings.next().is_some() || !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
         return Err(Refusal::Malformed("a transfer coding other than chunked".into()));

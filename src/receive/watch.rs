@@ -10,7 +10,7 @@ use futures_util::task::AtomicWaker;
 use std::{
     sync::{
         Arc, Weak,
-        atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering},
     },
     task::Context,
 };
@@ -45,6 +45,11 @@ pub(super) struct Activity {
     told: AtomicU8,
     /// True when the head that was read last has a `Content-Length`.
     has_length: AtomicBool,
+    /// Bytes behind that head, and whether chunks have ended with them.
+    behind: AtomicUsize,
+    has_ended: AtomicBool,
+    /// True once something of a head came together with what stands in front of it, and was not seen.
+    is_unseen: AtomicBool,
     waker: AtomicWaker,
 }
 
@@ -55,21 +60,21 @@ impl Activity {
             turns: AtomicU32::new(0),
             told: AtomicU8::new(number(told)),
             has_length: AtomicBool::new(false),
+            behind: AtomicUsize::new(0),
+            has_ended: AtomicBool::new(false),
+            is_unseen: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         }
     }
 
-    /// Bytes came; returns whether they are of a head, and whether they are its first.
-    pub(super) fn came(&self) -> (bool, bool) {
-        match self.at.load(Ordering::Relaxed) {
-            BUSY => (false, false),
-            IDLE => {
-                self.turns.store(0, Ordering::Relaxed);
-                self.at.store(HEAD, Ordering::Relaxed);
-                (true, true)
-            }
-            _ => (true, false),
+    /// Bytes came; returns whether they begin a head.
+    pub(super) fn came(&self) -> bool {
+        let is_first = self.at.load(Ordering::Relaxed) == IDLE;
+        if is_first {
+            self.turns.store(0, Ordering::Relaxed);
+            self.at.store(HEAD, Ordering::Relaxed);
         }
+        is_first
     }
 
     /// The head that is being read has a `Content-Length`.
@@ -77,10 +82,16 @@ impl Activity {
         self.has_length.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the head of the request at hand has a `Content-Length`, as far as it was seen. Hyper takes that line away
-    /// where there is a `Transfer-Encoding` too.
-    pub(super) fn has_length(&self) -> bool {
-        self.has_length.load(Ordering::Relaxed)
+    /// How much came behind that head, and whether chunks have ended with it.
+    pub(super) fn saw_behind(&self, behind: usize, has_ended: bool) {
+        self.behind.store(behind, Ordering::Relaxed);
+        self.has_ended.store(has_ended, Ordering::Relaxed);
+    }
+
+    /// Whether the head of the request at hand has a `Content-Length`, or may have: hyper takes that line away where there
+    /// is a `Transfer-Encoding` too.
+    pub(super) fn may_have_length(&self) -> bool {
+        self.has_length.load(Ordering::Relaxed) || self.is_unseen.load(Ordering::Relaxed)
     }
 
     /// A request's head is here.
@@ -88,11 +99,21 @@ impl Activity {
         self.at.store(BUSY, Ordering::Relaxed);
     }
 
-    /// The request is answered.
-    pub(super) fn end(&self) {
+    /// The request is answered; `length` is that of its body, but for one in chunks. Returns whether another may follow:
+    /// not where something may stand behind chunks, of which nobody here knows where it begins.
+    pub(super) fn end(&self, length: Option<u64>) -> bool {
+        let may_follow = match length.map(usize::try_from) {
+            None => self.has_ended.load(Ordering::Relaxed),
+            Some(length) => {
+                let is_exact = length == Ok(self.behind.load(Ordering::Relaxed));
+                self.is_unseen.fetch_or(!is_exact, Ordering::Relaxed);
+                true
+            }
+        };
         self.has_length.store(false, Ordering::Relaxed);
         self.turns.store(0, Ordering::Relaxed);
         self.at.store(IDLE, Ordering::Relaxed);
+        may_follow
     }
 
     /// Whether the answer at hand should be the last.
@@ -198,12 +219,12 @@ mod tests {
         let (idle, busy, fresh) = (open.add(), open.add(), open.add());
         busy.begin();
         idle.begin();
-        idle.end();
+        idle.end(Some(0));
         sweep(&mut open, 8);
         assert!(!idle.is_over() && !fresh.is_over());
         sweep(&mut open, 1);
         assert_eq!([&idle, &busy, &fresh].map(|a| a.is_over()), [true, false, true]);
-        busy.end();
+        busy.end(Some(0));
         sweep(&mut open, 8);
         assert!(!busy.is_over());
         sweep(&mut open, 1);
@@ -215,13 +236,13 @@ mod tests {
         let mut open = Open::new();
         let connection = open.add();
         connection.begin();
-        connection.end();
+        connection.end(Some(0));
         sweep(&mut open, 9);
-        assert_eq!(connection.came(), (true, true));
+        assert!(connection.came());
         assert!(!connection.is_over(), "its first byte was here");
         connection.begin();
         assert!(!connection.is_over() && connection.is_last());
-        connection.end();
+        connection.end(Some(0));
         assert!(connection.is_over(), "it was answered");
     }
 
@@ -230,7 +251,7 @@ mod tests {
         let mut open = Open::new();
         let connection = open.add();
         connection.begin();
-        connection.end();
+        connection.end(Some(0));
         sweep(&mut open, 8);
         connection.came();
         sweep(&mut open, 8);
@@ -245,7 +266,7 @@ mod tests {
         let mut open = Open::new();
         let (idle, half) = (open.add(), open.add());
         idle.begin();
-        idle.end();
+        idle.end(Some(0));
         open.tell(Order::Close);
         let late = open.add();
         assert_eq!([&idle, &half, &late].map(|a| (a.is_over(), a.is_last())), [(false, true); 3]);

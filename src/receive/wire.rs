@@ -90,13 +90,14 @@ impl AsyncRead for Wire {
         let bytes = buffer.filled().get(before..).unwrap_or_default();
         if bytes.is_empty() {
             self.is_ended = true;
-        } else if let (true, is_first) = self.activity.came() {
-            if is_first {
+        } else {
+            if self.activity.came() {
                 self.head = Head::default();
             }
             if self.head.has_length(bytes) {
                 self.activity.saw_length();
             }
+            self.activity.saw_behind(self.head.behind, self.head.has_ended);
         }
         Poll::Ready(Ok(()))
     }
@@ -120,7 +121,17 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// Looks for a `Content-Length` in a head that comes in pieces.
+/// What is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Part {
+    /// What stands before the first line: blank ones there are none of the head.
+    #[default]
+    Before,
+    Head,
+    Behind,
+}
+
+/// Looks for a `Content-Length` in a head that comes in pieces, and for the end of what comes behind it.
 #[derive(Debug, Default)]
 struct Head {
     /// The first bytes, whatever they are.
@@ -130,9 +141,13 @@ struct Head {
     line: usize,
     /// True when the line at hand begins otherwise than the header's name.
     differs: bool,
-    /// True behind the first line: blank ones before it are none of the head.
-    is_begun: bool,
-    is_whole: bool,
+    part: Part,
+    /// Bytes behind the head.
+    behind: usize,
+    /// Blank lines behind it, and whether all ends with the only one: so do chunks, and with anything behind them there
+    /// would be two.
+    blank: usize,
+    has_ended: bool,
 }
 
 impl Head {
@@ -144,21 +159,35 @@ impl Head {
             *kept = *byte;
             self.begun += 1;
         }
-        while !self.is_whole && !rest.is_empty() {
-            let end = memchr::memchr(b'\n', rest);
-            let (line, behind) = rest.split_at(end.unwrap_or(rest.len()));
-            found |= self.read(line);
-            if let Some(behind) = behind.get(1..).filter(|_| end.is_some()) {
-                // A line of at most a carriage return ends the head.
-                self.is_whole = self.is_begun && self.line == 0;
-                self.is_begun |= self.line > 0;
-                (self.line, self.differs) = (0, false);
-                rest = behind;
-            } else {
-                break;
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest).map(|end| end + 1);
+            let (line, next) = rest.split_at(end.unwrap_or(rest.len()));
+            found |= self.read(line.strip_suffix(b"\n").unwrap_or(line)) && self.part != Part::Behind;
+            self.behind += if self.part == Part::Behind { line.len() } else { 0 };
+            self.has_ended = false;
+            if end.is_some() {
+                self.end_line();
             }
+            rest = next;
         }
         found
+    }
+
+    /// A line of at most a carriage return is blank, and the first such ends the head.
+    fn end_line(&mut self) {
+        let is_blank = self.line == 0;
+        self.part = match self.part {
+            Part::Before if is_blank => Part::Before,
+            Part::Before => Part::Head,
+            Part::Head if !is_blank => Part::Head,
+            Part::Head => Part::Behind,
+            Part::Behind => {
+                self.blank = self.blank.saturating_add(usize::from(is_blank));
+                self.has_ended = is_blank && self.blank == 1;
+                Part::Behind
+            }
+        };
+        (self.line, self.differs) = (0, false);
     }
 
     /// Takes the next piece of a line; true when it completes the header's name.
@@ -206,6 +235,29 @@ mod tests {
                 let found: Vec<bool> =
                     text.as_bytes().chunks(size).map(|piece| head.has_length(piece)).collect();
                 assert_eq!(found.contains(&true), has, "{text:?} in pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn chunks_have_ended_where_nothing_can_stand_behind_them() {
+        let hidden = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+        for (behind, has_ended) in [
+            ("5\r\nabcde\r\n0\r\n\r\n", true),
+            ("0\r\nx-trailer: y\r\n\r\n", true),
+            ("0\r\n", false),
+            ("0\r\n\r\nP", false),
+            (&format!("0\r\n\r\n{hidden}"), false),
+            (&format!("0;x=y\r\n\r\n{hidden}"), false),
+            (&format!("0\r\nx-trailer: y\r\n\r\n{hidden}"), false),
+        ] {
+            let text = format!("POST / HTTP/1.1\r\nhost: a\r\n\r\n{behind}");
+            for size in 1..text.len() {
+                let mut head = Head::default();
+                for piece in text.as_bytes().chunks(size) {
+                    head.has_length(piece);
+                }
+                assert_eq!((head.behind, head.has_ended), (behind.len(), has_ended), "{text:?} by {size}");
             }
         }
     }

@@ -117,3 +117,47 @@ async fn two_honest_requests_on_one_connection_both_run() {
     assert_eq!(connection.reply().await.unwrap().event_id(), "1");
     assert_eq!(connection.reply().await.unwrap().event_id(), "2");
 }
+
+/// Writes an event in chunks.
+fn in_chunks(id: &str, framing: &str) -> String {
+    let body = crate::samples::likemagic_body(id, "a");
+    let length = body.len();
+    format!(
+        "POST /hooks/hotel HTTP/1.1\r\nhost: a\r\nlm-webhook-secret: {SECRET}\r\n{framing}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_length_beside_chunks_is_seen_wherever_the_head_comes_with_the_request_in_front_of_it() {
+    let hidden = in_chunks("smuggled", "content-length: 5\r\n");
+    let first = String::from_utf8(crate::samples::event("1")).unwrap();
+    for at in [1, hidden.find("\r\ntransfer").unwrap(), hidden.find('{').unwrap() - 10, hidden.len()] {
+        let bridge = Bridge::ordinary().await;
+        let mut connection = Connection::open(bridge.address).await;
+        let (with, later) = hidden.split_at(at);
+        connection.send(format!("{first}{with}").as_bytes()).await;
+        assert_eq!(connection.reply().await.unwrap().event_id(), "1");
+        connection.send(later.as_bytes()).await;
+        let refused = connection.reply().await.unwrap();
+        assert_eq!((refused.status, refused.code().as_str()), (400, "request_malformed"), "{at}");
+        assert_eq!(connection.reply().await, None);
+        assert_eq!(bridge.stored("kept").len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn chunks_on_a_connection_that_was_used_before_are_taken_and_nothing_right_behind_them_is() {
+    let bridge = Bridge::ordinary().await;
+    let mut connection = Connection::open(bridge.address).await;
+    let plain = String::from_utf8(crate::samples::event("0")).unwrap();
+    for (id, request) in [("0", plain), ("1", in_chunks("1", "")), ("2", in_chunks("2", ""))] {
+        connection.send(request.as_bytes()).await;
+        assert_eq!(connection.reply().await.unwrap().event_id(), id);
+    }
+    let hidden = in_chunks("smuggled", "content-length: 5\r\n");
+    connection.send(format!("{}{hidden}", in_chunks("3", "")).as_bytes()).await;
+    let last = connection.reply().await.unwrap();
+    assert_eq!((last.event_id(), last.header("connection")), ("3", Some("close")));
+    assert_eq!(connection.reply().await, None);
+    assert_eq!(bridge.stored("kept").len(), 4);
+}
