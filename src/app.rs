@@ -92,7 +92,7 @@ async fn serve(
     health: Arc<Health>,
     signals: &mut Signals,
 ) -> Result<(), Failure> {
-    let (sources, keepers) = sources::build(&loaded, pipeline.sinks(), &metrics, &health)?;
+    let (sources, keepers) = sources::build(&loaded, pipeline.sinks(), &metrics, &health).await?;
     watch::sinks(pipeline, &health, stop);
     watch::secrets::watch(keepers, &health, stop);
 

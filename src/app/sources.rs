@@ -22,7 +22,7 @@ use crate::{
 use std::sync::Arc;
 
 /// Builds every source and the keeper of its secrets, or returns all that is wrong with them.
-pub(super) fn build(
+pub(super) async fn build(
     loaded: &Loaded,
     sinks: &Sinks,
     metrics: &Metrics,
@@ -51,7 +51,7 @@ pub(super) fn build(
         let checks = (verifier, Explainer::new(scheme));
         let source = assemble(name, settings, checks, handshakes, normalizer, metrics);
         let source = Arc::new(source);
-        keepers.push(Keeper::start(Arc::clone(&source), &config.secrets, health));
+        keepers.push(Keeper::start(Arc::clone(&source), &config.secrets, health).await);
         sources.push(source);
     }
     if problems.is_empty() { Ok((sources, keepers)) } else { Err(Failure::Configuration(problems)) }

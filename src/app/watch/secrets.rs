@@ -7,11 +7,12 @@ use crate::{
     observe::health::Health,
     pipeline::Source,
 };
+use futures_util::future::join_all;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    task::spawn_blocking,
-    time::{Instant, MissedTickBehavior, interval},
+    task::{JoinHandle, spawn_blocking},
+    time::{Instant, MissedTickBehavior, interval, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// How long what a vanished or emptied file held stays in use.
 const GRACE: Duration = Duration::from_mins(1);
+
+/// How long one look waits for what is to be read.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The secrets and key files of one source, as they were read last.
 pub(in crate::app) struct Keeper {
@@ -36,29 +40,42 @@ struct Held {
     text: Option<SecretString>,
     /// Since when it leads to nothing.
     gone: Option<Instant>,
+    /// The reading that has not ended, and whether that was told. It keeps its thread, and no other is begun.
+    reading: Option<JoinHandle<Read>>,
+    is_stuck: bool,
 }
 
 type Read = Result<SecretString, SecretError>;
 
 impl Keeper {
     /// Reads all for the first time.
-    pub(in crate::app) fn start(source: Arc<Source>, secrets: &[SecretRef], health: &Health) -> Self {
-        let held = |reference, key_file| Held { reference, key_file, text: None, gone: None };
+    pub(in crate::app) async fn start(source: Arc<Source>, secrets: &[SecretRef], health: &Health) -> Self {
         let files = source.verifier.files();
-        let secrets = secrets.iter().map(|reference| held(reference.clone(), None));
-        let files = files.into_iter().map(|file| held(SecretRef::File(file.as_str().into()), Some(file)));
+        let secrets = secrets.iter().map(|reference| Held::new(reference.clone(), None));
+        let files =
+            files.into_iter().map(|file| Held::new(SecretRef::File(file.as_str().into()), Some(file)));
         let mut keeper = Self { held: secrets.chain(files).collect(), source };
-        let read = keeper.held.iter().map(|held| read(&held.reference)).collect();
-        keeper.look(read, Instant::now(), health);
+        keeper.look(health).await;
         // Also where nothing was found: how many secrets there are is told.
         keeper.give_secrets(health);
         keeper
     }
 
+    /// Reads all and takes what could be read.
+    async fn look(&mut self, health: &Health) {
+        let until = Instant::now() + PATIENCE;
+        let all = join_all(self.held.iter_mut().map(|held| held.read(until, read))).await;
+        self.take(all, Instant::now(), health);
+    }
+
     /// Takes what was read now, and hands on what has changed.
-    fn look(&mut self, read: Vec<Read>, now: Instant, health: &Health) {
+    fn take(&mut self, read: Vec<Option<Read>>, now: Instant, health: &Health) {
         let mut is_changed = false;
         for (held, read) in self.held.iter_mut().zip(read) {
+            let Some(read) = read else {
+                held.hangs(&self.source.name);
+                continue;
+            };
             if !held.take(read, now, &self.source.name) {
                 continue;
             }
@@ -101,11 +118,16 @@ impl Keeper {
         let (name, source) = (&self.source.name, &self.source);
         let note = "has no usable secret: its requests are answered 503";
         health.note(&format!("source.{name}"), (!source.verifier.is_keyed()).then(|| note.to_owned()));
-        let missing = |held: &&Held| held.gone.is_some() && matches!(held.reference, SecretRef::File(_));
+        let is_missing = |held: &Held| held.gone.is_some() || held.is_stuck;
+        let missing = |held: &&Held| is_missing(held) && matches!(held.reference, SecretRef::File(_));
         let missing: Vec<&Held> = self.held.iter().filter(missing).collect();
         source.metrics.missing_files(missing.len());
         let told = missing.iter().map(|held| {
-            let state = if held.text.is_some() { "still in use, dropped soon" } else { "not in use" };
+            let state = match (held.text.is_some(), held.gone.is_some()) {
+                (false, _) => "not in use",
+                (true, true) => "still in use, dropped soon",
+                (true, false) => "its disk does not answer, still in use",
+            };
             format!("{} ({state})", held.reference)
         });
         let told = told.collect::<Vec<_>>().join(", ");
@@ -115,8 +137,38 @@ impl Keeper {
 }
 
 impl Held {
+    fn new(reference: SecretRef, key_file: Option<String>) -> Self {
+        Self { reference, key_file, text: None, gone: None, reading: None, is_stuck: false }
+    }
+
+    /// Reads the reference, or goes on waiting for the reading that is under way; `None` where it has no end until then.
+    async fn read(
+        &mut self,
+        until: Instant,
+        read: impl FnOnce(&SecretRef) -> Read + Send + 'static,
+    ) -> Option<Read> {
+        let reference = &self.reference;
+        let reading = self.reading.get_or_insert_with(|| {
+            let reference = reference.clone();
+            // A file may stand on a disk that does not answer.
+            spawn_blocking(move || read(&reference))
+        });
+        let read = timeout_at(until, reading).await.ok()?;
+        self.reading = None;
+        read.ok()
+    }
+
+    /// Tells, once, that it can't be read to an end. What it held last stays: nobody has taken it away.
+    fn hangs(&mut self, source: &str) {
+        if !self.is_stuck {
+            tracing::warn!(source, reference = %self.reference, "its disk does not answer: what was read last stays in use");
+        }
+        self.is_stuck = true;
+    }
+
     /// Takes what was read; returns true where what counts is another now.
     fn take(&mut self, read: Read, now: Instant, source: &str) -> bool {
+        self.is_stuck = false;
         match read {
             Ok(text) => {
                 self.gone = None;
@@ -168,13 +220,7 @@ pub(in crate::app) fn watch(keepers: Vec<Keeper>, health: &Arc<Health>, stop: &C
                     source.metrics.remembered(window.len());
                 }
                 source.verifier.refresh().await;
-                let references: Vec<SecretRef> =
-                    keeper.held.iter().map(|held| held.reference.clone()).collect();
-                // A file may stand on a disk that does not answer.
-                let all = spawn_blocking(move || references.iter().map(read).collect());
-                if let Ok(all) = all.await {
-                    keeper.look(all, Instant::now(), &health);
-                }
+                keeper.look(&health).await;
             }
         });
     }
@@ -183,9 +229,11 @@ pub(in crate::app) fn watch(keepers: Vec<Keeper>, health: &Arc<Health>, stop: &C
 #[cfg(test)]
 mod tests {
     use super::*;
+    use secrecy::ExposeSecret;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn held() -> Held {
-        Held { reference: SecretRef::File("/gone".into()), key_file: None, text: None, gone: None }
+        Held::new(SecretRef::File("/gone".into()), None)
     }
 
     fn gone() -> Read {
@@ -209,6 +257,34 @@ mod tests {
         held.take(gone(), start, "s");
         assert!(held.take(Ok("two".into()), start + GRACE / 2, "s") && held.gone.is_none());
         assert!(!held.take(gone(), start + GRACE, "s") && held.text.is_some());
+    }
+
+    #[tokio::test]
+    async fn what_hangs_keeps_no_other_waiting_takes_one_thread_and_stays_in_use() {
+        let soon = || Instant::now() + Duration::from_millis(50);
+        let late = || Instant::now() + Duration::from_secs(30);
+        let (mut hanging, mut sound) = (held(), held());
+        hanging.take(Ok("old".into()), Instant::now(), "s");
+        let (answers, disk) = std::sync::mpsc::channel::<()>();
+        let (disk, begun) = (Arc::new(parking_lot::Mutex::new(disk)), Arc::new(AtomicUsize::new(0)));
+        let reading = || {
+            let (disk, begun) = (Arc::clone(&disk), Arc::clone(&begun));
+            move |_: &SecretRef| {
+                begun.fetch_add(1, Ordering::SeqCst);
+                let _answers = disk.lock().recv();
+                Ok("new".into())
+            }
+        };
+        for _ in 0..3 {
+            assert!(sound.read(late(), |_| Ok("sound".into())).await.is_some());
+            assert!(hanging.read(soon(), reading()).await.is_none());
+            hanging.hangs("s");
+            assert_eq!(hanging.text.as_ref().map(ExposeSecret::expose_secret), Some("old"));
+        }
+        drop(answers);
+        let read = hanging.read(late(), reading()).await.unwrap();
+        assert!(hanging.take(read, Instant::now(), "s") && !hanging.is_stuck);
+        assert_eq!(begun.load(Ordering::SeqCst), 1, "it was begun once");
     }
 
     #[cfg(unix)]
