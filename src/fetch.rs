@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{net::TcpStream, task::spawn_blocking, time::timeout};
 use tokio_rustls::{
     TlsConnector,
     rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
@@ -118,6 +118,11 @@ impl Target {
         }
         Ok(Self { host: authority.host().to_ascii_lowercase(), uri })
     }
+
+    /// Returns its host, in lower case.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
 }
 
 impl fmt::Display for Target {
@@ -135,18 +140,19 @@ pub struct Client {
 }
 
 impl Client {
-    /// Returns the client that trusts the system's roots; they are read once.
-    pub fn system() -> Arc<Self> {
+    /// Returns the client that trusts the system's roots; they are read once, from files, by a thread that may wait.
+    pub async fn system() -> Arc<Self> {
         static CLIENT: OnceLock<Arc<Client>> = OnceLock::new();
-        let client = CLIENT.get_or_init(|| {
+        let load = || {
             let mut roots = RootCertStore::empty();
             let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if added == 0 {
                 tracing::warn!("this system has no root certificates: senders' keys can't be fetched");
             }
             Arc::new(Self::new(roots, None))
-        });
-        Arc::clone(client)
+        };
+        let client = spawn_blocking(move || Arc::clone(CLIENT.get_or_init(load))).await;
+        client.unwrap_or_else(|_| Arc::new(Self { tls: None, detour: None }))
     }
 
     /// Returns a client that trusts these roots, and takes every host to be at `detour`.

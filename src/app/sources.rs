@@ -41,7 +41,7 @@ pub(super) async fn build(
                 continue;
             }
         };
-        let handshakes = handshakes(responders, config);
+        let handshakes = handshakes(responders, config).await;
         let metrics = SourceMetrics::new(metrics, name, verifier.scheme(), &sinks);
         // A scheme without secrets proves by none of them.
         metrics.expect_secrets(if verifier.needs_secret() { config.secrets.len() } else { 0 });
@@ -67,12 +67,13 @@ fn compile(loaded: &Loaded, name: &str, sender: &SenderSpec) -> Result<Compiled,
 }
 
 /// Joins what the document answers and what the operator agrees to.
-fn handshakes(responders: Responders, config: &SourceConfig) -> Handshakes {
+async fn handshakes(responders: Responders, config: &SourceConfig) -> Handshakes {
     let capture = config.capture.as_ref().and_then(|capture| {
         let until = capture.until.parse().ok()?;
         Some(Arc::new(Capture::new(capture.file.clone(), until)))
     });
-    let confirmer = config.confirm.then(|| -> Arc<dyn Confirmer> { Client::system() });
+    let confirmer: Option<Arc<dyn Confirmer>> =
+        if config.confirm { Some(Client::system().await) } else { None };
     Handshakes { responders, capture, confirmer }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of fetching: which addresses may be fetched, what is taken of an answer, and how keys come to a check.
 
 use super::{Client, FetchError, Pins, Target};
+use parking_lot::Mutex;
 use std::{
     net::SocketAddr,
     sync::{
@@ -55,6 +56,7 @@ pub(crate) struct Server {
     pub(crate) asked: Arc<AtomicUsize>,
     /// What the paths begin with that it never answers.
     hangs: Arc<OnceLock<&'static str>>,
+    answer: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -70,11 +72,13 @@ impl Server {
         let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
         let hangs = Arc::new(OnceLock::<&'static str>::new());
         let hanging = Arc::clone(&hangs);
+        let answer = Arc::new(Mutex::new(answer));
+        let said = Arc::clone(&answer);
         let (counter, tls) = (Arc::clone(&asked), TlsAcceptor::from(Arc::new(config)));
         tokio::spawn(async move {
             loop {
                 let (tcp, _) = listener.accept().await.unwrap();
-                let (tls, counter, answer) = (tls.clone(), Arc::clone(&counter), answer.clone());
+                let (tls, counter, answer) = (tls.clone(), Arc::clone(&counter), Arc::clone(&said));
                 let hanging = Arc::clone(&hanging);
                 tokio::spawn(async move {
                     // A client that does not trust us ends here.
@@ -86,17 +90,22 @@ impl Server {
                     if hanging.get().is_some_and(|path| head[4..].starts_with(path.as_bytes())) {
                         std::future::pending::<()>().await;
                     }
+                    let answer = answer.lock().clone();
                     drop(stream.write_all(answer.as_bytes()).await);
                     drop(stream.shutdown().await);
                 });
             }
         });
-        Self { address, asked, hangs }
+        Self { address, asked, hangs, answer }
     }
 
     pub(crate) async fn holding(document: &str) -> Self {
-        Self::answering(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len()))
-            .await
+        Self::answering(found(document)).await
+    }
+
+    /// Holds another document from now on.
+    pub(crate) fn holds(&self, document: &str) {
+        *self.answer.lock() = found(document);
     }
 
     /// Never answers requests whose path begins with this.
@@ -110,6 +119,10 @@ impl Server {
         roots.add(certificate()).unwrap();
         Arc::new(Client::new(roots, Some(self.address)))
     }
+}
+
+fn found(document: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len())
 }
 
 fn target(address: &str) -> Target {

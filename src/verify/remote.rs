@@ -5,21 +5,21 @@
 //! may be a stranger's: some places are kept for addresses whose key has verified a signature (*proven* ones), the
 //! others are given in the order of asking, for a short while each, and no proven key makes room for another's.
 
-use crate::{
-    clock,
-    fetch::{Client, Target},
-};
+mod under_way;
+
+use crate::fetch::{Client, Target};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 use tokio::{
     sync::{Semaphore, watch},
-    time::{Instant, timeout},
+    time::Instant,
 };
+use under_way::UnderWay;
 
 /// How many addresses are remembered; the one fetched longest ago makes room.
 const MOST_KEPT: usize = 32;
@@ -30,6 +30,9 @@ const MOST_PROVEN: usize = 24;
 /// How many addresses are fetched at once, and how many proven ones beside them.
 const AT_ONCE: usize = 8;
 const PROVEN_AT_ONCE: usize = 2;
+
+/// How many addresses of one host, of those that are not proven: a host that hangs leaves places for others.
+const AT_ONCE_OF_A_HOST: usize = 4;
 
 /// How many addresses may be fetched or wait for that.
 const MOST_WAITING: usize = 512;
@@ -50,6 +53,8 @@ pub(super) struct Remote<T> {
     under_way: Mutex<HashMap<Box<str>, watch::Receiver<()>>>,
     places: Semaphore,
     proven_places: Semaphore,
+    /// The places of each host that is asked or waited for.
+    hosts: Mutex<HashMap<Box<str>, Weak<Semaphore>>>,
     pause: Duration,
     /// How long an address that is not proven may hold its place.
     patience: Duration,
@@ -84,6 +89,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
             under_way: Mutex::default(),
             places: Semaphore::new(AT_ONCE),
             proven_places: Semaphore::new(PROVEN_AT_ONCE),
+            hosts: Mutex::default(),
             pause,
             patience,
             logged: Mutex::default(),
@@ -151,9 +157,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
                 None => {
                     let (running, ended) = watch::channel(());
                     under_way.insert(address.into(), ended.clone());
-                    let guard =
-                        UnderWay { remote: Arc::clone(&self), address: address.into(), _running: running };
-                    tokio::spawn(guard.run(target, read));
+                    tokio::spawn(UnderWay::new(Arc::clone(&self), address, running).run(target, read));
                     ended
                 }
             }
@@ -166,6 +170,17 @@ impl<T: Send + Sync + 'static> Remote<T> {
         let (read, tried) = self.ages(address);
         let is_fresh = read.is_some_and(|age| age < fresh);
         !is_fresh && tried.is_none_or(|age| age >= self.pause)
+    }
+
+    /// Returns the places of a host.
+    fn host(&self, host: &str) -> Arc<Semaphore> {
+        let mut hosts = self.hosts.lock();
+        hosts.retain(|_, places| places.strong_count() > 0);
+        hosts.get(host).and_then(Weak::upgrade).unwrap_or_else(|| {
+            let places = Arc::new(Semaphore::new(AT_ONCE_OF_A_HOST));
+            hosts.insert(host.into(), Arc::downgrade(&places));
+            places
+        })
     }
 
     fn keep(&self, address: &str, document: Option<T>, (at, began): (Instant, Timestamp)) {
@@ -184,67 +199,19 @@ impl<T: Send + Sync + 'static> Remote<T> {
         }
     }
 
-    /// Logs the first failure, and then one a minute.
-    fn log(&self, address: &str, error: &str) {
+    /// Logs the first failure, and then one a minute; returns whether it did.
+    fn log(&self, address: &str, error: &str) -> bool {
         let mut logged = self.logged.lock();
         if logged.0.is_some_and(|at| at.elapsed() < LOG_PAUSE) {
             logged.1 += 1;
-            return;
+            return false;
         }
         let left_out = std::mem::take(&mut logged.1);
         logged.0 = Some(Instant::now());
         tracing::warn!(%address, error, left_out, "a sender's key can't be fetched");
+        true
     }
 }
 
-/// A fetch under way; when it is dropped, also by a panic, all who wait for it go on.
-struct UnderWay<T> {
-    remote: Arc<Remote<T>>,
-    address: Box<str>,
-    _running: watch::Sender<()>,
-}
-
-impl<T: Send + Sync + 'static> UnderWay<T> {
-    async fn run(
-        self,
-        target: Target,
-        read: impl Fn(&[u8], Timestamp) -> Result<T, String> + Send + Sync + 'static,
-    ) {
-        let remote = &self.remote;
-        let is_proven = remote.held.lock().get(&self.address).is_some_and(|entry| entry.is_proven);
-        let places = if is_proven { &remote.proven_places } else { &remote.places };
-        let place = places.acquire().await;
-        let began = (Instant::now(), clock::now());
-        let own = remote.client.get().cloned();
-        let fetching = async {
-            // The system's roots are files.
-            let system = || async { tokio::task::spawn_blocking(Client::system).await.ok() };
-            let client = match own {
-                Some(client) => client,
-                None => system().await.ok_or("the client can't be set up")?,
-            };
-            client.get(&target).await.map_err(|error| error.to_string())
-        };
-        let patience = if is_proven { Duration::MAX } else { remote.patience };
-        let document = timeout(patience, fetching).await;
-        drop(place);
-        let document = document.unwrap_or_else(|_| Err("no answer within 2 s".to_owned()));
-        let result = match document {
-            // To follow a chain reads files too.
-            Ok(document) => tokio::task::spawn_blocking(move || read(&document, clock::now()))
-                .await
-                .unwrap_or_else(|error| Err(error.to_string())),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &result {
-            remote.log(&self.address, error);
-        }
-        remote.keep(&self.address, result.ok(), began);
-    }
-}
-
-impl<T> Drop for UnderWay<T> {
-    fn drop(&mut self) {
-        self.remote.under_way.lock().remove(&self.address);
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -126,6 +126,51 @@ async fn a_certificate_is_fetched_for_the_first_request_that_names_it() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_is_past_its_dates_is_fetched_again_at_the_same_address() {
+    let server = Server::holding(&public_keys::fixture("certificate-1.pem")).await;
+    let scheme = public_keys::CERTIFIED
+        .replace(", files: [own.pem]", "")
+        .replace("api.*.example.com", "keys.example.com");
+    let verifier = remote_certificates(&scheme, &server);
+    let at = |time: &str| Request {
+        received: time.parse().expect("a time"),
+        ..public_keys::certified("{}", ADDRESS)
+    };
+    assert_eq!(carry(&verifier, at("2027-01-01T00:00:00Z")).await, Ok(()));
+    let (late, asked) = (at("2200-01-01T00:00:00Z"), || server.asked.load(Ordering::SeqCst));
+    assert!(matches!(carry(&verifier, late.clone()).await, Err(VerifyError::Malformed(_))));
+    assert_eq!(asked(), 1, "not at once");
+    let pass = || async {
+        tokio::time::pause();
+        tokio::time::advance(PAUSE).await;
+        tokio::time::resume();
+    };
+    pass().await;
+    assert!(matches!(carry(&verifier, late.clone()).await, Err(VerifyError::Malformed(_))));
+    assert_eq!(asked(), 2, "the same stands there");
+    server.holds(&public_keys::fixture("certificate-1-renewed.pem"));
+    pass().await;
+    assert_eq!(carry(&verifier, late.clone()).await, Ok(()));
+    assert_eq!((carry(&verifier, late).await, asked()), (Ok(()), 3));
+}
+
+#[tokio::test]
+async fn for_a_signature_that_cannot_be_read_nothing_is_fetched() {
+    let server = Server::holding(&public_keys::fixture("certificate-1.pem")).await;
+    let scheme = public_keys::CERTIFIED
+        .replace(", files: [own.pem]", "")
+        .replace("api.*.example.com", "keys.example.com");
+    let verifier = remote_certificates(&scheme, &server);
+    for signature in ["", "***", "no base64!", "YQ==="] {
+        let mut request = public_keys::certified("{}", ADDRESS);
+        request.headers.insert("x-s", signature.parse().expect("a value"));
+        let answer = carry(&verifier, request).await;
+        assert!(matches!(answer, Err(VerifyError::Malformed(_))), "{signature}: {answer:?}");
+    }
+    assert_eq!(server.asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
 async fn a_key_set_is_fetched_for_the_first_token_and_kept_for_the_next() {
     let server = Server::holding(&tokens::fixture("rsa.jwks.json")).await;
     let scheme = "{ algorithm: jwt, jwt: { algorithms: [RS256], jwks: 'https://keys.example.com/keys', audience: us } }";
@@ -160,7 +205,7 @@ async fn a_genuine_address_is_tried_while_a_flood_of_others_hangs() {
     server.hang_on("/junk");
     let remote: Arc<Remote<String>> = Remote::new();
     let _first = remote.client.set(server.client());
-    let flood: Vec<_> = (0..24)
+    let flood: Vec<_> = (0..12)
         .map(|number| {
             let address = format!("https://keys.example.com/junk-{number}.pem");
             let target = Target::parse(&address).expect("an address");
