@@ -179,7 +179,7 @@ fn what_is_authentic_and_odd_is_quarantined_with_its_reason(place: &Place<'_>) {
         ("malformed", Delivery::units("not JSON at all")),
         ("malformed", Delivery::hotel("")),
         ("malformed", body(|body| body["objectId"] = json!("new\nline"))),
-        ("malformed", body(|body| body["objectId"] = json!("x".repeat(2000)))),
+        ("malformed", body(|body| body["objectId"] = json!("x".repeat(5000)))),
         ("unrecognized", body(|body| drop(body.as_object_mut().expect("an object").remove("objectId")))),
         ("unrecognized", body(|body| body["topic"] = json!(null))),
         ("unrecognized", body(|body| body["id"] = json!(""))),
