@@ -2,14 +2,12 @@
 //! runs Hookway, on its machine, what becomes of single events and requests. Few clients, and a bound on them.
 
 mod local;
+mod seats;
 
-use crate::{
-    delivery::Quota,
-    observe::{
-        health::{Health, Verdict},
-        metrics::Metrics,
-        told::Wants,
-    },
+use crate::observe::{
+    health::{Health, Verdict},
+    metrics::Metrics,
+    told::Wants,
 };
 use bytes::Bytes;
 use futures_util::stream;
@@ -22,17 +20,19 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use local::Ends;
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use seats::{Seat, Seats};
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
     time::{Instant, timeout_at},
 };
 
-/// How long a connection may be idle; longer than the usual pause between two scrapes.
-const IDLE: Duration = Duration::from_secs(90);
-
-/// Connections at once.
-const CONNECTIONS: u64 = 256;
+/// How long a request's head may take.
+const HEAD: Duration = Duration::from_secs(5);
 
 /// The pause after a connection that could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -56,32 +56,31 @@ pub struct Admin {
 impl Admin {
     /// Serves a listener; ends with the process.
     pub async fn serve(self, listener: TcpListener) {
-        let slots = Quota::new(CONNECTIONS);
+        let mut seats = Seats::new();
         loop {
             let Ok((stream, peer)) = listener.accept().await else {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
-            let Some(slot) = slots.take(1) else { continue };
             let Ok(own) = stream.local_addr() else { continue };
-            let admin = self.clone();
+            let Some(seat) = seats.take(peer.ip()) else { continue };
+            let (admin, sits) = (self.clone(), Arc::clone(&seat));
             let service = service_fn(move |request: Request<Incoming>| {
-                let response = admin.answer(&request, Ends { peer, own });
+                let response = admin.answer(&request, Ends { peer, own }, &sits);
                 async move { Ok::<_, Infallible>(response) }
             });
+            // Each answer is its connection's last: probes and scrapes are rare, and nothing idle holds a place.
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(IDLE)
+                .header_read_timeout(HEAD)
+                .keep_alive(false)
                 .serve_connection(TokioIo::new(stream), service);
             // Ends with its connection, and with the process.
-            tokio::spawn(async move {
-                let _ended = connection.await;
-                drop(slot);
-            });
+            tokio::spawn(async move { seat.ends.run_until_cancelled(connection).await.is_some() });
         }
     }
 
-    fn answer<Body>(&self, request: &Request<Body>, ends: Ends) -> Response {
+    fn answer<Body>(&self, request: &Request<Body>, ends: Ends, seat: &Seat) -> Response {
         let name = request.uri().path().trim_start_matches('/');
         let verdict = match name {
             "metrics" => None,
@@ -89,7 +88,7 @@ impl Admin {
             "livez" => Some(Verdict { ok: true, lines: vec!["[+]process ok".to_owned()] }),
             "readyz" => Some(self.health.ready()),
             "startupz" => Some(self.health.started()),
-            "told" => return self.told(request, ends),
+            "told" => return self.told(request, ends, seat),
             _ => return said(StatusCode::NOT_FOUND, TEXT, String::new()),
         };
         if ![Method::GET, Method::HEAD].contains(request.method()) {
@@ -101,7 +100,7 @@ impl Admin {
     }
 
     /// Streams what becomes of the events or requests of a source, as `/told?source=shop&wants=refused`, a line of JSON each.
-    fn told<Body>(&self, request: &Request<Body>, ends: Ends) -> Response {
+    fn told<Body>(&self, request: &Request<Body>, ends: Ends, seat: &Seat) -> Response {
         if let Some(why) = local::distrust(ends, request.headers()) {
             return said(StatusCode::FORBIDDEN, TEXT, format!("this is shown {why}\n"));
         }
@@ -116,6 +115,7 @@ impl Admin {
         let Some(lines) = self.metrics.told.listen(asked("source").unwrap_or_default(), wants) else {
             return said(StatusCode::SERVICE_UNAVAILABLE, TEXT, "enough listen already\n".to_owned());
         };
+        seat.stays.store(true, Ordering::Relaxed);
         let until = Instant::now() + LONGEST;
         let lines = stream::unfold(lines, move |mut lines| async move {
             let line = timeout_at(until, lines.recv()).await.ok().flatten()?;

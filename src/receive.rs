@@ -7,7 +7,7 @@
 mod body;
 mod connection;
 mod head;
-mod peer;
+pub(crate) mod peer;
 mod reply;
 mod server;
 mod watch;

@@ -22,7 +22,7 @@ const ALL: u64 = 100;
 
 /// One address, as long as one of its connections is open.
 #[derive(Debug)]
-pub(super) struct Peer {
+pub(crate) struct Peer {
     /// Counts bytes and is never spent.
     unverified: Arc<Quota>,
     share: u64,
@@ -68,7 +68,7 @@ impl Held<'_> {
 
 /// All addresses with open connections.
 #[derive(Debug)]
-pub(super) struct Peers {
+pub(crate) struct Peers {
     known: HashMap<IpAddr, Arc<Peer>>,
     slots: Arc<Quota>,
     share: u64,
@@ -76,12 +76,12 @@ pub(super) struct Peers {
 
 impl Peers {
     /// Divides so many connections; no address takes more than `share` percent of what is left of them.
-    pub(super) fn new(connections: u64, share: u64) -> Self {
+    pub(crate) fn new(connections: u64, share: u64) -> Self {
         Self { known: HashMap::new(), slots: Quota::new(connections), share }
     }
 
     /// Takes a connection's place; `None` where there is none left, or none for this address.
-    pub(super) fn admit(&mut self, address: IpAddr) -> Option<(Share, Arc<Peer>)> {
+    pub(crate) fn admit(&mut self, address: IpAddr) -> Option<(Share, Arc<Peer>)> {
         let address = owner(address);
         let share = if address.is_loopback() { ALL } else { self.share };
         let peer = self.known.entry(address).or_insert_with(|| Arc::new(Peer::new(share)));
@@ -95,13 +95,13 @@ impl Peers {
     }
 
     /// Forgets addresses without connections.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.known.retain(|_, peer| Arc::strong_count(peer) > 1);
     }
 }
 
 /// Returns who stands behind an address.
-fn owner(address: IpAddr) -> IpAddr {
+pub(crate) fn owner(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) if !address.is_loopback() => {
             IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & IPV6_PREFIX))

@@ -7,7 +7,7 @@ use crate::{
     samples::{SECRET, likemagic_body},
 };
 use std::fs;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 const CONFIG: &str = "
 sources:
@@ -62,6 +62,25 @@ async fn probes_tell_that_the_process_lives_has_started_and_can_be_sent_to() {
     for path in ["/metrics", "/readyz", "/livez"] {
         let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
         assert_eq!(hookway.send(request.as_bytes()).await.status, 404, "{path} is not public");
+    }
+}
+
+#[tokio::test]
+async fn half_sent_heads_on_the_admin_port_keep_no_probe_from_its_answer_and_are_ended() {
+    let hookway = Hookway::start(CONFIG);
+    answers(&hookway, "/readyz", 200).await;
+    let mut held = Vec::new();
+    for _ in 0..300 {
+        let mut half = Connection::open(hookway.admin).await;
+        half.send(b"GET /livez HTTP/1.1\r\nhost: a\r\n").await;
+        held.push(half);
+    }
+    for path in ["/livez", "/readyz", "/metrics"] {
+        assert_eq!(hookway.ask(path).await.status, 200, "{path}");
+    }
+    for (at, half) in held.iter_mut().enumerate() {
+        let reply = timeout(PATIENCE, half.reply()).await;
+        assert!(reply.is_ok_and(|reply| reply.is_none()), "half head {at} was left open");
     }
 }
 
