@@ -173,7 +173,7 @@ impl Metrics {
             journal_bytes: r.gauges("hookway_journal_bytes", "Bytes of a journal on disk", &["sink"])?,
             journal_failures: r.counters("hookway_journal_write_errors_total", "Group commits of a journal that failed, and records that a full one refused", &["sink"])?,
             secrets: r.gauges("hookway_source_secrets", "Usable secrets of the source; at 0 its requests are answered 503", &["source"])?,
-            secret_files_missing: r.gauges("hookway_secret_files_missing", "Listed files of secrets and keys that are gone or empty; 60 s later they are not in use any more", &["source"])?,
+            secret_files_missing: r.gauges("hookway_secret_files_missing", "Listed files of secrets and keys that are gone or empty, 60 s later not in use any more, or that hold no usable keys", &["source"])?,
             secret_matches: r.counters("hookway_secret_matches_total", "Requests that this secret of the source proved; secrets are numbered from 1", &["source", "key"])?,
             secret_last_match: r.gauges("hookway_secret_last_match_timestamp_seconds", "Unix time of the last request that this secret proved; 0 for never", &["source", "key"])?,
             dedup_entries: r.gauges("hookway_dedup_entries", "Event ids remembered", &["source"])?,

@@ -61,7 +61,9 @@ impl Keys {
         match self {
             Self::Shared { ring, .. } => ring.is_keyed(),
             Self::Public { ring, .. } => ring.is_keyed(),
-            Self::Certificate(_) => true,
+            Self::Certificate(certificates) => {
+                certificates.files.is_empty() || !certificates.given.read().is_empty()
+            }
         }
     }
 

@@ -88,6 +88,14 @@ impl Verifier {
         }
     }
 
+    /// Returns the address of a key set that was fetched in vain so far.
+    pub fn out_of_reach(&self) -> Option<&str> {
+        self.schemes.iter().find_map(|scheme| match &scheme.check {
+            Check::Jwt(jwt) => jwt.source.as_ref().filter(|source| source.is_out_of_reach())?.address(),
+            Check::Nothing | Check::Token(_) | Check::Signature(_) => None,
+        })
+    }
+
     /// Fetches key sets that are not here yet or are getting old; meant to be called from time to time.
     pub async fn refresh(&self) {
         for scheme in &self.schemes {

@@ -3,7 +3,7 @@
 
 use super::{
     Proof, SpecProblem, VerifyError, is_equal,
-    jwt::Jwt,
+    jwt::{self, Jwt},
     signature::Signature,
     token::Token,
     value::{OneOf, Subject},
@@ -107,7 +107,7 @@ impl Scheme {
             Check::Nothing => true,
             Check::Token(token) => token.ring.is_keyed(),
             Check::Signature(signature) => signature.keys.is_keyed(),
-            Check::Jwt(jwt) => jwt.source.is_some() || jwt.ring.is_keyed(),
+            Check::Jwt(jwt) => jwt.source.as_ref().is_some_and(jwt::Source::is_keyed) || jwt.ring.is_keyed(),
         }
     }
 

@@ -163,6 +163,60 @@ sources: { hotel: { preset: likemagic, secrets: [ file:$home/secret, file:$home/
     assert!(hookway.log().contains("a secret or key file is missing"), "{}", hookway.log());
 }
 
+/// Waits until the verbose readiness of a process holds `part`, or no more.
+async fn is_told(hookway: &Hookway, part: &str, wanted: bool) {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let told = hookway.ask("/readyz?verbose").await.body;
+        if told.contains(part) == wanted {
+            return;
+        }
+        assert!(Instant::now() < end, "{part:?} in {told}: {}", !wanted);
+        sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_file_that_holds_no_key_is_told_at_the_start_and_later() {
+    let event = "event: { format: json, type: /type, key: /id, id: /id }";
+    let hookway = Hookway::start(&format!(
+        "
+sources:
+  tokens:
+    sender: acme
+    verify: {{ algorithm: jwt, jwt: {{ algorithms: [ RS256 ], jwks: $home/empty, issuer: i, audience: a }} }}
+    {event}
+  texts:
+    sender: acme
+    verify: {{ algorithm: jwt, jwt: {{ algorithms: [ RS256 ], jwks: $home/secret, issuer: i, audience: a }} }}
+    {event}
+  certified:
+    sender: acme
+    verify: {{ algorithm: rsa-x509, header: x-signature, encoding: base64, message: '{{body}}', certificate: {{ files: [ $home/other ] }} }}
+    {event}
+"
+    ));
+    answers(&hookway, "/readyz", 200).await;
+    for source in ["tokens", "texts", "certified"] {
+        is_told(&hookway, &format!("[!]source.{source} has no usable secret"), true).await;
+    }
+    is_told(&hookway, "can't use what is there: ", true).await;
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/keys/");
+    fs::copy(format!("{keys}rsa.jwks.json"), hookway.path("secret")).unwrap();
+    fs::copy(format!("{keys}certificate-1.pem"), hookway.path("other")).unwrap();
+    for source in ["texts", "certified"] {
+        is_told(&hookway, &format!("[!]source.{source}"), false).await;
+    }
+    fs::write(hookway.path("secret"), "{\"keys\":[").unwrap();
+    is_told(&hookway, "[!]source.texts.files can't use what is there: ", true).await;
+    is_told(&hookway, "[!]source.texts has no", false).await;
+    let metrics = hookway.ask("/metrics").await.body;
+    for (source, count) in [("tokens", 1), ("texts", 1), ("certified", 0)] {
+        let line = format!("hookway_secret_files_missing{{source=\"{source}\"}} {count}");
+        assert!(metrics.contains(&line), "{line} in {metrics}");
+    }
+}
+
 #[tokio::test]
 async fn a_body_that_came_while_the_process_stood_still_is_taken_and_no_fault_of_its_sender() {
     let hookway = Hookway::start(&format!("{CONFIG}limits: {{ body: 500ms }}\n"));

@@ -30,6 +30,8 @@ pub(in crate::app) struct Keeper {
     source: Arc<Source>,
     /// The source's secrets in their order, then its key files.
     held: Vec<Held>,
+    /// What is wrong with secrets that are there.
+    unusable: Vec<String>,
 }
 
 /// What one reference leads to.
@@ -38,6 +40,8 @@ struct Held {
     /// The key file's name for the verifier; `None` for a secret.
     key_file: Option<String>,
     text: Option<SecretString>,
+    /// Why the verifier can't use the text.
+    problem: Option<String>,
     /// Since when it leads to nothing.
     gone: Option<Instant>,
     /// The reading that has not ended, and whether that was told. It keeps its thread, and no other is begun.
@@ -54,7 +58,7 @@ impl Keeper {
         let secrets = secrets.iter().map(|reference| Held::new(reference.clone(), None));
         let files =
             files.into_iter().map(|file| Held::new(SecretRef::File(file.as_str().into()), Some(file)));
-        let mut keeper = Self { held: secrets.chain(files).collect(), source };
+        let mut keeper = Self { held: secrets.chain(files).collect(), unusable: Vec::new(), source };
         keeper.look(health).await;
         // Also where nothing was found: how many secrets there are is told.
         keeper.give_secrets(health);
@@ -80,7 +84,7 @@ impl Keeper {
                 continue;
             }
             match &held.key_file {
-                Some(file) => give_file(&self.source, file, held.text.as_ref()),
+                Some(file) => held.problem = give_file(&self.source, file, held.text.as_ref()),
                 None => is_changed = true,
             }
         }
@@ -93,8 +97,8 @@ impl Keeper {
 
     /// Gives the source its secrets. One that is unset leaves the source at 503 and never stops the start: other
     /// sources must not wait for it.
-    fn give_secrets(&self, health: &Health) {
-        let source = &self.source;
+    fn give_secrets(&mut self, health: &Health) {
+        let source = Arc::clone(&self.source);
         let secrets = self.held.iter().filter(|held| held.key_file.is_none()).map(|held| held.text.clone());
         let secrets: Vec<Option<SecretString>> = secrets.collect();
         let usable: Vec<SecretString> = secrets.iter().flatten().cloned().collect();
@@ -103,9 +107,10 @@ impl Keeper {
         let in_place = secrets.into_iter().map(Option::unwrap_or_default).collect();
         let problems = source.verifier.set_secrets(in_place).err().unwrap_or_default();
         source.metrics.secrets(usable.len().saturating_sub(problems.len()));
-        for problem in problems {
+        for problem in &problems {
             tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a secret can't be used");
         }
+        self.unusable = problems.into_iter().map(|problem| problem.problem).collect();
         let weak = source.verifier.weak_secrets();
         if weak > 0 {
             tracing::warn!(source = %source.name, weak, "secrets below 16 bytes can be guessed");
@@ -116,13 +121,20 @@ impl Keeper {
     /// Says what is missing where an operator looks.
     fn tell(&self, health: &Health) {
         let (name, source) = (&self.source.name, &self.source);
-        let note = "has no usable secret: its requests are answered 503";
-        health.note(&format!("source.{name}"), (!source.verifier.is_keyed()).then(|| note.to_owned()));
+        let unkeyed = || "has no usable secret: its requests are answered 503".to_owned();
+        let unreached = |address| format!("has no keys from {address}: its requests are answered 503");
+        let note = if source.verifier.is_keyed() {
+            source.verifier.out_of_reach().map(unreached)
+        } else {
+            Some(unkeyed())
+        };
+        health.note(&format!("source.{name}"), note);
         let is_missing = |held: &Held| held.gone.is_some() || held.is_stuck;
         let missing = |held: &&Held| is_missing(held) && matches!(held.reference, SecretRef::File(_));
         let missing: Vec<&Held> = self.held.iter().filter(missing).collect();
-        source.metrics.missing_files(missing.len());
-        let told = missing.iter().map(|held| {
+        let broken = self.held.iter().filter(|held| held.problem.is_some() && !is_missing(held)).count();
+        source.metrics.missing_files(missing.len().saturating_add(broken));
+        let missing = missing.iter().map(|held| {
             let state = match (held.text.is_some(), held.gone.is_some()) {
                 (false, _) => "not in use",
                 (true, true) => "still in use, dropped soon",
@@ -130,15 +142,19 @@ impl Keeper {
             };
             format!("{} ({state})", held.reference)
         });
-        let told = told.collect::<Vec<_>>().join(", ");
-        let note = (!told.is_empty()).then(|| format!("misses {told}"));
+        let missing = missing.collect::<Vec<_>>().join(", ");
+        let missing = (!missing.is_empty()).then(|| format!("misses {missing}"));
+        let problems = self.held.iter().filter_map(|held| held.problem.as_ref()).chain(&self.unusable);
+        let unusable = problems.map(|problem| format!("can't use what is there: {problem}"));
+        let told: Vec<String> = missing.into_iter().chain(unusable).collect();
+        let note = (!told.is_empty()).then(|| told.join("; "));
         health.note(&format!("source.{name}.files"), note);
     }
 }
 
 impl Held {
     fn new(reference: SecretRef, key_file: Option<String>) -> Self {
-        Self { reference, key_file, text: None, gone: None, reading: None, is_stuck: false }
+        Self { reference, key_file, text: None, problem: None, gone: None, reading: None, is_stuck: false }
     }
 
     /// Reads the reference, or goes on waiting for the reading that is under way; `None` where it has no end until then.
@@ -199,11 +215,15 @@ fn read(reference: &SecretRef) -> Read {
     if text.expose_secret().trim().is_empty() { Err(SecretError::Empty(reference.clone())) } else { Ok(text) }
 }
 
-fn give_file(source: &Source, file: &str, text: Option<&SecretString>) {
-    let Some(text) = text else { return source.verifier.forget_file(file) };
-    if let Err(problem) = source.verifier.set_file(file, text.expose_secret()) {
-        tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a file of the sender's keys can't be used");
-    }
+/// Hands on what a key file holds; returns why that can't be used, and what was read of it before stays.
+fn give_file(source: &Source, file: &str, text: Option<&SecretString>) -> Option<String> {
+    let Some(text) = text else {
+        source.verifier.forget_file(file);
+        return None;
+    };
+    let problem = source.verifier.set_file(file, text.expose_secret()).err()?;
+    tracing::error!(source = %source.name, problem = problem.problem, fix = problem.fix, "a file of the sender's keys can't be used");
+    Some(problem.problem)
 }
 
 /// Looks at the files again and again, keeps published key sets fresh, and shows how full the windows are.

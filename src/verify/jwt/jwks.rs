@@ -181,6 +181,22 @@ impl Source {
         self.fetch(REFRESH_AFTER).await;
     }
 
+    /// False where the file gave no keys; a fetch that a request misses is begun for it.
+    pub(in crate::verify) fn is_keyed(&self) -> bool {
+        match self {
+            Self::File { keys, .. } => keys.read().is_some(),
+            Self::Remote { .. } => true,
+        }
+    }
+
+    /// True where keys were fetched in vain, and none are here.
+    pub(in crate::verify) fn is_out_of_reach(&self) -> bool {
+        match self {
+            Self::File { .. } => false,
+            Self::Remote { address, remote, .. } => matches!(remote.ages(address), (None, Some(_))),
+        }
+    }
+
     /// Returns the file that the keys come from.
     pub(in crate::verify) fn file(&self) -> Option<&str> {
         match self {
