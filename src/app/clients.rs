@@ -1,11 +1,11 @@
 //! What the clients of the sinks are made of, read from the configuration once for `run`, `check` and `tail`.
 
 use crate::{
-    config::{KafkaConfig, LoadError, Loaded, NatsConfig, OptionValue, Problem, SecretRef},
+    config::{KafkaConfig, LoadError, Loaded, NatsConfig, OptionValue, Problem, SecretError, SecretRef},
     publish::{kafka, nats},
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Options whose value is only compared by the broker, so that any text can stand for one that is not here.
 const OF_A_LOGIN: &str = "sasl.";
@@ -35,33 +35,54 @@ pub(crate) fn kafka_options(
     Ok(options)
 }
 
+/// Returns what reads a Kafka sink's secret options anew. One that can't be read now stays as it is.
+pub(crate) fn kafka_secrets(config: &KafkaConfig) -> kafka::Secrets {
+    let secrets = config.settings().filter_map(|(option, value)| match value {
+        OptionValue::Text(_) => None,
+        OptionValue::Secret(reference) => Some((option.to_owned(), reference)),
+    });
+    let secrets: Vec<(String, SecretRef)> = secrets.collect();
+    Arc::new(move || {
+        let read = |(option, reference): &(String, SecretRef)| {
+            Some((option.clone(), reference.resolve().ok()?.expose_secret().to_owned()))
+        };
+        secrets.iter().filter_map(read).collect()
+    })
+}
+
 /// Returns a NATS sink's settings, with what its references lead to.
 pub(crate) fn nats_options(
     loaded: &Loaded,
     sink: &str,
     config: &NatsConfig,
 ) -> Result<nats::ConnectOptions, LoadError> {
-    let secret = |field: &str, reference: &Option<SecretRef>| match reference {
-        Some(reference) => read(loaded, sink, &format!("nats.{field}"), reference).map(Some),
-        None => Ok(None),
+    access(config).map_err(|(field, error)| unread(loaded, sink, &format!("nats.{field}"), &error))?;
+    let tls = config.tls.clone().unwrap_or_default();
+    let certificates = nats::Certificates { ca: tls.ca, own: tls.cert.zip(tls.key) };
+    let config = config.clone();
+    let access = move || access(&config).map_err(|(_, error)| error.to_string());
+    nats::options(access, certificates).map_err(|error| {
+        let fix = "name a file of credentials as the server's tools write it";
+        loaded.sink_problem(sink, "nats.creds", &error, fix).into()
+    })
+}
+
+/// Reads how a NATS server is shown who we are; the error names the field.
+fn access(config: &NatsConfig) -> Result<nats::Access, (&'static str, SecretError)> {
+    let secret = |field, reference: &Option<SecretRef>| {
+        reference.as_ref().map(SecretRef::resolve).transpose().map_err(|error| (field, error))
     };
     let (password, token, nkey) = (
         secret("password", &config.password)?,
         secret("token", &config.token)?,
         secret("nkey", &config.nkey)?,
     );
-    let access = match (&config.user, password, token, nkey, &config.creds) {
+    Ok(match (&config.user, password, token, nkey, &config.creds) {
         (Some(user), password, ..) => nats::Access::User(user.clone(), password.unwrap_or_default()),
         (None, _, Some(token), ..) => nats::Access::Token(token),
         (None, _, None, Some(seed), _) => nats::Access::Nkey(seed),
         (None, _, None, None, Some(creds)) => nats::Access::Credentials(creds.clone()),
         (None, _, None, None, None) => nats::Access::Open,
-    };
-    let tls = config.tls.clone().unwrap_or_default();
-    let certificates = nats::Certificates { ca: tls.ca, own: tls.cert.zip(tls.key) };
-    nats::options(access, certificates).map_err(|error| {
-        let fix = "name a file of credentials as the server's tools write it";
-        loaded.sink_problem(sink, "nats.creds", &error, fix).into()
     })
 }
 
@@ -124,8 +145,10 @@ fn kafka_options_here(config: &KafkaConfig) -> Option<BTreeMap<String, String>> 
 }
 
 fn read(loaded: &Loaded, sink: &str, field: &str, reference: &SecretRef) -> Result<SecretString, LoadError> {
-    reference.resolve().map_err(|error| {
-        let fix = "set it where this runs; without its secret a sink could only be refused";
-        loaded.sink_problem(sink, field, &error.to_string(), fix).into()
-    })
+    reference.resolve().map_err(|error| unread(loaded, sink, field, &error))
+}
+
+fn unread(loaded: &Loaded, sink: &str, field: &str, error: &SecretError) -> LoadError {
+    let fix = "set it where this runs; without its secret a sink could only be refused";
+    loaded.sink_problem(sink, field, &error.to_string(), fix).into()
 }

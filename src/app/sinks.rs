@@ -81,7 +81,8 @@ fn kafka(loaded: &Loaded, name: &str, config: &KafkaConfig) -> Result<Kafka, Fai
     let topics = destinations(loaded, name, |target| target.topic.as_deref());
     let has_templates = has_templates(loaded, name, |target| target.topic.as_deref());
     let checks = kafka::Checks { topics, has_templates, largest_record, create };
-    Kafka::new(kafka::client_config(&config.brokers, &options), checks)
+    let secrets = clients::kafka_secrets(config);
+    Kafka::new(kafka::client_config(&config.brokers, &options), checks, secrets)
         .map_err(|error| wrong(clients::kafka_problem(loaded, name, &options, &error).into()))
 }
 

@@ -81,6 +81,19 @@ pub fn try_out(brokers: &[String], options: &BTreeMap<String, String>) -> Result
     config.create::<BaseProducer>().map(drop)
 }
 
+/// Changes settings; returns whether that was a change.
+fn set(config: &mut ClientConfig, settings: &[(String, String)]) -> bool {
+    let is_new = |(name, value): &&(String, String)| config.get(name) != Some(value);
+    let new: Vec<_> = settings.iter().filter(is_new).collect();
+    for (name, value) in &new {
+        config.set(name.as_str(), value.as_str());
+    }
+    !new.is_empty()
+}
+
+/// Reads the options anew that are kept elsewhere, as far as they can be read.
+pub type Secrets = Arc<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
+
 /// One Kafka cluster as a sink.
 pub struct Kafka {
     producers: Producers,
@@ -91,18 +104,19 @@ pub struct Kafka {
     names: Names,
     talk: Arc<Talk>,
     known: Known,
+    secrets: Secrets,
 }
 
 impl Kafka {
-    /// Makes the clients, which connect in the background, and keeps what [`Publisher::prepare`] checks. Belongs to
-    /// the runtime that it is called from.
-    pub fn new(config: ClientConfig, checks: Checks) -> Result<Self, KafkaError> {
+    /// Makes the clients, which connect in the background, and keeps what [`Publisher::prepare`] checks; `secrets` are
+    /// read at each look. Belongs to the runtime that it is called from.
+    pub fn new(config: ClientConfig, checks: Checks, secrets: Secrets) -> Result<Self, KafkaError> {
         let talk = Arc::new(Talk::about(config.get("bootstrap.servers").unwrap_or_default()));
         let admin = Arc::new(Admin::start(&config)?);
         let producers = Producers::new(config, &talk)?;
         let known = Known::new(producers.widest());
         let fixed = checks.topics.iter().cloned().collect();
-        Ok(Self { producers, admin, checks, fixed, names: Names::default(), talk, known })
+        Ok(Self { producers, admin, checks, fixed, names: Names::default(), talk, known, secrets })
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {

@@ -1,5 +1,6 @@
 //! Publishes to NATS JetStream and waits for the stream's `PubAck`; a core publish alone proves nothing.
 
+mod access;
 mod answer;
 mod connect;
 mod held;
@@ -7,7 +8,8 @@ mod prepare;
 mod stream;
 mod subjects;
 
-pub use connect::{Access, Certificates, ConnectOptions, Heard, Probe, client, options, refuses};
+pub use access::Access;
+pub use connect::{Certificates, ConnectOptions, Heard, Probe, client, options, refuses};
 pub use prepare::Checks;
 
 use super::{Prepared, PublishError, Publisher};

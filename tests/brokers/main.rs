@@ -20,6 +20,7 @@ mod order;
 mod outages;
 mod readme;
 mod refused;
+mod reloaded;
 mod repeats;
 mod scraped;
 mod secured;
@@ -82,6 +83,7 @@ fn main() {
         order::cases(),
         awkward::cases(),
         refused::cases(),
+        reloaded::cases(),
         streams::cases(),
         readme::cases(),
         taken::cases(),

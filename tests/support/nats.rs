@@ -24,6 +24,9 @@ const READ: Duration = Duration::from_secs(30);
 const CONFIG: &str = "nats.conf";
 const LOG: &str = "nats.log";
 
+/// Lines of the configuration that every server has.
+const OWN_LINES: usize = 3;
+
 /// A NATS server with `JetStream`: one of our own, or one that runs already.
 ///
 /// What needs a server of our own (`kill`, `pause`) takes `&mut`, which nobody has of the shared one.
@@ -105,6 +108,22 @@ impl Nats {
         let node = self.own();
         assert!(node.process.is_none(), "kill the server before it is restarted");
         assert!(node.boot(), "NATS's port was taken while it was down:\n{}", node.log_tail());
+    }
+
+    /// Gives the running server a configuration that ends with `more`, and returns once it has taken it (`SIGHUP`).
+    pub(crate) fn reload_with(&mut self, more: &str) {
+        let node = self.own();
+        let (config, log) = (node.home.path().join(CONFIG), node.home.path().join(LOG));
+        let text = std::fs::read_to_string(&config).expect("the server's configuration is there");
+        let ours: Vec<&str> = text.lines().take(OWN_LINES).collect();
+        std::fs::write(&config, format!("{}\n{more}\n", ours.join("\n"))).expect("it can be written");
+        let reloads = || {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            log.matches("Reloaded server configuration").count()
+        };
+        let before = reloads();
+        node.process.as_ref().expect("the server runs").signal("HUP");
+        deadline::until("the server's new configuration", START, || (reloads() > before).then_some(()));
     }
 
     /// Freezes the server (`SIGSTOP`): connections stay open and nothing answers.

@@ -15,7 +15,14 @@ use tokio_util::sync::CancellationToken;
 pub(super) type Client = AdminClient<DefaultClientContext>;
 
 /// One question.
-type Job = Box<dyn FnOnce(&Client, &Handle) + Send>;
+type Question = Box<dyn FnOnce(&Client, &Handle) + Send>;
+
+/// What is to be done with the client.
+enum Job {
+    Ask(Question),
+    /// Its settings change; the next question starts another.
+    Set(Vec<(String, String)>),
+}
 
 /// Settings of a producer, which mean nothing to this client: it would warn about each.
 const NOT_OURS: [&str; 6] = [
@@ -47,7 +54,7 @@ impl Admin {
         let ended = CancellationToken::new();
         let (done, runtime) = (ended.clone().drop_guard(), Handle::current());
         let work = move || {
-            answer(&config, &received, &runtime);
+            answer(config, &received, &runtime);
             drop(done);
         };
         let refused = |error| KafkaError::ClientCreation(format!("no thread for questions: {error}"));
@@ -61,13 +68,23 @@ impl Admin {
         question: impl FnOnce(&Client, &Handle) -> Result<T, PublishError> + Send + 'static,
     ) -> Result<T, PublishError> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |client, runtime| {
+        let job = move |client: &Client, runtime: &Handle| {
             // Who asked may be gone.
             let _unheard = answer.send(question(client, runtime));
-        });
-        let is_asked = self.jobs.lock().as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
+        };
+        let is_asked = self.hand_over(Job::Ask(Box::new(job)));
         let ended = || PublishError::Unavailable("the client for questions has ended".to_owned());
         if is_asked { answered.await.map_err(|_| ended())? } else { Err(ended()) }
+    }
+
+    /// Changes settings.
+    pub(super) fn set(&self, settings: &[(String, String)]) {
+        // Fails once all ends.
+        let _ended = self.hand_over(Job::Set(settings.to_vec()));
+    }
+
+    fn hand_over(&self, job: Job) -> bool {
+        self.jobs.lock().as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
     }
 
     /// Ends the client.
@@ -77,9 +94,17 @@ impl Admin {
     }
 }
 
-fn answer(config: &ClientConfig, jobs: &mpsc::Receiver<Job>, runtime: &Handle) {
+fn answer(mut config: ClientConfig, jobs: &mpsc::Receiver<Job>, runtime: &Handle) {
     let mut client = None;
     for job in jobs {
+        let question = match job {
+            Job::Ask(question) => question,
+            Job::Set(settings) => {
+                super::set(&mut config, &settings);
+                client = None;
+                continue;
+            }
+        };
         if client.is_none() {
             match config.create::<Client>() {
                 Ok(new) => client = Some(new),
@@ -87,7 +112,7 @@ fn answer(config: &ClientConfig, jobs: &mpsc::Receiver<Job>, runtime: &Handle) {
             }
         }
         if let Some(client) = &client {
-            job(client, runtime);
+            question(client, runtime);
         }
     }
 }

@@ -55,6 +55,7 @@ impl Known {
 impl Kafka {
     /// Looks before the first event.
     pub(super) async fn look_first(&self) -> Result<Prepared, PublishError> {
+        self.renew().await;
         let mut prepared = Prepared::default();
         let quick = self.checks.prepare(&self.admin, &mut prepared, QUICK).await;
         let seen = match quick.map_err(|error| self.talk.cause(error)) {
@@ -72,8 +73,20 @@ impl Kafka {
         Ok(prepared)
     }
 
+    /// Takes secrets that are others by now. A client knows those that it began with, so others take their places.
+    async fn renew(&self) {
+        let secrets = std::sync::Arc::clone(&self.secrets);
+        // A file may stand on a disk that does not answer.
+        let Ok(secrets) = tokio::task::spawn_blocking(move || secrets()).await else { return };
+        if self.producers.set(&secrets) {
+            self.admin.set(&secrets);
+            tracing::info!("secrets of a kafka sink were read anew");
+        }
+    }
+
     /// Looks again.
     pub(super) async fn look_again(&self) -> Result<(), PublishError> {
+        self.renew().await;
         let oldest = self.producers.turn();
         let seen = match self.checks.topics(&self.admin, questions::PATIENCE).await {
             Ok(seen) => seen,

@@ -137,6 +137,11 @@ impl Producers {
         }
     }
 
+    /// Changes settings of all clients, which are replaced for that. Returns whether that was a change.
+    pub(super) fn set(&self, settings: &[(String, String)]) -> bool {
+        self.shared().chain([&self.single]).filter(|slot| slot.set(settings)).count() > 0
+    }
+
     /// Makes batches fit `limit`, the smallest that the topics in use take; `None` where it can't be known. Where a
     /// batch was refused for its size all the same, they become smaller than they were.
     pub(super) fn fit(&self, limit: Option<u64>, now: u64, was_too_large: bool) -> u64 {
@@ -145,7 +150,8 @@ impl Producers {
         // Without knowledge, what a refusal has taught stays.
         let size = if limit.is_none() { size.min(now) } else { size };
         // All of them: the first change must not hide the others.
-        let changes = self.shared().filter(|slot| slot.set("batch.size", &size.to_string())).count();
+        let setting = [("batch.size".to_owned(), size.to_string())];
+        let changes = self.shared().filter(|slot| slot.set(&setting)).count();
         if changes > 0 {
             tracing::info!(bytes = size, "kafka batches are made to fit the smallest topic in use");
         }

@@ -77,15 +77,11 @@ impl Slot {
         self.producer()
     }
 
-    /// Changes a setting; a client that stands here is replaced, and ends once its records have their answers.
-    /// Returns whether that was a change.
-    pub(super) fn set(self: &Arc<Self>, name: &str, value: &str) -> bool {
-        {
-            let mut config = self.config.lock();
-            if config.get(name) == Some(value) {
-                return false;
-            }
-            config.set(name, value);
+    /// Changes settings; a client that stands here is replaced, and ends once its records have their answers. Returns
+    /// whether that was a change.
+    pub(super) fn set(self: &Arc<Self>, settings: &[(String, String)]) -> bool {
+        if !super::set(&mut self.config.lock(), settings) {
+            return false;
         }
         if let Some(producer) = self.producer() {
             self.replace(&producer, "its settings change", false);

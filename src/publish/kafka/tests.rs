@@ -10,10 +10,14 @@ const HELD_UP: Duration = Duration::from_millis(400);
 
 /// Port 1 of the loopback device: nothing listens there.
 fn nowhere() -> Kafka {
+    reading(Arc::new(Vec::new))
+}
+
+fn reading(secrets: Secrets) -> Kafka {
     let config = client_config(&["127.0.0.1:1".to_owned()], &BTreeMap::new());
     let checks =
         Checks { topics: vec!["a".to_owned()], has_templates: false, largest_record: 1000, create: None };
-    Kafka::new(config, checks).unwrap()
+    Kafka::new(config, checks, secrets).unwrap()
 }
 
 fn record(destination: &str) -> Record {
@@ -57,6 +61,30 @@ async fn looks_at_a_cluster_that_is_away_do_not_hold_up_the_runtime() {
         }
     });
     assert!(held.await < HELD_UP);
+}
+
+#[tokio::test]
+async fn clients_are_replaced_once_their_secrets_are_others() {
+    let secret = Arc::new(parking_lot::Mutex::new("one"));
+    let read = Arc::clone(&secret);
+    let secrets = move || vec![("sasl.password".to_owned(), (*read.lock()).to_owned())];
+    let kafka = reading(Arc::new(secrets));
+    let eager = || kafka.producers.choose(true).unwrap().0;
+    let replaced = async |old: &Producer| {
+        while Arc::ptr_eq(&eager(), old) {
+            tokio::task::yield_now().await;
+        }
+    };
+    // It began without one.
+    let first = eager();
+    assert!(kafka.prepare().await.is_err());
+    timeout(Duration::from_secs(10), replaced(&first)).await.unwrap();
+    let second = eager();
+    assert!(kafka.probe().await.is_err());
+    assert!(Arc::ptr_eq(&eager(), &second), "the same text is no change");
+    *secret.lock() = "two";
+    assert!(kafka.probe().await.is_err());
+    timeout(Duration::from_secs(10), replaced(&second)).await.unwrap();
 }
 
 #[tokio::test]

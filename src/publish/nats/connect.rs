@@ -1,28 +1,14 @@
-//! How a NATS server is reached: credentials, certificates, and a client that never gives up reconnecting.
+//! How a NATS server is reached: certificates, and a client that never gives up reconnecting.
 
-use super::super::{PublishError, complaints::Complaints};
+use super::{
+    super::{PublishError, complaints::Complaints},
+    access::{self, Access},
+};
 pub use async_nats::ConnectOptions;
 use async_nats::{Client, ConnectError, ConnectErrorKind, Event};
 use parking_lot::Mutex;
-use secrecy::{ExposeSecret as _, SecretString};
-use std::{fmt, fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::Instant;
-
-/// How we show who we are; at most one of them.
-#[derive(Debug, Default)]
-pub enum Access {
-    /// The server asks for nothing.
-    #[default]
-    Open,
-    /// User and password.
-    User(String, SecretString),
-    /// A token.
-    Token(SecretString),
-    /// The seed of an nkey.
-    Nkey(SecretString),
-    /// A credentials file.
-    Credentials(PathBuf),
-}
 
 /// Certificates of a connection.
 #[derive(Debug, Default)]
@@ -33,20 +19,12 @@ pub struct Certificates {
     pub own: Option<(PathBuf, PathBuf)>,
 }
 
-/// Returns the client's settings; the error says why a file can't be read.
-pub fn options(access: Access, certificates: Certificates) -> Result<ConnectOptions, String> {
-    let mut options = match access {
-        Access::Open => ConnectOptions::new(),
-        Access::User(user, password) => {
-            ConnectOptions::with_user_and_password(user, password.expose_secret().to_owned())
-        }
-        Access::Token(token) => ConnectOptions::with_token(token.expose_secret().to_owned()),
-        Access::Nkey(seed) => ConnectOptions::with_nkey(seed.expose_secret().trim().to_owned()),
-        // Its path is not told: a key itself may stand there by mistake.
-        Access::Credentials(path) => fs::read_to_string(path)
-            .and_then(|text| ConnectOptions::with_credentials(&text))
-            .map_err(|error| format!("the credentials can't be read: {error}"))?,
-    };
+/// Returns the client's settings, which show what `access` gives at each connection; fails where it gives nothing now.
+pub fn options(
+    access: impl Fn() -> Result<Access, String> + Send + Sync + 'static,
+    certificates: Certificates,
+) -> Result<ConnectOptions, String> {
+    let mut options = access::options(access)?;
     if let Some(ca) = certificates.ca {
         options = options.add_root_certificates(ca);
     }

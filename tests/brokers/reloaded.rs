@@ -1,0 +1,64 @@
+//! Servers that are given other settings while Hookway runs: a password that is rotated. No restart is
+//! needed.
+
+use std::time::Duration;
+
+use crate::Case;
+use crate::delivery::{self, Delivery};
+use crate::envelope;
+use crate::hookway::Hookway;
+use crate::support::brokers::Brokers;
+use crate::support::deadline::until;
+use crate::support::nats::Nats;
+use crate::support::process;
+
+/// The longest that Hookway may take to notice.
+const NOTICED: Duration = Duration::from_secs(40);
+
+pub(crate) fn cases() -> Vec<Case> {
+    crate::cases![
+        shared: ;
+        own:
+            a_nats_password_that_is_rotated_in_its_file_needs_no_restart,
+    ]
+}
+
+fn hookway(sink: &str) -> Hookway {
+    delivery::hookway(&format!(
+        "sinks: {{ bus: {{ nats: {{ {sink}, stream: EVENTS, create: {{ subjects: [ events ] }} }} }}, kept: {{ journal: {{ dir: kept }} }} }}
+routes: [ {{ to: {{ sink: bus, subject: events }} }} ]\nquarantine: {{ sink: kept }}\n"
+    ))
+}
+
+/// Delivers until it is accepted, as a sender does.
+fn accepted_in_the_end(hookway: &Hookway, delivery: &Delivery) {
+    until("200", NOTICED, || {
+        let status = delivery.post(hookway).status;
+        assert!([200, 503].contains(&status), "{status}");
+        (status == 200).then_some(())
+    });
+}
+
+fn a_nats_password_that_is_rotated_in_its_file_needs_no_restart(_: &Brokers) {
+    let users = |password: &str| {
+        format!(
+            "authorization {{ users: [ {{ user: app, password: \"{password}\" }}, {{ user: reader, password: reads }} ] }}"
+        )
+    };
+    let home = process::home("rotated");
+    let secret = home.path().join("password");
+    std::fs::write(&secret, "the first of the tests\n").expect("a writable folder");
+    let mut nats = Nats::start_with(&users("the first of the tests"));
+    let sink = format!("servers: [ \"{}\" ], user: app, password: \"file:{}\"", nats.url(), secret.display());
+    let hookway = hookway(&sink);
+    hookway.until_ready();
+    Delivery::reservation("before", "QWERTYUI-1", 1).accepted(&hookway);
+    std::fs::write(&secret, "the second of the tests\n").expect("a writable folder");
+    nats.reload_with(&users("the second of the tests"));
+    accepted_in_the_end(&hookway, &Delivery::reservation("after", "QWERTYUI-1", 2));
+    let messages = Nats::at(&nats.url().replace("nats://", "nats://reader:reads@")).read("EVENTS", 2);
+    let ids: Vec<String> =
+        envelope::of_messages(&messages).iter().map(|event| event.id().to_owned()).collect();
+    assert_eq!(ids, ["before", "after"]);
+    assert!(!hookway.log().contains("of the tests"), "a secret stands in the log");
+}
