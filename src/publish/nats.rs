@@ -4,6 +4,7 @@ mod access;
 mod answer;
 mod connect;
 mod held;
+mod limit;
 mod prepare;
 mod stream;
 mod subjects;
@@ -27,6 +28,7 @@ use async_nats::{
     },
 };
 use futures_util::future::BoxFuture;
+use limit::Limit;
 use std::{sync::Arc, time::Duration};
 use subjects::Subjects;
 use tokio::time::{interval, timeout};
@@ -55,6 +57,7 @@ pub struct Nats {
     held: Arc<Quota>,
     subjects: Subjects,
     heard: Heard,
+    limit: Limit,
 }
 
 impl Nats {
@@ -75,6 +78,7 @@ impl Nats {
             held: Quota::new(MAX_HELD_BYTES),
             subjects: Subjects::default(),
             heard,
+            limit: Limit::default(),
         }
     }
 
@@ -88,12 +92,17 @@ impl Nats {
         for (name, value) in &record.headers {
             message = message.header(name.as_ref(), value.as_ref());
         }
+        let limit = self.client.max_payload();
         let answer = match self.jetstream.send_publish(record.destination.to_string(), message).await {
             Ok(sent) => sent.await,
             Err(error) => Err(error),
         };
         match answer {
             Ok(answer) => acknowledged(answer, &self.checks.stream),
+            Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                let server = (&self.client, &self.probe);
+                Err(Box::pin(self.limit.judge(server, limit, error.to_string())).await)
+            }
             Err(error) if has_no_place(&error) && !self.is_fixed(&record.destination) => {
                 // Rare, and so not worth room in the future of every record.
                 let subject = &record.destination;

@@ -1,7 +1,9 @@
-//! Servers that are given other settings while Hookway runs: a password that is rotated. No restart is
-//! needed.
+//! Servers that are given other settings while Hookway runs: a password that is rotated, a limit that is raised. No restart
+//! is needed, and nothing is put aside for what was true before.
 
 use std::time::Duration;
+
+use serde_json::json;
 
 use crate::Case;
 use crate::delivery::{self, Delivery};
@@ -20,6 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
         shared: ;
         own:
             a_nats_password_that_is_rotated_in_its_file_needs_no_restart,
+            what_a_nats_server_takes_since_a_reload_is_not_put_aside_as_too_large,
     ]
 }
 
@@ -61,4 +64,23 @@ fn a_nats_password_that_is_rotated_in_its_file_needs_no_restart(_: &Brokers) {
         envelope::of_messages(&messages).iter().map(|event| event.id().to_owned()).collect();
     assert_eq!(ids, ["before", "after"]);
     assert!(!hookway.log().contains("of the tests"), "a secret stands in the log");
+}
+
+fn what_a_nats_server_takes_since_a_reload_is_not_put_aside_as_too_large(_: &Brokers) {
+    let mut nats = Nats::start_with("max_payload: 65536");
+    let hookway = hookway(&format!("servers: [ \"{}\" ]", nats.url()));
+    hookway.until_ready();
+    let large = |id: &str| {
+        let mut event = delivery::reservation(id, "QWERTYUI-1", 1);
+        event["context"] = json!({ "note": "x".repeat(300_000) });
+        Delivery::hotel(&event.to_string())
+    };
+    let put_aside = || hookway.metric("hookway_events_quarantined_total", &["reason=\"too_large\""]);
+    large("too-large").accepted(&hookway);
+    assert!((put_aside() - 1.0).abs() < 0.5, "as the server would refuse it");
+    nats.reload_with("max_payload: 1048576");
+    accepted_in_the_end(&hookway, &large("fits"));
+    assert!((put_aside() - 1.0).abs() < 0.5);
+    let messages = nats.read("EVENTS", 1);
+    assert_eq!(envelope::of_messages(&messages)[0].id(), "fits");
 }

@@ -127,6 +127,12 @@ impl Probe {
         let said = format!("no connection to {}: {error}", self.servers.join(", "));
         Some(if refuses(&error) { PublishError::Refused(said) } else { PublishError::Unavailable(said) })
     }
+
+    /// Returns how large a message the server takes, by what it says to a new connection.
+    pub(super) async fn limit(&self) -> Option<usize> {
+        let client = self.options.clone().connect(&self.servers).await.ok()?;
+        Some(client.max_payload())
+    }
 }
 
 impl fmt::Debug for Probe {
