@@ -1,11 +1,14 @@
 //! Routes that take nothing, and what no route takes.
 
 use super::{Facts, glob};
-use crate::config::{
-    TargetConfig,
-    keypath::KeyPath,
-    nearest::{nearest, one_of},
-    problem::Report,
+use crate::{
+    config::{
+        TargetConfig,
+        keypath::KeyPath,
+        nearest::{nearest, one_of},
+        problem::Report,
+    },
+    route::template::Name,
 };
 use std::collections::BTreeSet;
 
@@ -140,7 +143,8 @@ pub(super) fn the_quarantine_has_a_fixed_place(facts: &Facts<'_>, report: &mut R
             || sink.nats.as_ref().is_some_and(|nats| nats.create.is_some())
     });
     for (key, name) in [("topic", &quarantine.topic), ("subject", &quarantine.subject)] {
-        if name.as_ref().is_some_and(|name| !is_made && name.contains('{')) {
+        let name = name.as_ref().and_then(|name| Name::parse(name).ok());
+        if name.is_some_and(|name| !is_made && name.fixed().is_none()) {
             report.warning(
                 &KeyPath::of(["quarantine", key]),
                 "this is another for each event, and nothing shows before that it is there: where it is not, the event stays in a file beside a journal",
