@@ -46,7 +46,8 @@ fn script(brokers: &Brokers) -> String {
         let text = text.replace("nats://localhost:4222", brokers.nats().url());
         // Other tests have a stream of these subjects, and topics of these names.
         let text = text.replace("WEBHOOKS", "README").replace("\"webhooks.", "\"readme.");
-        let text = text.replace("topic: hotel.", "topic: readme.").replace("topic: webhooks", "topic: readme.all");
+        let text =
+            text.replace("topic: hotel.", "topic: readme.").replace("topic: webhooks", "topic: readme.all");
         if language == "yaml" && text.starts_with("# hookway.yaml") {
             write!(script, "cat >hookway.yaml <<'END'\n{text}\nEND\n{listen}").expect("memory");
         }
