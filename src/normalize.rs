@@ -29,7 +29,10 @@ pub use spec::{AllowPart, AllowSpec, Empty, EventSpec, Format, RuleSpec, Scalar,
 use crate::{
     delivery::{Delivery, Verified},
     event::{Event, Reason},
-    request::{Kept, Request, Withheld, slot::Params},
+    request::{
+        Kept, Request, Withheld,
+        slot::{Params, form::is_form},
+    },
 };
 use cloud::CloudStanding;
 use form::Form;
@@ -128,7 +131,7 @@ impl Normalizer {
     }
 
     fn check_form(&self, request: &Request) -> Result<(), Unmappable> {
-        if media::is_form(&request.headers) {
+        if is_form(&request.headers) {
             return Ok(());
         }
         let found = media::essence_of(&request.headers).unwrap_or("no content type");
@@ -137,7 +140,7 @@ impl Normalizer {
 
     /// Says why a body is not taken as JSON.
     fn no_json(&self, request: &Request, error: ScanError) -> Unmappable {
-        if media::is_form(&request.headers) {
+        if is_form(&request.headers) {
             return self.another("expected JSON and found a form".to_owned());
         }
         error.into()

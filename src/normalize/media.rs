@@ -7,12 +7,6 @@ pub(super) fn names_json(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_none_or(|value| value.to_str().is_ok_and(is_json))
 }
 
-/// Tells whether a body is a form.
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    let forms = ["application/x-www-form-urlencoded", "multipart/form-data"];
-    essence_of(headers).is_some_and(|essence| forms.iter().any(|form| essence.eq_ignore_ascii_case(form)))
-}
-
 /// Tells whether a media type names JSON (RFC 6839: `+json` too).
 pub(super) fn is_json(media_type: &str) -> bool {
     let essence = essence(media_type);

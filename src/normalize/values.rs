@@ -4,7 +4,6 @@
 use super::{
     Unmappable,
     json::Found,
-    media,
     place::{Place, Within},
     trace::{Trace, Tracer},
 };
@@ -128,10 +127,6 @@ impl<'v> Values<'v> {
     }
 
     fn slot<'p>(&'p self, slot: &'p Slot) -> Result<Option<Cow<'p, str>>, Unmappable> {
-        // The text of another body may look like a form's field, and then it is somebody's text and no field.
-        if matches!(slot, Slot::Form(..)) && !media::is_form(&self.request.headers) {
-            return Ok(None);
-        }
         Ok(slot.read(self.request, self.params)?)
     }
 

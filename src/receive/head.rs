@@ -46,24 +46,11 @@ pub(super) fn check_head(head: &http::request::Parts, responders: &Responders) -
     Ok(())
 }
 
-/// True for the codings that change a body (the HTTP Content Coding Registry). Whatever else senders write there, as
-/// `utf-8`, nothing or `identity`, leaves it as it is.
+/// True for what may change a body. What names no coding leaves it as it is: nothing, `identity`, and the character sets
+/// that some senders write there.
 fn is_coding(name: &[u8]) -> bool {
-    const CODINGS: [&str; 12] = [
-        "aes128gcm",
-        "br",
-        "compress",
-        "dcb",
-        "dcz",
-        "deflate",
-        "exi",
-        "gzip",
-        "pack200-gzip",
-        "x-compress",
-        "x-gzip",
-        "zstd",
-    ];
-    CODINGS.iter().any(|coding| name.trim_ascii().eq_ignore_ascii_case(coding.as_bytes()))
+    const NONE: [&str; 8] = ["", "identity", "none", "utf-8", "utf8", "ascii", "us-ascii", "iso-8859-1"];
+    !NONE.iter().any(|none| name.trim_ascii().eq_ignore_ascii_case(none.as_bytes()))
 }
 
 /// Refuses a body whose end two readers could see in different places, or nobody (RFC 9112, section 6).

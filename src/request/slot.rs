@@ -146,6 +146,9 @@ impl Slot {
 
     /// Returns the one field of this name in a form.
     fn form<'r>(&self, request: &'r Request, name: &str) -> Result<Option<Cow<'r, str>>, SlotError> {
+        if !form::is_form(&request.headers) {
+            return Ok(None);
+        }
         let Some(boundary) = multipart::boundary(&request.headers) else {
             return self.field(&request.body, name);
         };
@@ -156,8 +159,8 @@ impl Slot {
 
     /// Returns the one field of this name in an encoded text.
     fn field<'r>(&self, text: &'r [u8], name: &str) -> Result<Option<Cow<'r, str>>, SlotError> {
-        let fields = form::pairs(text).filter(|(known, _)| **known == *name.as_bytes());
-        self.only(fields.map(|(_, value)| value))
+        let fields = form::values(text, name.as_bytes()).map_err(|problem| self.malformed(problem))?;
+        self.only(fields.into_iter())
     }
 
     fn only<'r>(

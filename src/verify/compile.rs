@@ -23,8 +23,8 @@ pub(super) fn compile(spec: &VerifySpec) -> Result<Vec<(Algorithm, Scheme)>, Vec
         let mut reader =
             Reader { spec: alternative, params: &spec.params.0, url: None, problems: Vec::new() };
         schemes.extend(reader.scheme());
-        let is_bound = alternative.require.as_ref().is_some_and(|require| !require.is_empty());
-        if alternatives.len() > 1 && alternative.algorithm == Some(Algorithm::None) && !is_bound {
+        let is_none = alternative.algorithm == Some(Algorithm::None);
+        if alternatives.len() > 1 && is_none && !is_bound(spec, place) {
             let problem = "`none` takes whatever the other alternatives refuse";
             let fix = "say in `require` which events are not signed, or take this alternative away";
             reader.report("algorithm", problem, fix);
@@ -32,7 +32,17 @@ pub(super) fn compile(spec: &VerifySpec) -> Result<Vec<(Algorithm, Scheme)>, Vec
         let found = reader.problems.into_iter();
         problems.extend(found.map(|problem| if is_list { problem.of_alternative(place) } else { problem }));
     }
+    // A proof comes before none, wherever they stand in the list.
+    schemes.sort_by_key(|(algorithm, _)| *algorithm == Algorithm::None);
     if problems.is_empty() { Ok(schemes) } else { Err(problems) }
+}
+
+/// True where an alternative says itself which requests it takes: what it inherits the others demand too, and a demand whose
+/// constant is not stated is dropped.
+fn is_bound(spec: &VerifySpec, place: usize) -> bool {
+    let own = spec.any_of.as_ref().and_then(|list| list.get(place)?.require.as_ref());
+    let is_stated = |text: &str| optional(text).is_none_or(|name| spec.params.0.contains_key(name));
+    own.is_some_and(|own| !own.is_empty() && own.values().all(|values| values.iter().any(is_stated)))
 }
 
 /// Reads the fields of one scheme and collects their problems.

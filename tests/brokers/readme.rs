@@ -74,8 +74,8 @@ fn the_blocks_of_the_readme_run_one_after_the_other(brokers: &Brokers) {
     assert!(run.status.success() && run.output.ends_with("to the end\n"), "{said}");
     for words in [
         "published to journal#1",
-        "published to bus: hotel.reservations/",
-        "published to bus: webhooks/",
+        "published to bus: readme.reservations/",
+        "published to bus: readme.all/",
         "published to stream: README#",
         "← 401",
         "shop-1.http  401 signature_invalid",

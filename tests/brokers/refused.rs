@@ -183,7 +183,7 @@ fn what_is_authentic_and_odd_is_quarantined_with_its_reason(place: &Place<'_>) {
         ("unrecognized", body(|body| drop(body.as_object_mut().expect("an object").remove("objectId")))),
         ("unrecognized", body(|body| body["topic"] = json!(null))),
         ("unrecognized", body(|body| body["id"] = json!(""))),
-        ("unrecognized", Delivery::units(old)),
+        ("unrouted", Delivery::units(old)),
         ("unrecognized", Delivery::hotel("[]")),
         ("ambiguous", Delivery::hotel(&twice)),
         ("not_allowed", Delivery::rooms(room)),

@@ -63,6 +63,11 @@ async fn a_vendor_s_own_check_is_answered_and_never_published() {
     let other = [JSON, ("x-event-key", "repo:refs_changed")];
     assert_eq!(bridge.send(&post("/hooks/bb", &other, br#"{"test": true}"#)).await.status, 401, "no check");
     assert!(bridge.stored("kept").is_empty() && bridge.stored("aside").is_empty());
+    let body = r#"{"type":"event_callback","event_id":"Ev1","event":{"type":"message","url":"http://a?x&ssl_check=1&y"}}"#;
+    let signature = format!("v0={}", hmac(format!("v0:{time}:{body}").as_bytes()));
+    let message = [JSON, ("x-slack-request-timestamp", &time), ("x-slack-signature", &signature)];
+    assert_eq!(bridge.send(&post("/hooks/chat", &message, body.as_bytes())).await.status, 200);
+    assert_eq!(bridge.stored("kept").len(), 1, "a text is no field");
 }
 
 #[tokio::test]

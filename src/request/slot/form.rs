@@ -2,6 +2,7 @@
 //! (url.spec.whatwg.org, section 5.1).
 
 use super::super::mark::unmarked;
+use http::{HeaderMap, header};
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 
@@ -15,6 +16,35 @@ pub fn pairs(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
         let mut half = || decode(halves.next().unwrap_or_default());
         (half(), half())
     })
+}
+
+/// Fields at most: a form has dozens, and strangers make us walk over all of them.
+const MOST_FIELDS: usize = 10_000;
+
+/// Tells whether a body is a form. The text of another body may look like a form's field, and then it is somebody's text.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    let forms = ["application/x-www-form-urlencoded", "multipart/form-data"];
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    essence.is_some_and(|essence| forms.iter().any(|form| essence.eq_ignore_ascii_case(form)))
+}
+
+/// Returns the values of the fields `wanted`, or what is wrong with the text.
+pub(super) fn values<'t>(text: &'t [u8], wanted: &[u8]) -> Result<Vec<Cow<'t, [u8]>>, &'static str> {
+    let mut found = Vec::new();
+    let fields = unmarked(text).split(|byte| *byte == b'&').filter(|field| !field.is_empty());
+    for (number, field) in fields.enumerate() {
+        if number == MOST_FIELDS {
+            return Err("has too many fields");
+        }
+        let mut halves = field.splitn(2, |byte| *byte == b'=');
+        // A name is decoded only where it can be the one, since each byte of it stands for one byte or three.
+        let name = halves.next().unwrap_or_default();
+        if name.len() <= 3 * wanted.len() && *decode(name) == *wanted {
+            found.push(decode(halves.next().unwrap_or_default()));
+        }
+    }
+    Ok(found)
 }
 
 fn decode(text: &[u8]) -> Cow<'_, [u8]> {

@@ -10,6 +10,9 @@ const MOST_PARTS: usize = 1000;
 /// Bytes of a part's head at most.
 const LONGEST_HEAD: usize = 16 << 10;
 
+/// Bytes of all heads at most.
+const LONGEST_HEADS: usize = 256 << 10;
+
 /// The longest boundary (RFC 2046, 5.1.1).
 const LONGEST_BOUNDARY: usize = 70;
 
@@ -43,7 +46,7 @@ pub(super) fn fields<'b>(
     // The first delimiter may begin the body; what stands in front of it belongs to nobody.
     let first = delimiter.get(LINE.len()..).and_then(|first| body.strip_prefix(first));
     let mut rest = first.or_else(|| split(body).map(|(_, rest)| rest)).ok_or(cut)?;
-    let mut values = Vec::new();
+    let (mut values, mut room) = (Vec::new(), LONGEST_HEADS);
     for _ in 0..MOST_PARTS {
         if rest.starts_with(b"--") {
             return Ok(values);
@@ -53,6 +56,7 @@ pub(super) fn fields<'b>(
         let (part, behind) = split(line).ok_or(cut)?;
         let head = find(part.get(..LONGEST_HEAD).unwrap_or(part), BLANK).ok_or(cut)?;
         let (head, value) = part.split_at_checked(head).ok_or(cut)?;
+        room = room.checked_sub(head.len()).ok_or("has heads that are too long")?;
         if names(head, wanted).ok_or("has a part whose head cannot be read")? {
             values.push(value.get(BLANK.len()..).unwrap_or_default());
         }

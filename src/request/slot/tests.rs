@@ -22,6 +22,8 @@ fn request(uri: &str, headers: &[(&'static str, &'static str)], body: &str) -> R
     }
 }
 
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
 fn read(slot: &str, request: &Request) -> Result<Option<String>, SlotError> {
     let params = Params::from([("webhook_id".into(), "wh_1".into())]);
     let slot = Slot::parse(slot).unwrap();
@@ -46,7 +48,8 @@ fn every_slot_reads_its_place() {
         &[("x-id", "héad")],
         r#"{"a":{"b/c":["q\n",2.50,true,null]}}"#,
     );
-    let form = request("/hooks/a", &[], "payload=%7B%22team%22%3A%7B%22id%22%3A%22T1%22%7D%7D&bt=a%0Ab+c");
+    let form =
+        request("/hooks/a", &[FORM], "payload=%7B%22team%22%3A%7B%22id%22%3A%22T1%22%7D%7D&bt=a%0Ab+c");
     for (request, slot, value) in [
         (&json, "header:X-Id", Some("héad")),
         (&json, "header:x-other", None),
@@ -84,7 +87,7 @@ fn what_stands_twice_is_refused() {
         assert!(matches!(read(slot, &twice), Err(SlotError::Repeated(_))), "{slot}");
     }
     assert_eq!(read("/d/1/e", &twice), Ok(Some("2".to_owned())), "members off the way do not matter");
-    let form = request("/", &[], "a=1&b=2&a=1&p=%7B%22x%22%3A1%2C%22x%22%3A2%7D");
+    let form = request("/", &[FORM], "a=1&b=2&a=1&p=%7B%22x%22%3A1%2C%22x%22%3A2%7D");
     for slot in ["form:a", "form:p/x"] {
         assert!(matches!(read(slot, &form), Err(SlotError::Repeated(_))), "{slot}");
     }
@@ -101,7 +104,7 @@ fn what_cannot_be_read_is_malformed_and_not_absent() {
         ("form:a", "a=%ff"),
         ("form:a/b", "a={"),
     ] {
-        let request = request("/", &[], body);
+        let request = request("/", &[FORM], body);
         assert!(matches!(read(slot, &request), Err(SlotError::Malformed(_))), "{slot} of {body}");
     }
 }
@@ -111,7 +114,7 @@ fn a_byte_order_mark_is_passed_over() {
     for (slot, body) in
         [("/a", "\u{feff}{\"a\":1}"), ("form:a", "\u{feff}a=1&b=2"), ("form:p/a", "p=%EF%BB%BF{\"a\":1}")]
     {
-        assert_eq!(read(slot, &request("/", &[], body)), Ok(Some("1".to_owned())), "{slot}");
+        assert_eq!(read(slot, &request("/", &[FORM], body)), Ok(Some("1".to_owned())), "{slot}");
     }
     let twice = request("/", &[], "\u{feff}\u{feff}{\"a\":1}");
     assert!(matches!(read("/a", &twice), Err(SlotError::Malformed(_))));
@@ -192,6 +195,22 @@ fn a_field_of_a_multipart_form_is_read() {
     {
         assert_eq!(read(slot, &form), Ok(value.map(str::to_owned)), "{slot}");
     }
+}
+
+#[test]
+fn a_body_that_is_no_form_has_no_fields_whatever_its_text_looks_like() {
+    for kind in [&[][..], &[("content-type", "application/json")]] {
+        assert_eq!(read("form:b", &request("/", kind, r#"{"text":"x&b=1&y"}"#)), Ok(None), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_form_that_costs_too_much_to_walk_over_is_refused() {
+    let many = request("/", &[FORM], &"+&".repeat(20_000));
+    assert!(matches!(read("form:a", &many), Err(SlotError::Malformed(_))));
+    let part = format!("--x Y\r\nContent-Disposition: form-data{}\r\n\r\n1\r\n", ";a".repeat(7000));
+    let heads = request("/", &[MULTIPART], &format!("{}--x Y--", part.repeat(40)));
+    assert!(matches!(read("form:a", &heads), Err(SlotError::Malformed(_))));
 }
 
 #[test]

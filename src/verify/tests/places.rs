@@ -28,6 +28,8 @@ fn put(request: &mut Request, name: &'static str, value: &str) {
     request.headers.insert(name, value.parse().expect("a value"));
 }
 
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
 #[test]
 fn every_element_of_a_batch_must_be_signed() {
     let verifier = verifier(ADYEN, &["00112233445566778899aabbccddeeff"]);
@@ -61,17 +63,17 @@ fn the_pair_of_our_own_public_key_counts() {
     spec.params = Constants([("key_id".into(), "ours".into())].into());
     let verifier = Verifier::compile(&spec).expect("a scheme");
     verifier.set_secrets(vec!["private".into()]).expect("a secret");
-    let good = signed(&verifier, request(&[], "bt_payload=a%0Ab%2B"));
+    let good = signed(&verifier, request(&[FORM], "bt_payload=a%0Ab%2B"));
     assert_eq!(refusal(&verifier, &good), "secret");
     let body = String::from_utf8(good.body.to_vec()).expect("text");
     let also = body.replace("bt_signature=", "bt_signature=theirs%7C00%26");
-    assert_eq!(refusal(&verifier, &request(&[], also)), "secret");
+    assert_eq!(refusal(&verifier, &request(&[FORM], also)), "secret");
     for (from, to) in [("ours", "theirs"), ("%7C", ""), ("%0A", "%0a%0a")] {
         let changed = body.replace(from, to);
-        assert_ne!(refusal(&verifier, &request(&[], changed)), "secret", "{from}");
+        assert_ne!(refusal(&verifier, &request(&[FORM], changed)), "secret", "{from}");
     }
-    assert_eq!(refusal(&verifier, &request(&[], format!("{body}&bt_payload=x"))), "malformed");
-    assert_eq!(refusal(&verifier, &request(&[], "bt_payload=x")), "missing");
+    assert_eq!(refusal(&verifier, &request(&[FORM], format!("{body}&bt_payload=x"))), "malformed");
+    assert_eq!(refusal(&verifier, &request(&[FORM], "bt_payload=x")), "missing");
     assert_eq!(verifier.hmac(Algorithm::HmacSha1, b"x").map(|mac| mac.len()), Some(20));
 }
 
@@ -458,4 +460,22 @@ fn an_event_that_is_not_signed_is_taken_beside_signed_ones_where_the_scheme_says
     assert_eq!(refusal(&unkeyed, &request(&[], format!(r#"{{"items":[{paid}]}}"#))), "unkeyed");
     let open = scheme.replace("require: { ./kind: REPORT }", "require: {}");
     assert!(Verifier::compile(&spec(&open)).is_err(), "it would take all");
+    let first = scheme.replace("any_of: [ {}, ", "any_of: [ ").replace(" } } ] }", " } }, {} ] }");
+    let keyed = verifier(&first, &["key", "user:password"]);
+    let whole = request(&[], format!(r#"{{"items":[{}]}}"#, item("REPORT", "2")));
+    assert_eq!(refusal(&keyed, &whole), "secret", "a proof comes before none");
+}
+
+#[test]
+fn a_demand_that_is_inherited_or_not_stated_binds_no_exception() {
+    let scheme = |own: &str| {
+        let text = format!(
+            "{{ algorithm: hmac-sha256, header: x-s, encoding: hex, message: '{{body}}', \
+               require: {{ /kind: [ PAID, REPORT ] }}, any_of: [ {{}}, {{ algorithm: none{own} }} ] }}"
+        );
+        Verifier::compile(&spec(&text)).is_ok()
+    };
+    assert!(scheme(", require: { /kind: REPORT }"));
+    assert!(!scheme(""), "what it inherits the others demand too");
+    assert!(!scheme(", require: { /kind: '[{param:unstated}]' }"), "it would be dropped");
 }
