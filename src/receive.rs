@@ -117,7 +117,9 @@ impl Receiver {
             format!("{}: {refusal}{cause}", refusal.code())
         });
         let answer = why.as_ref().map_or_else(|| status.to_string(), |why| format!("{status} {why}"));
-        let file = source.explainer.captured(request, &source.verifier.withheld(), &answer);
+        let mut withheld = source.verifier.withheld();
+        source.handshakes.responders.withhold(request, &source.verifier, &mut withheld);
+        let file = source.explainer.captured(request, &withheld, &answer);
         let source = source.name.to_string();
         self.metrics.told.request(&Answered { source, status, why, request: STANDARD.encode(file) });
     }

@@ -24,7 +24,7 @@ pub use spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, ValueF
 
 use crate::{
     fetch::Target,
-    request::{Request, slot::Params},
+    request::{Request, Withheld, slot::Params},
     verify::{SpecProblem, Verifier},
 };
 use bytes::Bytes;
@@ -32,6 +32,7 @@ use http::{HeaderMap, Method};
 use responder::Responder;
 use secrecy::SecretString;
 use std::fmt;
+use value::Value;
 
 /// When a handshake is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +126,18 @@ impl Responders {
         let all = [Method::POST, Method::GET, Method::HEAD, Method::OPTIONS];
         let taken = all.iter().filter(|method| **method == Method::POST || self.uses(method));
         taken.map(Method::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Adds where a request hands over a secret, whoever takes it. A body is withheld where it holds one or may: that of an
+    /// ordinary event can be explained.
+    pub fn withhold(&self, request: &Request, keys: &Verifier, withheld: &mut Withheld) {
+        for slot in self.list.iter().filter_map(|responder| responder.capture.as_ref()).flat_map(Value::slots)
+        {
+            let is_handed = || !keys.is_keyed() || !matches!(slot.read(request, &self.params), Ok(None));
+            if !slot.is_in_body() || is_handed() {
+                withheld.add(slot);
+            }
+        }
     }
 
     /// Returns the handshake that a request is at this step; `None` where it is none and goes the ordinary way.

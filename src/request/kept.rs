@@ -1,7 +1,10 @@
 //! What the quarantine keeps of a request beside its body, so that it can be mapped again: all that a slot can read,
 //! less what holds a credential.
 
-use super::{Request, slot::form};
+use super::{
+    Request,
+    slot::{Slot, form},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_encode};
 
@@ -45,6 +48,17 @@ pub struct Kept {
 }
 
 impl Withheld {
+    /// Adds a place, or that the body is one.
+    pub fn add(&mut self, slot: &Slot) {
+        match slot {
+            Slot::Header(name) => self.headers.push(name.clone()),
+            Slot::Query(name) => self.query.push(name.clone()),
+            Slot::Path(number) => self.path.push(*number),
+            Slot::Form(..) | Slot::Json(_) => self.body = true,
+            Slot::Param(_) | Slot::Text(_) => {}
+        }
+    }
+
     /// Returns the request less these places.
     pub fn keep(&self, request: &Request) -> Kept {
         let mut headers = request.headers.clone();

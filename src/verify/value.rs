@@ -139,11 +139,9 @@ impl OneOf {
     pub(super) fn withhold(&self, withheld: &mut Withheld) {
         for value in &self.0 {
             match value {
-                Value::Slot(Slot::Header(name)) => withheld.headers.push(name.clone()),
-                Value::Slot(Slot::Query(name)) => withheld.query.push(name.clone()),
-                Value::Slot(Slot::Path(number)) => withheld.path.push(*number),
-                Value::Slot(Slot::Form(..) | Slot::Json(_)) | Value::Element(_) => withheld.body = true,
-                Value::Slot(Slot::Param(_) | Slot::Text(_)) | Value::Field(_) => {}
+                Value::Slot(slot) => withheld.add(slot),
+                Value::Element(_) => withheld.body = true,
+                Value::Field(_) => {}
             }
         }
     }

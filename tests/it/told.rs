@@ -32,10 +32,14 @@ struct Desk(Hookway);
 
 impl Desk {
     fn start() -> Self {
-        let hookway = Hookway::start(CONFIG);
+        Self::start_with(CONFIG)
+    }
+
+    fn start_with(config: &str) -> Self {
+        let hookway = Hookway::start(config);
         // The verbs read where it came to listen.
         let home = hookway.path("");
-        let yaml = CONFIG.replace("$home", home.to_str().unwrap());
+        let yaml = config.replace("$home", home.to_str().unwrap());
         let listeners = format!("listen: {}\nadmin: {}\n", hookway.webhooks, hookway.admin);
         fs::write(home.join("hookway.yaml"), listeners + &yaml).unwrap();
         let desk = Self(hookway);
@@ -144,6 +148,38 @@ async fn a_refused_request_is_captured_without_secrets_and_explain_reads_it() {
     assert!(verdict["notes"].to_string().contains("401 signature_invalid"), "{verdict}");
     let explained = desk.run(&["explain", "hotel-2.http"]);
     assert!(explained.output.starts_with("rejected: 413 "), "{}", explained.output);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_handed_over_is_not_captured() {
+    let desk = Desk::start_with(&CONFIG.replace(
+        "sinks:",
+        "  asana: { preset: asana, secrets: [ 'file:$home/asana' ], capture: { file: '$home/asana', until: 2999-01-01T00:00:00Z } }
+  notion: { preset: notion, secrets: [ 'file:$home/notion' ] }
+  paired: { preset: notion, secrets: [ 'file:$home/secret' ] }
+sinks:",
+    ));
+    let handed = "handed-over-3eZbrw1aBm2rZg";
+    let token = format!("{{\"verification_token\":\"{handed}\"}}");
+    let header: &[(&str, &str)] = &[("x-hook-secret", handed)];
+    for (source, headers, body, status) in [
+        ("asana", header, "{}", 200),
+        ("notion", &[], &*token, 503),
+        ("notion", &[], &token.replace("token", "\\u0074oken"), 503),
+        ("paired", &[], &token, 401),
+    ] {
+        let (mut capturing, streams) = desk.capture(&[source, "--all", "--dir", "-"]);
+        let answer = desk.0.send(&post(&format!("/hooks/{source}"), headers, body.as_bytes())).await;
+        assert_eq!(answer.status, status, "{source}: {}", answer.body);
+        assert_eq!(capturing.wait(PATIENCE).unwrap().code(), Some(0));
+        let file = fs::read_to_string(streams.output).unwrap();
+        assert!(file.contains("[withheld: ") && !file.contains(handed), "{file}");
+    }
+    let (mut capturing, streams) = desk.capture(&["paired", "--dir", "-"]);
+    desk.0.send(&post("/hooks/paired", &[], b"{\"type\":\"page.created\"}")).await;
+    assert_eq!(capturing.wait(PATIENCE).unwrap().code(), Some(0));
+    let file = fs::read_to_string(streams.output).unwrap();
+    assert!(file.contains("page.created"), "an event's body is there to be explained: {file}");
 }
 
 #[tokio::test]
