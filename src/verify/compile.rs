@@ -117,17 +117,20 @@ impl Reader<'_> {
         let mut all = Vec::new();
         for (at, values) in self.spec.require.iter().flatten() {
             let mut allowed = Vec::new();
-            let mut is_open = false;
+            let (mut is_open, mut is_word) = (false, false);
             for text in values.iter() {
                 let constant = optional(text).map(|name| self.params.get(name).map(ToString::to_string));
                 match constant.map_or_else(|| fill(text, self.params).map(Some), Ok) {
-                    Ok(Some(value)) => allowed.push(value),
+                    Ok(Some(value)) => {
+                        is_word |= text.contains("{param:");
+                        allowed.push(value);
+                    }
                     Ok(None) => is_open = true,
                     Err(problem) => self.report("require", problem, "set the constant, or take it out"),
                 }
             }
             if !is_open || !allowed.is_empty() {
-                all.extend(self.slots("require", at).map(|at| Required { at, values: allowed }));
+                all.extend(self.slots("require", at).map(|at| Required { at, values: allowed, is_word }));
             }
         }
         all

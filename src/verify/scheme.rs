@@ -33,6 +33,8 @@ pub(super) enum Check {
 pub(super) struct Required {
     pub(super) at: OneOf,
     pub(super) values: Vec<String>,
+    /// True where a constant is among them: a word that only the sender may know.
+    pub(super) is_word: bool,
 }
 
 /// The elements that are checked one by one.
@@ -128,12 +130,14 @@ impl Scheme {
             Check::Jwt(jwt) => jwt.place.withhold(withheld),
             Check::Nothing | Check::Signature(_) => {}
         }
-        // What must stand there may be a word that only the sender knows; one in the body tells as much as the rest of it.
-        let body = withheld.body;
         for required in &self.required {
-            required.at.withhold(withheld);
+            // Where nothing else is checked, a text of the document is the sender's word too. One in the body tells as much
+            // as the rest of it.
+            let is_all = matches!(self.check, Check::Nothing) && !required.at.is_in_json();
+            if required.is_word || is_all {
+                required.at.withhold(withheld);
+            }
         }
-        withheld.body = body;
     }
 
     pub(super) fn covers_body(&self) -> bool {

@@ -1,7 +1,10 @@
 //! What a configuration may not say, and what a person is told about it.
 
 use super::{GITHUB, LIKEMAGIC, PROPEXO, STANDARD, SYNCAROO, set, spec, verifier};
-use crate::verify::{Verifier, VerifySpec};
+use crate::{
+    request::Withheld,
+    verify::{Constants, Verifier, VerifySpec},
+};
 use http::HeaderName;
 
 /// Returns the fields that are wrong in a scheme, sorted.
@@ -167,4 +170,29 @@ fn a_verifier_says_what_it_covers_and_what_must_not_be_kept() {
     assert!(verifier(SYNCAROO, &[]).covers_body() && verifier(PROPEXO, &[]).covers_body());
     let partial = verifier("{ algorithm: hmac-md5, header: x, message: '{header:id}' }", &["k"]);
     assert!(!partial.covers_body());
+}
+
+#[test]
+fn of_what_is_required_only_the_senders_word_is_withheld() {
+    let withheld = |require: &str| {
+        let mut spec = spec(&format!("{{ algorithm: hmac-sha256, header: x-s, require: {require} }}"));
+        spec.params = Constants([("word".into(), "s3cr3t".into())].into());
+        Verifier::compile(&spec).unwrap().withheld()
+    };
+    assert_eq!(withheld("{ 'header:x-algo': SHA256withRSA, /kind: a }"), Withheld::default());
+    for text in ["'{param:word}'", "'Bearer {param:word}'", "'[{param:word}]'", "[a, '{param:word}']"] {
+        let both =
+            withheld(&format!("{{ 'header:x-key': {text}, 'header:x-algo': a, 'query:key': {text} }}"));
+        assert_eq!(
+            (both.headers, both.query, both.body),
+            (vec![HeaderName::from_static("x-key")], vec!["key".into()], false)
+        );
+        assert!(
+            withheld(&format!("{{ /key: {text} }}")).body
+                && withheld(&format!("{{ form:key: {text} }}")).body
+        );
+    }
+    assert_eq!(withheld("{ 'header:x-key': '[{param:unstated}]' }"), Withheld::default());
+    let none = verifier("{ algorithm: none, require: { /kind: a } }", &[]);
+    assert!(!none.withheld().body, "a body's literal is known as the document is");
 }
