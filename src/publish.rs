@@ -190,7 +190,7 @@ impl Sinks {
         let now = clock::now();
         sink.metrics.attempted(&result, handed_over.elapsed(), now);
         if let Ok(ack) = &result {
-            source.tell(|| Told::stored(event, &sink.name, &destination, ack));
+            source.tell(event, || Told::stored(event, &sink.name, &destination, ack));
         }
         if result.as_ref().is_ok_and(Ack::is_duplicate) {
             sink.metrics.had_it();

@@ -106,7 +106,7 @@ fn judge(event: &Event, target: &Target, outcome: Outcome) -> Result<Settled, Un
 /// What came of an event for whose file not even a name stands in the quarantine: the file itself is its place.
 fn in_file(source: &Source, event: &Event, target: &Target, placed: &Placed) -> Outcome {
     let file = placed.file.display().to_string();
-    source.metrics.tell(|| Told::stored(event, "", &file, &Ack::File));
+    source.metrics.tell(event, || Told::stored(event, "", &file, &Ack::File));
     let mut held = Held::default();
     held.note(target, &Ack::File);
     Outcome { held, failed: Vec::new() }

@@ -85,7 +85,7 @@ impl Source {
     pub(super) fn settle(&self, event: &mut Event, settled: Settled) -> Receipt {
         self.metrics.settled(settled.disposition());
         if settled.disposition() == Disposition::Filtered {
-            self.metrics.tell(|| Told::placeless(event, "filtered"));
+            self.metrics.tell(event, || Told::placeless(event, "filtered"));
         }
         if event.id_conflicts {
             self.metrics.conflicted();
@@ -97,7 +97,7 @@ impl Source {
     pub(super) fn suppress(&self, event: &mut Event, repeat: Repeat) -> Receipt {
         let settled = Settled::from(repeat);
         self.metrics.settled(settled.disposition());
-        self.metrics.tell(|| Told::placeless(event, "suppressed"));
+        self.metrics.tell(event, || Told::placeless(event, "suppressed"));
         Receipt::new(take(&mut event.id), settled)
     }
 

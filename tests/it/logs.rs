@@ -13,9 +13,14 @@ pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
 impl Logs {
     /// Captures lines until the guard is dropped.
     pub(crate) fn capture() -> (Self, DefaultGuard) {
+        Self::filtered("hookway=trace")
+    }
+
+    /// Captures the lines that this filter lets through.
+    pub(crate) fn filtered(level: &str) -> (Self, DefaultGuard) {
         let logs = Self::default();
         let lines = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("hookway=trace"))
+            .with_env_filter(EnvFilter::new(level))
             .with_writer(logs.clone())
             .json()
             .flatten_event(true)

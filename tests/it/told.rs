@@ -6,10 +6,13 @@ use crate::{
     bridge::Bridge,
     client::{self, post},
     deadline,
+    doubles::Fault,
     eventually::{PATIENCE, soon},
+    logs::Logs,
     process::{self, Finished, Process, Streams},
     samples::{self, SECRET},
 };
+use hookway::record::PublishError;
 use serde_json::Value;
 use std::{fs, process::Command};
 
@@ -226,4 +229,22 @@ async fn each_event_has_its_line_at_debug_and_a_quarantined_one_a_warning() {
     }
     assert!(bridge.logs.lines("quarantined").len() <= 60, "a flood is counted");
     soon("the end", bridge.finish()).await;
+}
+
+#[tokio::test]
+async fn a_quarantined_event_has_its_warning_at_the_default_level_where_nobody_listens() {
+    let bridge = Bridge::ordinary().await;
+    let (logs, _level) = Logs::filtered("info");
+    bridge.send(&samples::event("one")).await;
+    bridge.send(&samples::likemagic(r#"{"id":"two","topic":"X"}"#)).await;
+    bridge.sink("aside").becomes(Fault::FailsFor("", PublishError::Rejected("planted".to_owned())));
+    bridge.send(&samples::likemagic(r#"{"id":"three","topic":"X"}"#)).await;
+    let warnings = logs.lines("quarantined");
+    assert_eq!(warnings.len(), 2, "in a sink, and in a file beside it: {}", logs.text());
+    for line in &warnings {
+        assert_eq!((&line["level"], &line["source"]), (&"WARN".into(), &"hotel".into()), "{line}");
+        assert!(line["reason"].as_str().unwrap().contains(": "), "{line}");
+    }
+    assert_eq!((&warnings[0]["sink"], warnings[1].get("sink")), (&"aside".into(), None));
+    assert!(logs.lines("event").is_empty(), "nobody asked for these");
 }

@@ -90,9 +90,10 @@ impl SourceMetrics {
         }
     }
 
-    /// Tells those who want to hear it what became of an event; nothing is made of it where nobody does.
-    pub fn tell(&self, told: impl FnOnce() -> Told) {
-        if self.metrics.told.of_events() {
+    /// Tells those who want to hear it what became of an event; nothing is made of it where nobody does. The log always wants
+    /// to hear of the quarantine.
+    pub fn tell(&self, event: &Event, told: impl FnOnce() -> Told) {
+        if event.quarantine.is_some() || self.metrics.told.of_events() {
             self.metrics.told.event(&told());
         }
     }
