@@ -104,7 +104,9 @@ impl Receiver {
             self.refusals.note(&source.name, refusal, response.status().as_u16(), peer);
         }
         source.metrics.answered(response.status().as_u16(), start.elapsed());
-        if let Some(seen) = seen {
+        if let Some(seen) = seen
+            && self.metrics.told.of_requests(&source.name, result.is_err())
+        {
             self.show(source, &seen, response.status().as_u16(), result.as_ref().err());
         }
         response
@@ -155,7 +157,8 @@ impl Receiver {
     ) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
         let received = clock::now();
-        if self.metrics.told.of_requests() {
+        // Whether it will be refused is not known yet.
+        if self.metrics.told.of_requests(&source.name, true) {
             let (method, uri, headers) = (head.method.clone(), head.uri.clone(), head.headers.clone());
             *seen = Some(Request { method, uri, headers, body: Bytes::new(), received });
         }

@@ -13,7 +13,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
 /// The target of the log lines about events: `log.level: info,hookway::told=debug` shows them and nothing else.
 pub const TARGET: &str = "hookway::told";
@@ -92,6 +92,17 @@ impl Told {
             Ack::File => Self { sink: None, ..told },
         }
     }
+
+    /// Writes the line about an event that stands in the quarantine; false where enough were written just now.
+    fn is_written(&self, log: &RefusalLog) -> bool {
+        let Self { source, id, kind, key, reason, .. } = self;
+        let Some(left_out) = log.admit(source) else { return false };
+        let left_out = (left_out > 0).then_some(left_out);
+        let (key, reason) = (key.as_deref(), reason.as_deref());
+        let (sink, sequence) = (self.sink.as_deref(), self.sequence);
+        tracing::warn!(source, r#type = kind, key, id, reason, sink, sequence, left_out, "quarantined");
+        true
+    }
 }
 
 impl fmt::Display for Told {
@@ -142,24 +153,15 @@ pub enum Wants {
     Requests,
 }
 
+fn request(is_refused: bool) -> impl Fn(Wants) -> bool {
+    move |wants| wants == Wants::Requests || (wants == Wants::Refused && is_refused)
+}
+
 #[derive(Debug)]
 struct Listener {
     source: String,
     wants: Wants,
     lines: Sender<Bytes>,
-}
-
-impl Told {
-    /// Writes the line about an event that stands in the quarantine; false where enough were written just now.
-    fn is_written(&self, log: &RefusalLog) -> bool {
-        let Self { source, id, kind, key, reason, .. } = self;
-        let Some(left_out) = log.admit(source) else { return false };
-        let left_out = (left_out > 0).then_some(left_out);
-        let (key, reason) = (key.as_deref(), reason.as_deref());
-        let (sink, sequence) = (self.sink.as_deref(), self.sequence);
-        tracing::warn!(source, r#type = kind, key, id, reason, sink, sequence, left_out, "quarantined");
-        true
-    }
 }
 
 /// Tells the log and those who listen.
@@ -196,18 +198,16 @@ impl Tellers {
             || tracing::enabled!(target: TARGET, tracing::Level::DEBUG)
     }
 
-    /// True where somebody wants to see requests.
-    pub fn of_requests(&self) -> bool {
-        self.0.of_requests.load(Ordering::Relaxed) > 0
+    /// True where somebody wants to see this source's requests, so that its listeners cost no other a copy.
+    pub fn of_requests(&self, source: &str, are_refused: bool) -> bool {
+        self.0.of_requests.load(Ordering::Relaxed) > 0 && self.0.is_heard(source, request(are_refused))
     }
 
     /// Tells what became of an event.
     pub fn event(&self, told: &Told) {
         let Told { source, id, kind, key, .. } = told;
         let key = key.as_deref();
-        if told.outcome == "quarantined" && told.is_written(&self.0.quarantined) {
-            // One line is enough.
-        } else {
+        if told.outcome != "quarantined" || !told.is_written(&self.0.quarantined) {
             tracing::debug!(target: TARGET, source, r#type = kind, key, id, outcome = %told, "event");
         }
         self.0.tell(source, told, |wants| wants == Wants::Events);
@@ -215,10 +215,7 @@ impl Tellers {
 
     /// Tells what a request was answered.
     pub fn request(&self, answered: &Answered) {
-        let is_refused = answered.why.is_some();
-        self.0.tell(&answered.source, answered, |wants| {
-            wants == Wants::Requests || (wants == Wants::Refused && is_refused)
-        });
+        self.0.tell(&answered.source, answered, request(answered.why.is_some()));
     }
 }
 
@@ -229,19 +226,24 @@ impl Shared {
         self.of_requests.store(listeners.len() - events, Ordering::Relaxed);
     }
 
-    fn tell(&self, source: &str, what: &impl Serialize, is_wanted: impl Fn(Wants) -> bool) {
+    /// True where somebody hears this; who left is forgotten.
+    fn is_heard(&self, source: &str, is_wanted: impl Fn(Wants) -> bool) -> bool {
         let mut listeners = self.listeners.lock();
-        let Some(_first) = listeners.iter().find(|one| one.source == source && is_wanted(one.wants)) else {
-            return;
-        };
-        let Ok(mut line) = serde_json::to_vec(what) else { return };
+        listeners.retain(|listener| !listener.lines.is_closed());
+        self.count(&listeners);
+        listeners.iter().any(|listener| listener.source == source && is_wanted(listener.wants))
+    }
+
+    /// Writes the line without the lock, since it may be large. Who is slow misses it.
+    fn tell(&self, source: &str, what: &impl Serialize, is_wanted: impl Fn(Wants) -> bool) {
+        let line = self.is_heard(source, &is_wanted).then(|| serde_json::to_vec(what));
+        let Some(Ok(mut line)) = line else { return };
         line.push(b'\n');
         let line = Bytes::from(line);
-        listeners.retain(|listener| {
-            let hears = listener.source == source && is_wanted(listener.wants);
-            !hears || !matches!(listener.lines.try_send(line.clone()), Err(TrySendError::Closed(_)))
-        });
-        self.count(&listeners);
+        let listeners = self.listeners.lock();
+        for listener in listeners.iter().filter(|one| one.source == source && is_wanted(one.wants)) {
+            drop(listener.lines.try_send(line.clone()));
+        }
     }
 }
 
@@ -282,9 +284,21 @@ mod tests {
             tellers.request(&Answered { source: "shop".to_owned(), ..Answered::default() });
         }
         assert_eq!(slow.len(), CAPTURED_WAITING);
+        assert!(tellers.of_requests("shop", false));
         drop(slow);
-        tellers.request(&Answered { source: "shop".to_owned(), ..Answered::default() });
-        assert!(!tellers.of_requests());
+        assert!(!tellers.of_requests("shop", false));
+        assert_eq!(tellers.0.of_requests.load(Ordering::Relaxed), 0, "not even the lock");
+    }
+
+    #[test]
+    fn a_listener_to_one_source_or_to_refusals_asks_for_nothing_else() {
+        let tellers = Tellers::default();
+        let _events = tellers.listen("shop", Wants::Events).unwrap();
+        assert!(!tellers.of_requests("shop", true));
+        let _refused = tellers.listen("shop", Wants::Refused).unwrap();
+        assert!(tellers.of_requests("shop", true) && !tellers.of_requests("shop", false));
+        let _all = tellers.listen("shop", Wants::Requests).unwrap();
+        assert!(tellers.of_requests("shop", false) && !tellers.of_requests("other", true));
     }
 
     #[test]
