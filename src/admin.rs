@@ -121,7 +121,13 @@ impl Admin {
             let line = timeout_at(until, lines.recv()).await.ok().flatten()?;
             Some((Ok(Frame::data(line)), lines))
         });
-        Response::new(StreamBody::new(lines).boxed_unsync())
+        let mut response = Response::new(StreamBody::new(lines).boxed_unsync());
+        for (name, value) in
+            [(header::CONTENT_TYPE, "application/x-ndjson"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")]
+        {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
     }
 
     fn exposition(&self) -> Response {
@@ -162,4 +168,36 @@ fn shown<Body>(verdict: &Verdict, request: &Request<Body>, name: &str) -> Respon
         (false, false) => format!("{}\n", verdict.lines.join("\n")),
     };
     said(status, TEXT, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+    };
+
+    /// Begins to listen to the requests of `shop` and reads the head of the answer.
+    async fn listening(metrics: &Metrics) -> (TcpStream, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let admin = Admin { metrics: metrics.clone(), health: Arc::default() };
+        tokio::spawn(admin.serve(listener));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let asked = format!("GET /told?source=shop&wants=requests HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        client.write_all(asked.as_bytes()).await.unwrap();
+        let mut head = vec![0; 1000];
+        let read = client.read(&mut head).await.unwrap();
+        (client, String::from_utf8_lossy(&head[..read]).to_lowercase())
+    }
+
+    #[tokio::test]
+    async fn the_stream_says_what_it_is_and_is_to_be_taken_for_nothing_else() {
+        let (_client, head) = listening(&Metrics::new().unwrap()).await;
+        for said in [" 200 ", "content-type: application/x-ndjson\r\n", "x-content-type-options: nosniff\r\n"]
+        {
+            assert!(head.contains(said), "{head}");
+        }
+    }
 }

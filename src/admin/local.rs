@@ -26,10 +26,13 @@ pub(super) fn distrust(ends: Ends, headers: &HeaderMap) -> Option<&'static str> 
     // A page whose name was made to lead here still sends its own name.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let named = host.and_then(|host| host.parse::<SocketAddr>().ok());
-    if named.is_none_or(|named| !named.ip().to_canonical().is_loopback())
-        || headers.contains_key(header::ORIGIN)
-    {
+    if named.is_none_or(|named| !named.ip().to_canonical().is_loopback()) {
         return Some("name the loopback address in Host");
+    }
+    // A browser says where a request comes from, and names no origin where a page only embeds the answer.
+    let site = headers.get("sec-fetch-site");
+    if headers.contains_key(header::ORIGIN) || site.is_some_and(|site| site != "none") {
+        return Some("to no page in a browser");
     }
     let user = fs::metadata("/proc/self").ok().map(|process| process.uid());
     let client = ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
@@ -100,9 +103,17 @@ mod tests {
         for host in ["evil.example:9090", "localhost.evil.example", "10.0.0.1:9090"] {
             assert!(distrust(ends, &headers(host)).is_some(), "{host}");
         }
-        let mut with_origin = headers("127.0.0.1:9090");
-        with_origin.insert(header::ORIGIN, "http://evil.example".parse().unwrap());
-        assert!(distrust(ends, &with_origin).is_some());
+        let with = |name: &'static str, value: &str| {
+            let mut headers = headers("127.0.0.1:9090");
+            headers.insert(name, value.parse().unwrap());
+            distrust(ends, &headers)
+        };
+        let page = Some("to no page in a browser");
+        assert_eq!(with("origin", "http://evil.example"), page);
+        for site in ["cross-site", "same-site", "same-origin", ""] {
+            assert_eq!(with("sec-fetch-site", site), page, "{site}");
+        }
+        assert_eq!(with("sec-fetch-site", "none"), None, "what the user typed");
         let far = Ends { peer: "192.0.2.1:5".parse().unwrap(), ..ends };
         assert!(distrust(far, &headers("127.0.0.1:9090")).is_some());
         let gone = Ends { peer: "127.0.0.1:1".parse().unwrap(), ..ends };
