@@ -28,7 +28,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 /// How long a request's head may take.
@@ -75,6 +75,8 @@ impl Admin {
                 .header_read_timeout(HEAD)
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(stream), service);
+            // The stream sees to its own end only where its client reads it.
+            let connection = timeout(LONGEST + HEAD, connection);
             // Ends with its connection, and with the process.
             tokio::spawn(async move { seat.ends.run_until_cancelled(connection).await.is_some() });
         }
@@ -173,9 +175,11 @@ fn shown<Body>(verdict: &Verdict, request: &Request<Body>, name: &str) -> Respon
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::told::Answered;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpStream,
+        task::yield_now,
     };
 
     /// Begins to listen to the requests of `shop` and reads the head of the answer.
@@ -199,5 +203,27 @@ mod tests {
         {
             assert!(head.contains(said), "{head}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_reads_nothing_stays_no_longer_than_another() {
+        let metrics = Metrics::new().unwrap();
+        let (_client, head) = listening(&metrics).await;
+        assert!(head.contains(" 200 "), "{head}");
+        let large = Answered { source: "shop".into(), request: "x".repeat(1 << 20), ..Answered::default() };
+        // More than the buffers between us hold: then nobody asks the stream for its next line.
+        for _ in 0..20 {
+            metrics.told.request(&large);
+            for _ in 0..8 {
+                yield_now().await;
+            }
+        }
+        tokio::time::pause();
+        assert!(metrics.told.of_requests("shop", false));
+        tokio::time::advance(LONGEST + HEAD + Duration::from_secs(1)).await;
+        for _ in 0..8 {
+            yield_now().await;
+        }
+        assert!(!metrics.told.of_requests("shop", false), "it still stays");
     }
 }
