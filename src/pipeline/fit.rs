@@ -5,7 +5,7 @@
 use super::{Pipeline, Source, Unsettled, unpublished};
 use crate::{
     event::{Cut, Event},
-    journal::Placed,
+    journal::{JournalError, Placed},
     observe::told::Told,
     publish::Outcome,
     record::{Ack, Held, PublishError, Settled, Target},
@@ -65,10 +65,12 @@ impl Pipeline {
 
     /// Stores the whole event in a file and returns its place.
     async fn put_aside(&self, event: &Event) -> Result<Placed, PublishError> {
-        let (name, document, aside) = (file_name(event), self.sinks.document(event), self.aside.clone());
-        let stored = tokio::task::spawn_blocking(move || aside.store(&name, document)).await;
-        let placed = stored.map_err(|error| error.to_string()).and_then(|it| it.map_err(|it| it.to_string()));
-        let placed = placed.map_err(PublishError::Disk)?;
+        let placed = self.aside.store(&file_name(event), self.sinks.document(event)).await.map_err(
+            |error| match error {
+                JournalError::QueueFull { .. } => PublishError::Saturated,
+                error => PublishError::Disk(error.to_string()),
+            },
+        )?;
         let (file, bytes) = (placed.file.display(), placed.bytes);
         tracing::warn!(source = %event.source_name, id = event.id, %file, bytes, "the quarantine does not take an event: it stands whole in a file");
         Ok(placed)
@@ -128,7 +130,7 @@ fn name_file(event: &mut Event, placed: &Placed) {
     if let Some(quarantine) = &mut event.quarantine {
         quarantine.cut = Cut::Data;
     }
-    let Placed { file, bytes, sha256 } = placed;
+    let Placed { file, bytes, sha256, .. } = placed;
     let data = json!({ "file": file.display().to_string(), "bytes": bytes, "sha256": sha256 });
     event.data = data.to_string().into();
     event.data_is_json = true;
