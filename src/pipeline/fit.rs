@@ -4,7 +4,8 @@
 
 use super::{Pipeline, Source, Unsettled, unpublished};
 use crate::{
-    event::{Cut, Event},
+    clock,
+    event::{Cut, Event, Identity},
     journal::{JournalError, Placed},
     observe::told::Told,
     publish::Outcome,
@@ -42,17 +43,18 @@ impl Pipeline {
                     cut_request(&mut smaller);
                     placed = None;
                 }
-                (_, None) => match self.put_aside(event).await {
+                (_, None) => match self.put_aside(event, &file_name(event)).await {
                     Ok(there) => {
                         name_file(&mut smaller, &there);
                         placed = Some(there);
                     }
-                    Err(error) => {
-                        let refusal = unpublished(&target.sink, error);
-                        return Err(Unsettled { held: outcome.held, refusal });
-                    }
+                    Err(error) => return Err(unsettled(outcome, target, error)),
                 },
-                (_, Some(there)) => return judge(&smaller, target, in_file(source, event, target, &there)),
+                // Nothing names this event but its file: one that was there before is another's.
+                (_, Some(there)) => match self.own_file(event, there).await {
+                    Ok(own) => return judge(&smaller, target, in_file(source, event, target, &own)),
+                    Err(error) => return Err(unsettled(outcome, target, error)),
+                },
             }
             outcome = self.publish_one(source, &smaller, target).await;
         }
@@ -64,21 +66,36 @@ impl Pipeline {
     }
 
     /// Stores the whole event in a file and returns its place.
-    async fn put_aside(&self, event: &Event) -> Result<Placed, PublishError> {
-        let placed = self.aside.store(&file_name(event), self.sinks.document(event)).await.map_err(
-            |error| match error {
-                JournalError::QueueFull { .. } => PublishError::Saturated,
-                error => PublishError::Disk(error.to_string()),
-            },
-        )?;
+    async fn put_aside(&self, event: &Event, name: &str) -> Result<Placed, PublishError> {
+        let placed = self.aside.store(name, self.sinks.document(event)).await.map_err(|error| {
+            let is_busy = matches!(error, JournalError::QueueFull { .. });
+            if is_busy { PublishError::Saturated } else { PublishError::Disk(error.to_string()) }
+        })?;
         let (file, bytes) = (placed.file.display(), placed.bytes);
         tracing::warn!(source = %event.source_name, id = event.id, %file, bytes, "the quarantine does not take an event: it stands whole in a file");
         Ok(placed)
     }
+
+    /// Returns the file that is this event's alone: the one that it was the first to need, or else one that has its id in
+    /// its name; where its id tells no repeat, a new one each time.
+    async fn own_file(&self, event: &Event, there: Placed) -> Result<Placed, PublishError> {
+        if there.is_new {
+            return Ok(there);
+        }
+        let id = match event.identity {
+            Identity::Fresh => clock::uuid().simple().to_string(),
+            Identity::Digest | Identity::Bytes | Identity::Id => hex::encode(Sha256::digest(&event.id)),
+        };
+        self.put_aside(event, &format!("{}-{id}", file_name(event))).await
+    }
+}
+
+fn unsettled(outcome: Outcome, target: &Target, error: PublishError) -> Unsettled {
+    Unsettled { held: outcome.held, refusal: unpublished(&target.sink, error) }
 }
 
 /// Returns what names an event's file: the digest of all that the sender sent, and of nothing that is another at each
-/// attempt (the time of receipt, an id that was minted), so that its retries fill no disk.
+/// attempt (the time of receipt, an id that was minted), so that retries fill no disk: a record names each of them.
 fn file_name(event: &Event) -> String {
     let mut digest = Sha256::new();
     let mut add = |part: &[u8]| {
