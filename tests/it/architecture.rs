@@ -214,6 +214,19 @@ fn every_file_says_what_it_is_for_and_can_be_read_at_one_sitting() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A file that a merge left behind is compiled by nobody, and looks as if it were.
+#[test]
+fn every_file_is_a_module_of_the_one_above_it() {
+    let all = files("src", ".rs");
+    let text = |path: &str| all.iter().find(|file| file.path == path).map(|file| file.text.as_str());
+    for file in all.iter().filter(|file| !["src/lib.rs", "src/main.rs"].contains(&file.path.as_str())) {
+        let (folder, name) = file.path.strip_suffix(".rs").unwrap().rsplit_once('/').unwrap();
+        let above = if folder == "src" { "src/lib.rs".to_owned() } else { format!("{folder}.rs") };
+        let is_named = text(&above).is_some_and(|text| text.contains(&format!("mod {name};")));
+        assert!(is_named, "{above} names no module {name}");
+    }
+}
+
 #[test]
 fn every_metric_that_documents_and_charts_cite_exists() {
     let catalogue = fs::read_to_string(Path::new(ROOT).join("src/observe/metrics.rs")).unwrap();
