@@ -13,7 +13,7 @@
 mod entries;
 
 use crate::{
-    event::{Event, Identity},
+    event::Event,
     record::{Held, Receipt, Repeat},
 };
 use entries::{Entries, Entry, Key, Names, Part, Second, State};
@@ -75,19 +75,13 @@ impl Window {
 
     /// Claims the right to publish an event; `None` where nothing tells its repeats from new events.
     pub fn claim_event(&self, event: &Event) -> Option<Claim<'_>> {
-        let content = event.content();
-        let content: Option<&[&[u8]]> = match event.identity {
-            Identity::Fresh => return None,
-            Identity::Id => None,
-            Identity::Digest | Identity::Bytes => Some(&content),
-        };
         // One source's accounts share a window: the account is part of the scope.
-        Some(self.claim(&event.source, &event.id, content))
+        Some(self.claim(&event.source, &event.id, &event.told_by()?))
     }
 
     /// Claims the right to publish the event with this id; an id is unique within the envelope's `scope`. `content` is
-    /// what copies of one event have in common beside it; `None`: the id alone names the event.
-    pub fn claim(&self, scope: &str, id: &str, content: Option<&[&[u8]]>) -> Claim<'_> {
+    /// what copies of one event have in common beside it.
+    pub fn claim(&self, scope: &str, id: &str, content: &[&[u8]]) -> Claim<'_> {
         let names = self.names([scope, id], content);
         let mut entries = self.entries.lock();
         let now = self.now();
@@ -119,7 +113,7 @@ impl Window {
 
     /// Returns the hashes of an id and of the event that has it, both in one pass. An equal hash for another event
     /// would suppress a genuine one.
-    fn names(&self, id: [&str; 2], content: Option<&[&[u8]]>) -> Names {
+    fn names(&self, id: [&str; 2], content: &[&[u8]]) -> Names {
         let mut hasher = self.hasher;
         // With its length in front, no part can be cut elsewhere.
         let add = |hasher: &mut SipHasher13, part: &[u8]| {
@@ -130,8 +124,9 @@ impl Window {
             add(&mut hasher, part.as_bytes());
         }
         let id = hasher.finish128();
-        hasher.write(&[u8::from(content.is_some())]);
-        for part in content.into_iter().flatten() {
+        // An event without content is not its id.
+        hasher.write(&[1]);
+        for part in content {
             add(&mut hasher, part);
         }
         let event = hasher.finish128();

@@ -67,6 +67,8 @@ pub enum Identity {
     Digest,
     /// By its id and its bytes: with other bytes, an equal id is another event's.
     Bytes,
+    /// As by its id and its bytes, of which the id holds 128 bits of the digest: they need not be looked at again.
+    BytesInId,
     /// By its id alone, which the sender's document states to be unique.
     Id,
 }
@@ -181,6 +183,17 @@ impl Event {
             self.carried.as_ref().map(|carried| &carried.document).filter(|whole| !whole.is_empty());
         let [subject, key] = [&self.subject, &self.key].map(|text| text.as_deref().unwrap_or_default());
         [self.kind.as_bytes(), subject.as_bytes(), key.as_bytes(), document.unwrap_or(&self.data)]
+    }
+
+    /// Returns what tells its repeats from other events, beside its source and id; `None` where nothing does.
+    pub fn told_by(&self) -> Option<[&[u8]; 4]> {
+        let [kind, subject, key, bytes] = self.content();
+        match self.identity {
+            Identity::Fresh => None,
+            Identity::Id => Some([b"", b"", b"", b""]),
+            Identity::BytesInId => Some([kind, subject, key, b""]),
+            Identity::Digest | Identity::Bytes => Some([kind, subject, key, bytes]),
+        }
     }
 
     /// Returns the object's type: the part of the subject before `/`.

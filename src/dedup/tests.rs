@@ -17,7 +17,7 @@ fn held(topic: &str) -> Held {
 }
 
 fn claim<'w>(window: &'w Window, id: &str, body: &str) -> Claim<'w> {
-    window.claim("/s/a", id, Some(&[b"kind", body.as_bytes()]))
+    window.claim("/s/a", id, &[b"kind", body.as_bytes()])
 }
 
 fn fresh<'w>(window: &'w Window, id: &str) -> Reservation<'w> {
@@ -135,7 +135,7 @@ fn a_conflict_keeps_which_sinks_hold_it() {
 #[test]
 fn an_id_that_is_stated_to_be_unique_names_the_event_alone() {
     let window = Window::new(Duration::from_mins(1), 10);
-    let by_id = || window.claim("/s/a", "a", None);
+    let by_id = || window.claim("/s/a", "a", &[]);
     // What came under this id from somewhere else does not stand for it.
     fresh(&window, "a").commit(&receipt());
     let Claim::Fresh(unique) = by_id() else { panic!("expected another event") };
@@ -155,7 +155,7 @@ fn no_part_of_an_event_can_be_cut_elsewhere() {
         ("/s", "/aa", &[b"", b"bc"]),
     ];
     for (scope, id, content) in events {
-        let Claim::Fresh(claimed) = window.claim(scope, id, Some(content)) else {
+        let Claim::Fresh(claimed) = window.claim(scope, id, content) else {
             panic!("{scope} {id} {content:?} is another event")
         };
         claimed.commit(&receipt());
@@ -173,7 +173,7 @@ proptest! {
         for (scope, id, body, then) in steps {
             let event = (scope, id, body);
             let (scope, id, body) = (scope.to_string(), id.to_string(), body.to_string());
-            match (window.claim(&scope, &id, Some(&[body.as_bytes()])), model.get(&event)) {
+            match (window.claim(&scope, &id, &[body.as_bytes()]), model.get(&event)) {
                 (Claim::Fresh(reservation), None) => match then {
                     0 => {
                         model.insert(event, "in flight");

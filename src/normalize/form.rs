@@ -176,11 +176,12 @@ impl Rule {
         values.traced();
         let Some(id) = optional(self.id.as_ref(), values)? else { return Ok(None) };
         let id = if id.is_empty() { values.fresh() } else { id };
-        let trace = values.traced();
+        let mut trace = values.traced();
         // Another request could have been sent with this id; with the digest it is nobody else's.
         let digest = (trace.standing == Some(Standing::Open) && !trace.has_digest && !trace.is_fresh)
             .then(|| values.digest_of(DIGITS))
             .flatten();
+        trace.has_digest |= digest.is_some();
         let digest = digest.map(|digest| ["-", digest].concat()).unwrap_or_default();
         Ok(Some((id + &digest, trace)))
     }

@@ -130,6 +130,11 @@ impl<'v> Values<'v> {
         Ok(slot.read(self.request, self.params)?)
     }
 
+    /// True where an id holds so much of the digest of the event's bytes that no others have it.
+    pub(super) fn is_held_by(&self, id: &str) -> bool {
+        self.digest().get(..super::form::DIGITS).is_some_and(|digits| id.contains(digits))
+    }
+
     fn digest(&self) -> &str {
         match &self.element {
             Some(element) => self.digest.get_or_init(|| sha256_hex(element.bytes)),

@@ -84,7 +84,9 @@ impl Pipeline {
         }
         let id = match event.identity {
             Identity::Fresh => clock::uuid().simple().to_string(),
-            Identity::Digest | Identity::Bytes | Identity::Id => hex::encode(Sha256::digest(&event.id)),
+            Identity::Digest | Identity::Bytes | Identity::BytesInId | Identity::Id => {
+                hex::encode(Sha256::digest(&event.id))
+            }
         };
         self.put_aside(event, &format!("{}-{id}", file_name(event))).await
     }

@@ -256,6 +256,12 @@ fn a_message_id_counts_as_a_copy_what_dedup_counts_as_one() {
         assert_ne!(id(identity, b"1", "t"), id(identity, b"2", "t"), "other bytes are another event");
         assert_ne!(id(identity, b"1", "t"), id(identity, b"1", "u"), "so is another name");
     }
+    assert_eq!(
+        id(Identity::BytesInId, b"1", "t"),
+        id(Identity::BytesInId, b"2", "t"),
+        "the id tells the bytes"
+    );
+    assert_ne!(id(Identity::BytesInId, b"1", "t"), id(Identity::BytesInId, b"1", "u"), "and not the name");
     assert_eq!(id(Identity::Id, b"1", "t"), id(Identity::Id, b"2", "u"), "the id alone names it");
     assert_ne!(id(Identity::Fresh, b"1", "t"), id(Identity::Fresh, b"1", "t"), "nothing names it");
 }

@@ -29,12 +29,20 @@ fn ids(spec: Value, body: &str) -> Vec<String> {
 fn an_id_that_nothing_covers_gets_the_digest_of_what_is_signed() {
     let body = r#"{"id":"b"}"#;
     let open = |id: &str| first(json!({ "id": id }), body);
-    let with_digest = |id: &str| (format!("{id}-{}", digest(body)), Identity::Bytes);
+    let with_digest = |id: &str| (format!("{id}-{}", digest(body)), Identity::BytesInId);
     assert_eq!(open("header:x-open"), with_digest("o"));
     assert_eq!(open("{/id}-{header:x-open}"), with_digest("b-o"));
     assert_eq!(open("{header:x-none|header:x-open}"), with_digest("o"));
     assert_eq!(open("{/id|header:x-open}"), ("b".to_owned(), Identity::Bytes), "only what was read counts");
     assert_eq!(open("header:x-signed"), ("s".to_owned(), Identity::Bytes));
+    let short = open("{header:x-open}-{sha256:16}");
+    assert_eq!(short.1, Identity::Bytes, "half of it may be another's");
+    let passed_over = open("[{sha256:32}-{header:x-none}]{/id}-{header:x-signed}");
+    assert_eq!(
+        passed_over,
+        ("b-s".to_owned(), Identity::Bytes),
+        "a digest that was read and not taken says nothing"
+    );
     let written = open("{header:x-open}-{sha256:32}");
     assert_eq!(written, with_digest("o"), "once is enough");
 }

@@ -52,7 +52,7 @@ fn lost(window: &Arc<Window>, source: &Source, first: &Request, second: &Request
         && after.iter().all(|event| before.iter().any(|other| is_equal(event, other)));
     let is_same = |event: &Event| match event.identity {
         Identity::Digest if is_around => false,
-        Identity::Digest | Identity::Bytes | Identity::Fresh => {
+        Identity::Digest | Identity::Bytes | Identity::BytesInId | Identity::Fresh => {
             before.iter().any(|other| is_equal(event, other))
         }
         Identity::Id => before.iter().any(|other| event.id == other.id && event.source == other.source),
