@@ -1,5 +1,6 @@
-//! The table of docs/senders.md, as far as the documents themselves say it: where the time is read, the largest body, the
-//! window of a signed time, the retries, each with who says so. `UPDATE_FIXTURES=1` writes these cells.
+//! The tables of docs/senders.md, as far as the documents themselves say it: how they verify and shake hands; where the
+//! time is read, the largest body, the window of a signed time, the retries, each with who says so. `UPDATE_FIXTURES=1`
+//! writes the cells of the second.
 
 use super::{is_updating, presets, source};
 use hookway::senders;
@@ -8,7 +9,8 @@ use std::fs;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/senders.md");
 
-/// What the rows of the table begin behind.
+/// What the rows of the tables begin behind.
+const FIRST: &str = "| preset | variants |";
 const HEAD: &str = "| preset | the id |";
 
 /// Pauses that are written out.
@@ -33,8 +35,8 @@ fn with(value: String, source: &str) -> String {
 /// Writes a template as places of which the first counts, and how well the events are known.
 fn time(name: &str, document: &Value) -> String {
     let Some(time) = document["event"]["time"].as_str() else { return "receipt".to_owned() };
-    let places: Vec<String> =
-        time.trim_matches(['{', '}']).split('|').map(|place| format!("`{place}`")).collect();
+    let slot = time.strip_prefix('{').and_then(|slot| slot.strip_suffix('}')).unwrap_or(time);
+    let places: Vec<String> = slot.split('|').map(|place| format!("`{place}`")).collect();
     let known = said(name, "event:").map(|(_, comment)| comment).unwrap_or_default();
     with(
         places.join(", else "),
@@ -101,6 +103,26 @@ fn filled(row: &str) -> String {
     });
     let kept = kept[..6].iter().map(|cell| cell.trim().to_owned());
     format!("| {} |", kept.chain(joined).collect::<Vec<_>>().join(" | "))
+}
+
+#[test]
+fn the_first_table_has_a_row_for_every_document_and_names_its_variants_scheme_and_handshakes() {
+    let page = fs::read_to_string(PAGE).unwrap();
+    let (_, table) = page.split_at(page.find(FIRST).expect("the table"));
+    let mut rows = table.split("\n\n").next().unwrap().lines().skip(2);
+    for name in senders::names() {
+        let document = source::effective(name);
+        let variants: Vec<String> = senders::variants(name).map(|variant| format!("`{variant}`")).collect();
+        let scheme = document["verify"]["algorithm"].as_str();
+        let scheme = scheme.map_or_else(|| "yours to say".to_owned(), |scheme| format!("`{scheme}`"));
+        let handshakes = document["respond"].as_array().into_iter().flatten();
+        let handshakes: Vec<&str> = handshakes.map(|one| one["name"].as_str().unwrap()).collect();
+        let (variants, handshakes) = (variants.join(", "), handshakes.join(", "));
+        let cells = format!("| `{name}` | {variants} | {scheme} | {handshakes} | ");
+        let row = rows.next().unwrap_or_default();
+        assert!(row.starts_with(&cells), "{row}\n{cells}");
+    }
+    assert_eq!(rows.next(), None);
 }
 
 #[test]
