@@ -27,7 +27,7 @@ Examples:
   hookway capture shop                          the next refused request, then: hookway explain --source shop shop-1.http
   hookway capture shop -n 5 --for 30m --dir /tmp/shop
   hookway capture shop --all                    the next request, refused or not
-  kubectl exec POD -- hookway capture shop --dir - > shop.http
+  kubectl exec POD -- hookway capture shop --dir - -c /etc/hookway/hookway.yaml > shop.http
 
 It asks the running server at its admin listener, on the same machine and as the same user. Secrets, credentials and
 cookies are taken out; bodies stay as they are, up to 4 MiB: keep the files as you would keep the events.
