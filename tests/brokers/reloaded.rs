@@ -23,6 +23,7 @@ pub(crate) fn cases() -> Vec<Case> {
         own:
             a_nats_password_that_is_rotated_in_its_file_needs_no_restart,
             what_a_nats_server_takes_since_a_reload_is_not_put_aside_as_too_large,
+            what_is_too_large_is_put_aside_also_where_a_nats_server_lets_no_second_connection_in,
     ]
 }
 
@@ -40,6 +41,18 @@ fn accepted_in_the_end(hookway: &Hookway, delivery: &Delivery) {
         assert!([200, 503].contains(&status), "{status}");
         (status == 200).then_some(())
     });
+}
+
+/// A delivery of 300 kB.
+fn large(id: &str) -> Delivery {
+    let mut event = delivery::reservation(id, "QWERTYUI-1", 1);
+    event["context"] = json!({ "note": "x".repeat(300_000) });
+    Delivery::hotel(&event.to_string())
+}
+
+/// How many events were quarantined as too large.
+fn put_aside(hookway: &Hookway) -> f64 {
+    hookway.metric("hookway_events_quarantined_total", &["reason=\"too_large\""])
 }
 
 fn a_nats_password_that_is_rotated_in_its_file_needs_no_restart(_: &Brokers) {
@@ -70,12 +83,7 @@ fn what_a_nats_server_takes_since_a_reload_is_not_put_aside_as_too_large(_: &Bro
     let mut nats = Nats::start_with("max_payload: 65536");
     let hookway = hookway(&format!("servers: [ \"{}\" ]", nats.url()));
     hookway.until_ready();
-    let large = |id: &str| {
-        let mut event = delivery::reservation(id, "QWERTYUI-1", 1);
-        event["context"] = json!({ "note": "x".repeat(300_000) });
-        Delivery::hotel(&event.to_string())
-    };
-    let put_aside = || hookway.metric("hookway_events_quarantined_total", &["reason=\"too_large\""]);
+    let put_aside = || put_aside(&hookway);
     large("too-large").accepted(&hookway);
     assert!((put_aside() - 1.0).abs() < 0.5, "as the server would refuse it");
     nats.reload_with("max_payload: 1048576");
@@ -83,4 +91,13 @@ fn what_a_nats_server_takes_since_a_reload_is_not_put_aside_as_too_large(_: &Bro
     assert!((put_aside() - 1.0).abs() < 0.5);
     let messages = nats.read("EVENTS", 1);
     assert_eq!(envelope::of_messages(&messages)[0].id(), "fits");
+}
+
+fn what_is_too_large_is_put_aside_also_where_a_nats_server_lets_no_second_connection_in(_: &Brokers) {
+    let mut nats = Nats::start_with("max_payload: 65536");
+    let hookway = hookway(&format!("servers: [ \"{}\" ]", nats.url()));
+    hookway.until_ready();
+    nats.reload_with("max_payload: 65536\nmax_connections: 1");
+    accepted_in_the_end(&hookway, &large("too-large"));
+    assert!((put_aside(&hookway) - 1.0).abs() < 0.5);
 }
