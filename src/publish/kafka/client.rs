@@ -27,6 +27,8 @@ pub(super) struct Client {
     producer: Arc<BaseProducer<Callbacks>>,
     ends: Arc<AtomicBool>,
     ended: CancellationToken,
+    /// Which state of its slot's settings it began with.
+    pub(super) version: u64,
     /// Set once another client is to take its place.
     pub(super) is_replaced: AtomicBool,
     /// How long its records wait.
@@ -35,7 +37,10 @@ pub(super) struct Client {
 
 impl Client {
     /// Starts a client and its thread; it connects in the background. Takes some milliseconds.
-    pub(super) fn start(config: &ClientConfig, callbacks: Callbacks) -> Result<Self, KafkaError> {
+    pub(super) fn start(
+        (config, version): &(ClientConfig, u64),
+        callbacks: Callbacks,
+    ) -> Result<Self, KafkaError> {
         let producer = Arc::new(config.create_with_context(callbacks)?);
         let (ends, ended) = (Arc::new(AtomicBool::new(false)), CancellationToken::new());
         let (polled, told): (Arc<BaseProducer<Callbacks>>, _) = (Arc::clone(&producer), Arc::clone(&ends));
@@ -49,7 +54,8 @@ impl Client {
         };
         let refused = |error| KafkaError::ClientCreation(format!("no thread for its answers: {error}"));
         thread::Builder::new().name("kafka-acks".to_owned()).spawn(poll).map_err(refused)?;
-        Ok(Self { producer, ends, ended, is_replaced: AtomicBool::new(false), ages: Ages::default() })
+        let (is_replaced, ages) = (AtomicBool::new(false), Ages::default());
+        Ok(Self { producer, ends, ended, version: *version, is_replaced, ages })
     }
 
     /// Returns what tells when the client, let go of by all, has ended.

@@ -22,7 +22,8 @@ pub(super) type Producer = Arc<Client>;
 
 /// A place for one client.
 pub(super) struct Slot {
-    config: Mutex<ClientConfig>,
+    /// The settings, and how often they were changed: a client that began with others is replaced.
+    config: Mutex<(ClientConfig, u64)>,
     /// Where the client's callbacks put records whose batch was refused.
     alone: Option<Alone>,
     talk: Arc<Talk>,
@@ -43,13 +44,18 @@ impl Slot {
     /// Makes a slot without a client; belongs to the runtime that it is called from.
     pub(super) fn new(config: ClientConfig, alone: Option<Alone>, talk: Arc<Talk>) -> Arc<Self> {
         let runtime = Handle::current();
-        Arc::new(Self { config: Mutex::new(config), alone, talk, runtime, place: RwLock::new(Place::Free) })
+        Arc::new(Self {
+            config: Mutex::new((config, 0)),
+            alone,
+            talk,
+            runtime,
+            place: RwLock::new(Place::Free),
+        })
     }
 
     /// Starts a client here; blocks for some milliseconds.
     pub(super) fn fill(&self) -> Result<(), KafkaError> {
-        let config = self.config.lock().clone();
-        let client = self.start(&config)?;
+        let client = self.start()?;
         let mut place = self.place.write();
         if matches!(*place, Place::Free) {
             *place = Place::Taken(client);
@@ -77,16 +83,25 @@ impl Slot {
         self.producer()
     }
 
-    /// Changes settings; a client that stands here is replaced, and ends once its records have their answers. Returns
-    /// whether that was a change.
+    /// Changes settings; a client that stands here is replaced, and ends once its records have their answers. So is one
+    /// that was to be before, and no other could be started. Returns whether that was a change.
     pub(super) fn set(self: &Arc<Self>, settings: &[(String, String)]) -> bool {
-        if !super::set(&mut self.config.lock(), settings) {
-            return false;
-        }
-        if let Some(producer) = self.producer() {
+        let is_change = {
+            let (config, version) = &mut *self.config.lock();
+            let is_change = super::set(config, settings);
+            *version += u64::from(is_change);
+            is_change
+        };
+        self.keep_up();
+        is_change
+    }
+
+    /// Replaces a client whose settings are others by now.
+    fn keep_up(self: &Arc<Self>) {
+        let version = self.config.lock().1;
+        if let Some(producer) = self.producer().filter(|producer| producer.version != version) {
             self.replace(&producer, "its settings change", false);
         }
-        true
     }
 
     /// Puts a new client in the place of `old`. With `gives_up`, the records that the old one holds are answered as
@@ -98,14 +113,15 @@ impl Slot {
         let (slot, old) = (Arc::clone(self), Arc::clone(old));
         // Ends by itself; nothing waits for it.
         self.runtime.spawn_blocking(move || {
-            let config = slot.config.lock().clone();
-            match slot.start(&config) {
+            match slot.start() {
                 Ok(new) => {
                     let taken = slot.exchange(&old, new);
                     tracing::info!(why, taken, "a kafka client is replaced");
                     if gives_up {
                         old.purge(PurgeConfig::default().queue().inflight());
                     }
+                    // They may have changed while it started.
+                    slot.keep_up();
                 }
                 Err(error) => {
                     old.is_replaced.store(false, Ordering::Relaxed);
@@ -139,9 +155,10 @@ impl Slot {
         }
     }
 
-    fn start(&self, config: &ClientConfig) -> Result<Producer, KafkaError> {
+    fn start(&self) -> Result<Producer, KafkaError> {
+        let config = self.config.lock().clone();
         let callbacks = Callbacks::new(&self.runtime, self.alone.clone(), Arc::clone(&self.talk));
-        Client::start(config, callbacks).map(Arc::new)
+        Client::start(&config, callbacks).map(Arc::new)
     }
 
     fn exchange(&self, old: &Producer, new: Producer) -> bool {

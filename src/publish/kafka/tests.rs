@@ -1,7 +1,10 @@
 //! The clients' starts and ends, with brokers that are not there: nothing of it may hold up the runtime.
 
 use super::*;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 use tokio::time::{Instant, interval, timeout};
 
 /// The longest that a runtime of one thread may be held up: less than the end of a client takes, and more than a busy
@@ -85,6 +88,55 @@ async fn clients_are_replaced_once_their_secrets_are_others() {
     *secret.lock() = "two";
     assert!(kafka.probe().await.is_err());
     timeout(Duration::from_secs(10), replaced(&second)).await.unwrap();
+}
+
+/// Gives settings as each look does, until the client was started with those that were changed so often.
+async fn until_started(slot: &Arc<slot::Slot>, given: &[(String, String)], version: u64) {
+    let is_started = || {
+        slot.set(given);
+        slot.producer().unwrap().version == version
+    };
+    let wait = async {
+        while !is_started() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), wait).await.unwrap();
+}
+
+fn slot() -> Arc<slot::Slot> {
+    let config = client_config(&["127.0.0.1:1".to_owned()], &BTreeMap::new());
+    let slot = slot::Slot::new(config, None, Arc::new(Talk::about("nobody")));
+    slot.fill().unwrap();
+    slot
+}
+
+#[tokio::test]
+async fn a_setting_that_is_given_while_a_client_is_replaced_counts_too() {
+    let slot = slot();
+    for size in ["5000", "6000", "7000", "8000"] {
+        slot.set(&[("batch.size".to_owned(), size.to_owned())]);
+    }
+    until_started(&slot, &[], 4).await;
+}
+
+#[tokio::test]
+async fn a_client_that_could_not_be_started_with_new_settings_is_tried_again() {
+    let (slot, home) = (slot(), tempfile::tempdir().unwrap());
+    let ca = home.path().join("ca.pem");
+    let given = [("security.protocol", "ssl"), ("ssl.ca.location", ca.to_str().unwrap())];
+    let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let old = slot.producer().unwrap();
+    slot.set(&given);
+    let tried = async {
+        while old.is_replaced.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), tried).await.unwrap();
+    assert!(Arc::ptr_eq(&old, &slot.producer().unwrap()), "there is no such file");
+    std::fs::write(&ca, include_str!("../../../tests/brokers/tls/ca.pem")).unwrap();
+    until_started(&slot, &given, 1).await;
 }
 
 #[tokio::test]
