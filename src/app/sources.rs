@@ -19,6 +19,7 @@ use crate::{
     senders::{Compiled, SenderSpec},
     verify::Verifier,
 };
+use futures_util::future::join_all;
 use std::sync::Arc;
 
 /// Builds every source and the keeper of its secrets, or returns all that is wrong with them.
@@ -51,10 +52,14 @@ pub(super) async fn build(
         let checks = (verifier, Explainer::new(scheme));
         let source = assemble(name, settings, checks, handshakes, normalizer, metrics);
         let source = Arc::new(source);
-        keepers.push(Keeper::start(Arc::clone(&source), &config.secrets, health).await);
+        keepers.push(Keeper::start(Arc::clone(&source), &config.secrets, health));
         sources.push(source);
     }
-    if problems.is_empty() { Ok((sources, keepers)) } else { Err(Failure::Configuration(problems)) }
+    if !problems.is_empty() {
+        return Err(Failure::Configuration(problems));
+    }
+    // All at once: no listener is bound before, and each may wait for its disk.
+    Ok((sources, join_all(keepers).await))
 }
 
 /// Compiles the document of a source; a constant that leads nowhere is said, and may come later.

@@ -18,7 +18,10 @@ mod talk;
 pub use prepare::Checks;
 
 use super::{Prepared, PublishError, Publisher};
-use crate::record::{Ack, Record};
+use crate::{
+    reading::Reading,
+    record::{Ack, Record},
+};
 use admin::Admin;
 use again::Again;
 use futures_util::future::BoxFuture;
@@ -38,7 +41,7 @@ use std::{
     sync::Arc,
 };
 use talk::Talk;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 
 /// What we set before the user's options, each for a reason.
 const DEFAULTS: [(&str, &str); 13] = [
@@ -92,7 +95,10 @@ fn set(config: &mut ClientConfig, settings: &[(String, String)]) -> bool {
 }
 
 /// Reads the options anew that are kept elsewhere, as far as they can be read.
-pub type Secrets = Arc<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
+pub type Secrets = Arc<dyn Fn() -> Options + Send + Sync>;
+
+/// Options with their values.
+pub type Options = Vec<(String, String)>;
 
 /// One Kafka cluster as a sink.
 pub struct Kafka {
@@ -105,6 +111,7 @@ pub struct Kafka {
     talk: Arc<Talk>,
     known: Known,
     secrets: Secrets,
+    reading: Mutex<Reading<Options>>,
 }
 
 impl Kafka {
@@ -116,7 +123,8 @@ impl Kafka {
         let producers = Producers::new(config, &talk)?;
         let known = Known::new(producers.widest());
         let fixed = checks.topics.iter().cloned().collect();
-        Ok(Self { producers, admin, checks, fixed, names: Names::default(), talk, known, secrets })
+        let (names, reading) = (Names::default(), Mutex::default());
+        Ok(Self { producers, admin, checks, fixed, names, talk, known, secrets, reading })
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {

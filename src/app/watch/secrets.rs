@@ -6,14 +6,12 @@ use crate::{
     config::{SecretError, SecretRef},
     observe::health::Health,
     pipeline::Source,
+    reading::{self, Reading},
 };
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    task::{JoinHandle, spawn_blocking},
-    time::{Instant, MissedTickBehavior, interval, timeout_at},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 /// Pause between two looks at the files and the windows.
@@ -21,9 +19,6 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// How long what a vanished or emptied file held stays in use.
 const GRACE: Duration = Duration::from_mins(1);
-
-/// How long one look waits for what is to be read.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The secrets and key files of one source, as they were read last.
 pub(in crate::app) struct Keeper {
@@ -44,8 +39,8 @@ struct Held {
     problem: Option<String>,
     /// Since when it leads to nothing.
     gone: Option<Instant>,
-    /// The reading that has not ended, and whether that was told. It keeps its thread, and no other is begun.
-    reading: Option<JoinHandle<Read>>,
+    reading: Reading<Read>,
+    /// Its last reading has not ended.
     is_stuck: bool,
 }
 
@@ -67,8 +62,9 @@ impl Keeper {
 
     /// Reads all and takes what could be read.
     async fn look(&mut self, health: &Health) {
-        let until = Instant::now() + PATIENCE;
-        let all = join_all(self.held.iter_mut().map(|held| held.read(until, read))).await;
+        let until = reading::patience();
+        let source = Arc::clone(&self.source);
+        let all = join_all(self.held.iter_mut().map(|held| held.read(until, read, &source.name))).await;
         self.take(all, Instant::now(), health);
     }
 
@@ -76,10 +72,7 @@ impl Keeper {
     fn take(&mut self, read: Vec<Option<Read>>, now: Instant, health: &Health) {
         let mut is_changed = false;
         for (held, read) in self.held.iter_mut().zip(read) {
-            let Some(read) = read else {
-                held.hangs(&self.source.name);
-                continue;
-            };
+            let Some(read) = read else { continue };
             if !held.take(read, now, &self.source.name) {
                 continue;
             }
@@ -154,37 +147,33 @@ impl Keeper {
 
 impl Held {
     fn new(reference: SecretRef, key_file: Option<String>) -> Self {
-        Self { reference, key_file, text: None, problem: None, gone: None, reading: None, is_stuck: false }
+        Self {
+            reference,
+            key_file,
+            text: None,
+            problem: None,
+            gone: None,
+            reading: Reading::default(),
+            is_stuck: false,
+        }
     }
 
-    /// Reads the reference, or goes on waiting for the reading that is under way; `None` where it has no end until then.
+    /// Reads the reference; `None` where that has no end until then. What it held last stays: nobody has taken it away.
     async fn read(
         &mut self,
         until: Instant,
         read: impl FnOnce(&SecretRef) -> Read + Send + 'static,
+        source: &str,
     ) -> Option<Read> {
-        let reference = &self.reference;
-        let reading = self.reading.get_or_insert_with(|| {
-            let reference = reference.clone();
-            // A file may stand on a disk that does not answer.
-            spawn_blocking(move || read(&reference))
-        });
-        let read = timeout_at(until, reading).await.ok()?;
-        self.reading = None;
-        read.ok()
-    }
-
-    /// Tells, once, that it can't be read to an end. What it held last stays: nobody has taken it away.
-    fn hangs(&mut self, source: &str) {
-        if !self.is_stuck {
-            tracing::warn!(source, reference = %self.reference, "its disk does not answer: what was read last stays in use");
-        }
-        self.is_stuck = true;
+        let (reference, read_from) = (&self.reference, self.reference.clone());
+        let tell = || tracing::warn!(source, %reference, "its disk does not answer: what was read last stays in use");
+        let read = self.reading.wait(until, move || read(&read_from), tell).await;
+        self.is_stuck = read.is_none();
+        read
     }
 
     /// Takes what was read; returns true where what counts is another now.
     fn take(&mut self, read: Read, now: Instant, source: &str) -> bool {
-        self.is_stuck = false;
         match read {
             Ok(text) => {
                 self.gone = None;
@@ -296,13 +285,12 @@ mod tests {
             }
         };
         for _ in 0..3 {
-            assert!(sound.read(late(), |_| Ok("sound".into())).await.is_some());
-            assert!(hanging.read(soon(), reading()).await.is_none());
-            hanging.hangs("s");
+            assert!(sound.read(late(), |_| Ok("sound".into()), "s").await.is_some());
+            assert!(hanging.read(soon(), reading(), "s").await.is_none() && hanging.is_stuck);
             assert_eq!(hanging.text.as_ref().map(ExposeSecret::expose_secret), Some("old"));
         }
         drop(answers);
-        let read = hanging.read(late(), reading()).await.unwrap();
+        let read = hanging.read(late(), reading(), "s").await.unwrap();
         assert!(hanging.take(read, Instant::now(), "s") && !hanging.is_stuck);
         assert_eq!(begun.load(Ordering::SeqCst), 1, "it was begun once");
     }

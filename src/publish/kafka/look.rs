@@ -7,9 +7,10 @@ use super::{
     prepare::Learnt,
     questions::{self, Seen},
 };
+use crate::reading;
 use parking_lot::{Mutex, RwLock};
 use rdkafka::admin::ConfigResource;
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// How long the first question of a first look may take: by then the clients know where nobody answers, and it is told.
@@ -55,7 +56,7 @@ impl Known {
 impl Kafka {
     /// Looks before the first event.
     pub(super) async fn look_first(&self) -> Result<Prepared, PublishError> {
-        self.renew().await;
+        self.renew(reading::patience()).await;
         let mut prepared = Prepared::default();
         let quick = self.checks.prepare(&self.admin, &mut prepared, QUICK).await;
         let seen = match quick.map_err(|error| self.talk.cause(error)) {
@@ -73,11 +74,15 @@ impl Kafka {
         Ok(prepared)
     }
 
-    /// Takes secrets that are others by now. A client knows those that it began with, so others take their places.
-    async fn renew(&self) {
-        let secrets = std::sync::Arc::clone(&self.secrets);
-        // A file may stand on a disk that does not answer.
-        let Ok(secrets) = tokio::task::spawn_blocking(move || secrets()).await else { return };
+    /// Takes secrets that are others by now. A client knows those that it began with, so others take their places. Where
+    /// their disk does not answer until then, what was read last stays.
+    pub(super) async fn renew(&self, until: Instant) {
+        let secrets = Arc::clone(&self.secrets);
+        let tell =
+            || tracing::warn!("secrets of a kafka sink can't be read anew: their disk does not answer");
+        let read = self.reading.lock().await.wait(until, move || secrets(), tell).await;
+        // Also without any: a client that could not be replaced is tried again.
+        let secrets = read.unwrap_or_default();
         if self.producers.set(&secrets) {
             self.admin.set(&secrets);
             tracing::info!("secrets of a kafka sink were read anew");
@@ -86,7 +91,7 @@ impl Kafka {
 
     /// Looks again.
     pub(super) async fn look_again(&self) -> Result<(), PublishError> {
-        self.renew().await;
+        self.renew(reading::patience()).await;
         let oldest = self.producers.turn();
         let seen = match self.checks.topics(&self.admin, questions::PATIENCE).await {
             Ok(seen) => seen,

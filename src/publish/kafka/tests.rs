@@ -90,6 +90,28 @@ async fn clients_are_replaced_once_their_secrets_are_others() {
     timeout(Duration::from_secs(10), replaced(&second)).await.unwrap();
 }
 
+#[tokio::test]
+async fn secrets_on_a_disk_that_hangs_hold_up_no_look_and_take_one_thread() {
+    let (answers, disk) = std::sync::mpsc::channel::<()>();
+    let (disk, begun) = (parking_lot::Mutex::new(disk), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&begun);
+    let secrets = move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let _answer = disk.lock().recv();
+        vec![("sasl.password".to_owned(), "two".to_owned())]
+    };
+    let kafka = reading(Arc::new(secrets));
+    let (eager, _counted) = kafka.producers.choose(true).unwrap();
+    for _ in 0..3 {
+        kafka.renew(Instant::now() + Duration::from_millis(20)).await;
+    }
+    assert_eq!(begun.load(Ordering::SeqCst), 1);
+    assert!(!eager.is_replaced.load(Ordering::SeqCst), "what was read last stays");
+    drop(answers);
+    kafka.renew(Instant::now() + Duration::from_secs(20)).await;
+    assert!(eager.is_replaced.load(Ordering::SeqCst));
+}
+
 /// Gives settings as each look does, until the client was started with those that were changed so often.
 async fn until_started(slot: &Arc<slot::Slot>, given: &[(String, String)], version: u64) {
     let is_started = || {
