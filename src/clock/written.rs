@@ -39,7 +39,7 @@ pub fn read(text: &str) -> Option<EventTime> {
 /// Reads a number, whose length says what it counts: eleven digits of seconds reach to the year 5138.
 fn number(text: &str) -> Option<Moment> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    (!whole.is_empty() && is_digits(whole) && is_digits(fraction)).then_some(())?;
+    (!whole.is_empty() && is_digits(whole) && is_digits(fraction) && !is_date(whole)).then_some(())?;
     let places = match whole.len() {
         ..=11 => 0,
         12..=14 => 3,
@@ -50,6 +50,18 @@ fn number(text: &str) -> Option<Moment> {
     let (seconds, digits) = whole.split_at_checked(whole.len() - places)?;
     let second = Timestamp::from_second(seconds.parse().ok()?).ok()?;
     Some((second.to_zoned(TimeZone::UTC).datetime(), [digits, fraction].concat()))
+}
+
+/// Tells whether digits are a date without its marks, as `20261127080809123`: it names no zone, and counted it would be an
+/// instant far away. No clock of these decades counts to such lengths.
+fn is_date(digits: &str) -> bool {
+    let parts = || {
+        matches!(digits.len(), 8 | 12 | 14 | 17).then_some(())?;
+        let (date, clock) = digits.split_at_checked(8)?;
+        let clock = clock.get(..6.min(clock.len()))?;
+        format!("{date}T{clock:0<6}").parse::<DateTime>().ok()
+    };
+    parts().is_some_and(|local| (1900..2200).contains(&local.year()))
 }
 
 /// Reads `2026-11-27T08:08:09.25Z` and its like: a blank for the `T`, a comma for the dot, ` UTC`, ` +0200`. A time without
@@ -170,6 +182,14 @@ mod tests {
         assert_eq!(text("1700000000250.5"), "2023-11-14T22:13:20.2505Z");
         assert_eq!(text("1700000000250123"), "2023-11-14T22:13:20.250123Z");
         assert_eq!(text("1700000000250123456"), "2023-11-14T22:13:20.250123456Z");
+        for (no_date, year) in [
+            ("20261327080809", "2612"),
+            ("20261127250809123", "2612"),
+            ("978307200000", "2001"),
+            ("30000000", "1970"),
+        ] {
+            assert_eq!(&text(no_date)[..4], year, "{no_date}");
+        }
         assert_eq!(text("99999999999"), "5138-11-16T09:46:39Z");
     }
 
@@ -200,6 +220,11 @@ mod tests {
             "-1",
             "Fri, (a) 27 Nov 2026 08:08:09 GMT",
             "99999999999999999999",
+            "20261127080809123",
+            "20261127080809",
+            "20261127080809.123",
+            "202611270808",
+            "20261127",
             "99999999999999999999999999999999999999",
         ] {
             assert_eq!(read(none), None, "{none}");
