@@ -25,7 +25,7 @@ pub use standing::Standing;
 pub use texts::Texts;
 
 use super::Request;
-use http::HeaderName;
+use http::{HeaderName, header};
 use percent_encoding::percent_decode_str;
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -148,6 +148,9 @@ impl Slot {
     fn form<'r>(&self, request: &'r Request, name: &str) -> Result<Option<Cow<'r, str>>, SlotError> {
         if !form::is_form(&request.headers) {
             return Ok(None);
+        }
+        if request.headers.get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
+            return Err(SlotError::Repeated("`header:content-type` of a form".to_owned()));
         }
         let Some(boundary) = multipart::boundary(&request.headers) else {
             return self.field(&request.body, name);

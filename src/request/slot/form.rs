@@ -21,12 +21,12 @@ pub fn pairs(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
 /// Fields at most: a form has dozens, and strangers make us walk over all of them.
 const MOST_FIELDS: usize = 10_000;
 
-/// Tells whether a body is a form. The text of another body may look like a form's field, and then it is somebody's text.
+/// Tells whether a body is a form, or one of its types says so. The text of another body may look like a form's field, and then it is somebody's text.
 pub fn is_form(headers: &HeaderMap) -> bool {
     let forms = ["application/x-www-form-urlencoded", "multipart/form-data"];
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    essence.is_some_and(|essence| forms.iter().any(|form| essence.eq_ignore_ascii_case(form)))
+    let kinds = headers.get_all(header::CONTENT_TYPE).iter().filter_map(|kind| kind.to_str().ok());
+    let mut essences = kinds.map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    essences.any(|essence| forms.iter().any(|form| essence.eq_ignore_ascii_case(form)))
 }
 
 /// Returns the values of the fields `wanted`, or what is wrong with the text.

@@ -65,28 +65,57 @@ pub(super) fn fields<'b>(
     Err("has too many parts")
 }
 
-/// Tells whether a part with this head is the field `wanted`; `None` where two readers could disagree.
+/// Tells whether a part with this head is the field `wanted`; `None` where two readers could disagree about that. What else
+/// they disagree about is another field's matter.
 fn names(head: &[u8], wanted: &[u8]) -> Option<bool> {
-    let mut dispositions = head.split(|byte| *byte == b'\n').filter_map(|line| {
-        let (name, value) = line.split_at_checked(line.iter().position(|byte| *byte == b':')?)?;
-        name.eq_ignore_ascii_case(b"content-disposition").then_some(value)
-    });
-    let is_folded = find(head, b"\n ").is_some() || find(head, b"\n\t").is_some();
-    match (dispositions.next(), dispositions.next()) {
-        (_, Some(_)) => None,
-        _ if is_folded => None,
-        (None, None) => Some(false),
-        (Some(disposition), None) => {
-            let is_file = parameter(disposition, b"filename").ok()?.is_some()
-                || parameter(disposition, b"filename*").ok()?.is_some();
-            Some(parameter(disposition, b"name").ok()?.is_some_and(|name| name == wanted) && !is_file)
+    let is_blank = |byte: &u8| b" \t".contains(byte);
+    let lines = head.split(|byte| b"\r\n".contains(byte)).filter(|line| !line.is_empty());
+    let lines: Vec<&[u8]> = lines.collect();
+    let mut found = None;
+    for (at, line) in lines.iter().enumerate() {
+        let (name, value) = line.split_at_checked(line.iter().position(|byte| *byte == b':').unwrap_or(0))?;
+        if !name.trim_ascii().eq_ignore_ascii_case(b"content-disposition") {
+            continue;
         }
+        let is_plain = name.trim_ascii() == name && found.is_none();
+        let folded = lines.iter().skip(at + 1).take_while(|line| line.first().is_some_and(is_blank));
+        found =
+            is_plain.then_some((value, folded.flat_map(|line| line.iter().copied()).collect::<Vec<u8>>()));
+        found.as_ref()?;
     }
+    let Some((first, folded)) = found else { return Some(false) };
+    let whole = [first, &folded].concat();
+    // A reader may leave out a line that goes on, or take `\` as it is; the second only where the first finds no end.
+    let mut readings: Vec<_> = [first, &whole].map(|value| parameters(value, true)).into();
+    if readings.iter().any(|(_, is_whole)| !is_whole) {
+        readings.extend([first, &whole].map(|value| parameters(value, false)));
+    }
+    let judged = readings.iter().map(|(found, is_whole)| {
+        let mut names = found.iter().filter(|(name, _)| name == b"name").map(|(_, text)| text);
+        let name = names.next();
+        let is_file = found.iter().any(|(name, _)| [&b"filename"[..], b"filename*"].contains(&&**name));
+        let is_wanted = name.is_some_and(|name| name == wanted);
+        // Once a name is read, an end that is none belongs to what stands behind it.
+        let is_clear = names.next().is_none() && (*is_whole || (name.is_some() && !is_wanted));
+        is_clear.then_some((is_wanted, is_wanted && !is_file))
+    });
+    let judged = judged.collect::<Option<Vec<_>>>()?;
+    let (_, is_field) = *judged.first()?;
+    let is_wanted = judged.iter().any(|(is_wanted, _)| *is_wanted);
+    (!is_wanted || judged.iter().all(|other| Some(other) == judged.first())).then_some(is_field)
 }
 
 /// Returns the parameter of a header's value, as `name="a b"`, or an error where it stands twice or has no end.
 fn parameter(value: &[u8], wanted: &[u8]) -> Result<Option<Vec<u8>>, ()> {
-    let mut found = None;
+    let (found, is_whole) = parameters(value, true);
+    let mut found = found.into_iter().filter(|(name, _)| name == wanted).map(|(_, text)| text);
+    let first = found.next();
+    if is_whole && found.next().is_none() { Ok(first) } else { Err(()) }
+}
+
+/// Returns the parameters of a header's value by their names in small letters, and whether all have an end.
+fn parameters(value: &[u8], is_escaped: bool) -> (Vec<(Vec<u8>, Vec<u8>)>, bool) {
+    let mut found = Vec::new();
     let mut bytes = value.iter().copied().skip_while(|byte| *byte != b';').skip(1).peekable();
     while bytes.peek().is_some() {
         let name: Vec<u8> = std::iter::from_fn(|| bytes.next_if(|byte| !b"=;".contains(byte))).collect();
@@ -94,20 +123,21 @@ fn parameter(value: &[u8], wanted: &[u8]) -> Result<Option<Vec<u8>>, ()> {
         bytes.next_if_eq(&b'=');
         if bytes.next_if_eq(&b'"').is_some() {
             loop {
-                match bytes.next().ok_or(())? {
-                    b'"' => break,
+                match bytes.next() {
+                    None => return (found, false),
+                    Some(b'"') => break,
                     // A browser leaves `\` alone, all others put it in front of a quote.
-                    b'\\' => text.push(bytes.next_if(|byte| b"\"\\".contains(byte)).unwrap_or(b'\\')),
-                    byte => text.push(byte),
+                    Some(b'\\') if is_escaped => {
+                        text.push(bytes.next_if(|byte| b"\"\\".contains(byte)).unwrap_or(b'\\'));
+                    }
+                    Some(byte) => text.push(byte),
                 }
             }
         }
         let bare: Vec<u8> = std::iter::from_fn(|| bytes.next_if(|byte| *byte != b';')).collect();
         text.extend(bare.trim_ascii());
         bytes.next();
-        if name.trim_ascii().eq_ignore_ascii_case(wanted) && found.replace(text).is_some() {
-            return Err(());
-        }
+        found.push((name.trim_ascii().to_ascii_lowercase(), text));
     }
-    Ok(found)
+    (found, true)
 }

@@ -224,6 +224,15 @@ fn a_multipart_form_that_two_readers_could_divide_in_two_ways_is_refused() {
         part("Content-Disposition: form-data; name=\"a"),
         part("Content-Disposition: form-data; name=a; name=b"),
         part("Content-Disposition: form-data;\r\n name=a"),
+        part("Content-Disposition: form-data; name=b;\r\n name=a"),
+        part("Content-Disposition: form-data; name=a; filename=\"x\\\""),
+        part("Content-Disposition: form-data; name=b; filename=\"x\\\"; name=a"),
+        part("Content-Disposition: form-data; filename=\"x\\\""),
+        part("Content-Type: text/plain;\r\n Content-Disposition: form-data; name=a"),
+        part(
+            "Content-Type: text/plain\rContent-Disposition: form-data; name=b\r\nContent-Disposition: form-data; name=a",
+        ),
+        part("Content-Disposition : form-data; name=a"),
         good.replace("--x Y--", "--x Y"),
         good.replace("\r\n--x Y--", "--x Y--"),
         good.replace("x Y\r\n", "x Yz\r\n"),
@@ -245,6 +254,30 @@ fn a_multipart_form_that_two_readers_could_divide_in_two_ways_is_refused() {
     }
     let twice = good.replace("--x Y--", good.as_str());
     assert!(matches!(read("form:a", &request("/", &[MULTIPART], &twice)), Err(SlotError::Repeated(_))));
+}
+
+#[test]
+fn an_odd_head_of_another_part_takes_no_field_away() {
+    for odd in [
+        "Content-Disposition: form-data; name=\"b\"\r\nContent-Type: text/plain;\r\n charset=utf-8",
+        "Content-Disposition: form-data; name=\"b\"; filename=\"x\\\"",
+        "Content-Disposition: form-data; name=\"b\";\r\n filename=\"a.pdf\"",
+        "Content-Disposition: form-data;\r\n\tname=\"b\"",
+        "Content-Type: text/plain;\r\n charset=utf-8",
+    ] {
+        let named = "Content-Disposition: form-data; name=\"a\"";
+        let body = format!("--x Y\r\n{odd}\r\n\r\n2\r\n--x Y\r\n{named}\r\n\r\n1\r\n--x Y--");
+        assert_eq!(read("form:a", &request("/", &[MULTIPART], &body)), Ok(Some("1".to_owned())), "{odd}");
+    }
+}
+
+#[test]
+fn a_form_of_two_types_is_refused() {
+    let body = "--x Y\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x Y--";
+    for types in [[MULTIPART, FORM], [FORM, MULTIPART], [("content-type", "application/json"), FORM]] {
+        let read = read("form:a", &request("/", &types, body));
+        assert!(matches!(read, Err(SlotError::Repeated(_))), "{types:?}: {read:?}");
+    }
 }
 
 proptest! {
