@@ -177,6 +177,20 @@ fn a_member_that_stands_twice_on_the_way_is_told() {
 }
 
 #[test]
+fn a_member_that_stands_twice_is_told_however_many_are_looked_for() {
+    let mut pointers = Pointers::default();
+    for number in 0..200 {
+        pointers.add(&format!("/m{number}"));
+    }
+    for number in [0, 63, 64, 65, 128, 199] {
+        let name = format!("m{number}");
+        let body = format!(r#"{{"{name}":1,"m7":2,"{name}":3}}"#);
+        assert_eq!(pointers.scan(body.as_bytes()).unwrap().repeated(), Some(&*name));
+    }
+    assert_eq!(pointers.scan(br#"{"m1":1,"m65":2,"m129":3}"#).unwrap().repeated(), None);
+}
+
+#[test]
 fn a_number_keeps_the_digits_that_were_sent() {
     let mut pointers = Pointers::default();
     let leaf = pointers.add("/id");

@@ -4,7 +4,7 @@
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 /// What is wanted of one value.
 pub trait Wanted: Copy {
@@ -66,17 +66,15 @@ impl<'de, W: Wanted, F: Finder<'de, W>> Visitor<'de> for Walk<'_, W, F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = 0_u64;
+        let mut seen = BTreeSet::new();
         while let Some(member) = map.next_key_seed(Name(self.wanted))? {
             let Some((number, wanted)) = member else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            let bit = 1_u64.checked_shl(u32::try_from(number).unwrap_or(u32::MAX)).unwrap_or(0);
-            if seen & bit != 0 {
+            if !seen.insert(number) {
                 self.finder.repeated(self.wanted, number);
             }
-            seen |= bit;
             map.next_value_seed(Walk { wanted, finder: &mut *self.finder })?;
         }
         Ok(())
