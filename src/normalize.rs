@@ -31,7 +31,10 @@ use crate::{
     event::{Event, Reason},
     request::{
         Kept, Request, Withheld,
-        slot::{Params, form::is_form},
+        slot::{
+            Params,
+            form::{essence_of, is_form},
+        },
     },
 };
 use cloud::CloudStanding;
@@ -134,7 +137,7 @@ impl Normalizer {
         if is_form(&request.headers) {
             return Ok(());
         }
-        let found = media::essence_of(&request.headers).unwrap_or("no content type");
+        let found = essence_of(&request.headers).unwrap_or("no content type");
         Err(self.another(format!("expected a form (urlencoded or multipart) and found {found}")))
     }
 

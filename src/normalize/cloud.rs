@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     event::{Event, Reason},
-    request::slot::{Pointer, Slot, Standing},
+    request::slot::{Pointer, Slot, Standing, form::essence_of},
 };
 use attributes::Attributes;
 use http::HeaderName;
@@ -59,7 +59,7 @@ impl Normalizer {
     /// Returns the events of a delivery that holds `CloudEvents`.
     pub(super) fn cloud_events(&self, shared: &Shared<'_>) -> Vec<Event> {
         let request = shared.request();
-        let essence = media::essence_of(&request.headers).unwrap_or_default().to_ascii_lowercase();
+        let essence = essence_of(&request.headers).unwrap_or_default().to_ascii_lowercase();
         let whole =
             |result: Result<Event, Unmappable>| vec![result.unwrap_or_else(|why| self.refuse(shared, why))];
         match essence.as_str() {

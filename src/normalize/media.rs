@@ -1,5 +1,6 @@
 //! Media types, as far as they decide how a body is read.
 
+use crate::request::slot::form::essence;
 use http::{HeaderMap, header};
 
 /// Tells whether a body is to be read as JSON: its type says so, or there is none.
@@ -13,13 +14,4 @@ pub(super) fn is_json(media_type: &str) -> bool {
     let suffix = essence.rsplit_once('+').map(|(_, suffix)| suffix);
     ["application/json", "text/json"].iter().any(|json| essence.eq_ignore_ascii_case(json))
         || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("json"))
-}
-
-/// Returns the media type of a body without its parameters.
-pub(super) fn essence_of(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::CONTENT_TYPE)?.to_str().ok().map(essence)
-}
-
-fn essence(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or_default().trim()
 }

@@ -11,37 +11,47 @@ pub type Pair<'t> = (Cow<'t, [u8]>, Cow<'t, [u8]>);
 
 /// Returns the fields in the order in which they stand; a `%` that begins no escape stands for itself.
 pub fn pairs(text: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+    encoded(text).map(|(name, value)| (decode(name), decode(value)))
+}
+
+fn encoded(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     unmarked(text).split(|byte| *byte == b'&').filter(|field| !field.is_empty()).map(|field| {
         let mut halves = field.splitn(2, |byte| *byte == b'=');
-        let mut half = || decode(halves.next().unwrap_or_default());
-        (half(), half())
+        (halves.next().unwrap_or_default(), halves.next().unwrap_or_default())
     })
 }
 
 /// Fields at most: a form has dozens, and strangers make us walk over all of them.
 const MOST_FIELDS: usize = 10_000;
 
-/// Tells whether a body is a form, or one of its types says so. The text of another body may look like a form's field, and then it is somebody's text.
+/// Tells whether a body is a form, or one of its types says so. The text of another body may look like a form's field, and
+/// then it is somebody's text.
 pub fn is_form(headers: &HeaderMap) -> bool {
     let forms = ["application/x-www-form-urlencoded", "multipart/form-data"];
     let kinds = headers.get_all(header::CONTENT_TYPE).iter().filter_map(|kind| kind.to_str().ok());
-    let mut essences = kinds.map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    essences.any(|essence| forms.iter().any(|form| essence.eq_ignore_ascii_case(form)))
+    kinds.map(essence).any(|essence| forms.iter().any(|form| essence.eq_ignore_ascii_case(form)))
+}
+
+/// Returns the media type of a body without its parameters.
+pub fn essence_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::CONTENT_TYPE)?.to_str().ok().map(essence)
+}
+
+/// Returns a media type without its parameters.
+pub fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
 }
 
 /// Returns the values of the fields `wanted`, or what is wrong with the text.
 pub(super) fn values<'t>(text: &'t [u8], wanted: &[u8]) -> Result<Vec<Cow<'t, [u8]>>, &'static str> {
     let mut found = Vec::new();
-    let fields = unmarked(text).split(|byte| *byte == b'&').filter(|field| !field.is_empty());
-    for (number, field) in fields.enumerate() {
+    for (number, (name, value)) in encoded(text).enumerate() {
         if number == MOST_FIELDS {
             return Err("has too many fields");
         }
-        let mut halves = field.splitn(2, |byte| *byte == b'=');
         // A name is decoded only where it can be the one, since each byte of it stands for one byte or three.
-        let name = halves.next().unwrap_or_default();
         if name.len() <= 3 * wanted.len() && *decode(name) == *wanted {
-            found.push(decode(halves.next().unwrap_or_default()));
+            found.push(decode(value));
         }
     }
     Ok(found)

@@ -1,6 +1,7 @@
 //! Fields of a `multipart/form-data` body (RFC 7578), which senders post as soon as a file goes along. A file is no
 //! field. What two readers could divide in two ways is refused.
 
+use super::form::essence_of;
 use http::{HeaderMap, header};
 use memchr::memmem::find;
 
@@ -23,8 +24,7 @@ const BLANK: &[u8] = b"\r\n\r\n";
 /// Returns what parts the fields of such a form; `None` where the body is none, an empty text where nothing is named.
 pub(super) fn boundary(headers: &HeaderMap) -> Option<Vec<u8>> {
     let kind = headers.get(header::CONTENT_TYPE)?.as_bytes();
-    let essence = kind.split(|byte| *byte == b';').next()?.trim_ascii();
-    let is_multipart = essence.eq_ignore_ascii_case(b"multipart/form-data");
+    let is_multipart = essence_of(headers)?.eq_ignore_ascii_case("multipart/form-data");
     is_multipart.then(|| parameter(kind, b"boundary").ok().flatten().unwrap_or_default())
 }
 
