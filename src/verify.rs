@@ -38,6 +38,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use grammar::{base64, base64url};
 pub use problem::SpecProblem;
 pub use proof::{Assurance, Proof, VerifyError};
 pub use sign::SignError;

@@ -134,12 +134,12 @@ pub(super) fn base64_key(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Reads base64, padded or not.
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 
 /// Reads base64 with the URL alphabet, padded or not.
-pub(super) fn base64url(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn base64url(text: &str) -> Option<Vec<u8>> {
     BASE64URL.decode(text).ok()
 }
 

@@ -1,21 +1,12 @@
 //! A gateway between sender and receiver handed the body on inside something else, as base64 or JSON text, or not at all.
 
 use super::{Cause, Variant};
-use base64::{
-    Engine as _,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use crate::verify::base64;
 use serde_json::Value;
 
 /// Members of a gateway's event that are looked into, and how deep they stand.
 const MOST: usize = 16;
 const DEEPEST: usize = 3;
-
-/// Reads base64 with and without padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Returns the body as it may have stood in what came: decoded, or as a member of a gateway's event.
 pub(super) fn variants(body: &[u8]) -> impl Iterator<Item = Variant> {
@@ -73,7 +64,7 @@ fn members<'v>(value: &'v Value, place: &str, depth: usize, found: &mut Vec<(Str
 }
 
 fn decoded(text: &str) -> Option<Vec<u8>> {
-    BASE64.decode(text).ok().filter(|body| !body.is_empty())
+    base64(text).filter(|body| !body.is_empty())
 }
 
 /// Names what points to a body that did not come, or not whole.

@@ -5,25 +5,12 @@ use super::{Lab, place};
 use crate::{
     explain::writing,
     request::slot::{Texts, form},
-    verify::{Algorithm, Encoding, VerifySpec},
-};
-use base64::{
-    Engine as _,
-    alphabet::{STANDARD, URL_SAFE},
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    verify::{Algorithm, Encoding, VerifySpec, base64, base64url},
 };
 use http::header;
 use secrecy::ExposeSecret;
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, ops::RangeInclusive};
-
-/// Base64 with or without padding, by either alphabet.
-static ENGINES: [(GeneralPurpose, Encoding); 2] = [
-    (GeneralPurpose::new(&STANDARD, LENIENT), Encoding::Base64),
-    (GeneralPurpose::new(&URL_SAFE, LENIENT), Encoding::Base64url),
-];
-const LENIENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// How many bytes a P-256 signature in DER has.
 pub(super) const ECDSA: RangeInclusive<usize> = 68..=72;
@@ -111,12 +98,13 @@ fn in_members(body: &[u8]) -> Vec<Place> {
 
 /// Returns how a signature is written, and its length; `None` for a text that is none.
 fn decoded(text: &str) -> Option<(Encoding, usize)> {
-    if let Some(bytes) = hex::decode(text).ok().filter(|bytes| is_signature(bytes)) {
-        return Some((Encoding::Hex, bytes.len()));
-    }
-    let mut engines = ENGINES.iter();
-    engines.find_map(|(engine, encoding)| {
-        engine.decode(text).ok().filter(|bytes| is_signature(bytes)).map(|bytes| (*encoding, bytes.len()))
+    let readers: [(Encoding, fn(&str) -> Option<Vec<u8>>); 3] = [
+        (Encoding::Hex, |text| hex::decode(text).ok()),
+        (Encoding::Base64, base64),
+        (Encoding::Base64url, base64url),
+    ];
+    readers.into_iter().find_map(|(encoding, read)| {
+        read(text).filter(|bytes| is_signature(bytes)).map(|bytes| (encoding, bytes.len()))
     })
 }
 
