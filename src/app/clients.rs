@@ -22,17 +22,24 @@ pub(crate) fn kafka_options(
     sink: &str,
     config: &KafkaConfig,
 ) -> Result<BTreeMap<String, String>, LoadError> {
-    let mut options = BTreeMap::new();
-    for (option, value) in config.settings() {
+    resolved(config, |option, reference| {
+        let unread = |error| unread(loaded, sink, &format!("kafka.options.{option}"), &error);
+        reference.resolve().map_err(unread)
+    })
+}
+
+fn resolved<E>(
+    config: &KafkaConfig,
+    resolve: impl Fn(&str, &SecretRef) -> Result<SecretString, E>,
+) -> Result<BTreeMap<String, String>, E> {
+    let read = |(option, value): (&str, OptionValue)| {
         let text = match value {
             OptionValue::Text(text) => text,
-            OptionValue::Secret(reference) => {
-                read(loaded, sink, &format!("kafka.options.{option}"), &reference)?.expose_secret().to_owned()
-            }
+            OptionValue::Secret(reference) => resolve(option, &reference)?.expose_secret().to_owned(),
         };
-        options.insert(option.to_owned(), text);
-    }
-    Ok(options)
+        Ok((option.to_owned(), text))
+    };
+    config.settings().map(read).collect()
 }
 
 /// Returns what reads a Kafka sink's secret options anew. One that can't be read now stays as it is.
@@ -120,9 +127,8 @@ pub(crate) fn unbuildable(loaded: &Loaded) -> Vec<Problem> {
         if let Some((config, creds)) = creds
             && creds.is_file()
         {
-            problems.extend(
-                nats_options(loaded, name, config).err().into_iter().flat_map(|error| error.problems),
-            );
+            let refused = nats_options(loaded, name, config).err();
+            problems.extend(refused.into_iter().flat_map(|error| error.problems));
         }
     }
     problems
@@ -130,22 +136,11 @@ pub(crate) fn unbuildable(loaded: &Loaded) -> Vec<Problem> {
 
 /// Returns the options with a word for each login that is not here; `None` where something is not here that is read.
 fn kafka_options_here(config: &KafkaConfig) -> Option<BTreeMap<String, String>> {
-    let known = |(option, value): (&str, OptionValue)| {
-        let text = match value {
-            OptionValue::Text(text) => text,
-            OptionValue::Secret(reference) => match reference.resolve() {
-                Ok(secret) => secret.expose_secret().to_owned(),
-                Err(_) if option.starts_with(OF_A_LOGIN) => "not known here".to_owned(),
-                Err(_) => return None,
-            },
-        };
-        Some((option.to_owned(), text))
+    let known = |option: &str, reference: &SecretRef| match reference.resolve() {
+        Err(_) if option.starts_with(OF_A_LOGIN) => Ok("not known here".into()),
+        read => read,
     };
-    config.settings().map(known).collect()
-}
-
-fn read(loaded: &Loaded, sink: &str, field: &str, reference: &SecretRef) -> Result<SecretString, LoadError> {
-    reference.resolve().map_err(|error| unread(loaded, sink, field, &error))
+    resolved(config, known).ok()
 }
 
 fn unread(loaded: &Loaded, sink: &str, field: &str, error: &SecretError) -> LoadError {

@@ -2,7 +2,7 @@
 //! a flood is answered 503 by us before the system ends us.
 
 use crate::{
-    config::{KafkaConfig, Loaded, OptionValue, SinkConfig},
+    config::{KafkaConfig, Loaded, SinkConfig},
     pipeline, receive,
 };
 use serde::Serialize;
@@ -119,14 +119,8 @@ fn waiting(name: &str, sink: &SinkConfig, bodies: u64) -> Option<Part> {
 }
 
 fn kafka_queue(kafka: &KafkaConfig) -> (u64, u64) {
-    let setting = |wanted: &str| {
-        kafka.settings().find(|(name, _)| *name == wanted).and_then(|(_, value)| match value {
-            OptionValue::Text(text) => Some(text),
-            OptionValue::Secret(_) => None,
-        })
-    };
-    let clients = if LINGER_KEYS.iter().any(|key| setting(key).is_some()) { 1 } else { 2 };
-    (clients, setting(KAFKA_QUEUE_KEY).and_then(|text| text.parse().ok()).unwrap_or(KAFKA_QUEUE))
+    let clients = if LINGER_KEYS.iter().any(|key| kafka.text(key).is_some()) { 1 } else { 2 };
+    (clients, kafka.text(KAFKA_QUEUE_KEY).and_then(|text| text.parse().ok()).unwrap_or(KAFKA_QUEUE))
 }
 
 #[cfg(test)]

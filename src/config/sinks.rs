@@ -119,6 +119,14 @@ impl KafkaConfig {
             (name.as_str(), value)
         })
     }
+
+    /// Returns a setting that stands there as text.
+    pub fn text(&self, wanted: &str) -> Option<String> {
+        self.settings().find(|(name, _)| *name == wanted).and_then(|(_, value)| match value {
+            OptionValue::Text(text) => Some(text),
+            OptionValue::Secret(_) => None,
+        })
+    }
 }
 
 /// Returns true for a key under which a secret stands: its value is never shown, and must be a reference.

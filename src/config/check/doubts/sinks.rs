@@ -1,13 +1,13 @@
 //! Sinks that are not reached as it is written, or take less than comes.
 
 use super::{Facts, sources::max_body};
-use crate::config::{KafkaConfig, OptionValue, keypath::KeyPath, problem::Report};
+use crate::config::{keypath::KeyPath, problem::Report};
 
 /// Credentials and certificates for a connection that uses none.
 pub(super) fn logins_are_used(facts: &Facts<'_>, report: &mut Report<'_>) {
     for (name, sink) in &facts.config.sinks {
         let Some(kafka) = &sink.kafka else { continue };
-        let protocol = text(kafka, "security.protocol");
+        let protocol = kafka.text("security.protocol");
         if protocol.is_none() && kafka.options.contains_key("security.protocol") {
             continue;
         }
@@ -30,7 +30,7 @@ pub(super) fn bodies_fit(facts: &Facts<'_>, report: &mut Report<'_>) {
     for (name, sink) in &facts.config.sinks {
         let kafka = sink.kafka.as_ref().and_then(|kafka| {
             let option = "message.max.bytes";
-            Some((KeyPath::of(["kafka", "options", option]), text(kafka, option)?.parse().ok()?, "raise it"))
+            Some((KeyPath::of(["kafka", "options", option]), kafka.text(option)?.parse().ok()?, "raise it"))
         });
         let journal = sink.journal.as_ref().and_then(|journal| {
             Some((KeyPath::of(["journal", "max_bytes"]), journal.max_bytes()?, "raise it far above that"))
@@ -56,12 +56,4 @@ fn sources_of<'f>(facts: &'f Facts<'_>, sink: &'f str) -> impl Iterator<Item = &
         .filter(move |route| route.to.targets().iter().any(|target| target.sink == sink));
     let routed = routed.flat_map(|route| facts.taken(route.matches.source.as_deref()));
     routed.chain(facts.taken(None).filter(move |_| is_quarantine))
-}
-
-/// Returns an option that stands there as text.
-fn text(kafka: &KafkaConfig, wanted: &str) -> Option<String> {
-    kafka.settings().find(|(name, _)| *name == wanted).and_then(|(_, value)| match value {
-        OptionValue::Text(text) => Some(text),
-        OptionValue::Secret(_) => None,
-    })
 }
