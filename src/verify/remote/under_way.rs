@@ -32,14 +32,10 @@ impl<T: Send + Sync + 'static> UnderWay<T> {
     ) {
         let remote = &self.remote;
         let is_proven = remote.held.lock().get(&self.address).is_some_and(|entry| entry.is_proven);
-        let host = remote.host(target.host());
-        let (of_host, places) =
-            if is_proven { (None, &remote.proven_places) } else { (Some(&host), &remote.places) };
+        let (host, places) =
+            (remote.host(target.host()), if is_proven { &remote.proven_places } else { &remote.places });
         // Its host's first: who waits for that keeps no other waiting.
-        let of_host = match of_host {
-            Some(places) => Some(places.acquire().await),
-            None => None,
-        };
+        let of_host = if is_proven { None } else { Some(host.acquire().await) };
         let place = (places.acquire().await, of_host);
         let began = (Instant::now(), clock::now());
         let own = remote.client.get().cloned();
