@@ -32,36 +32,34 @@ impl Pipeline {
     ) -> Result<Settled, Unsettled> {
         let (mut smaller, mut placed) = (event.clone(), None);
         while let Some((_, error)) = outcome.failed.iter().find(|(_, error)| error.is_hopeless()) {
-            match (error, placed) {
+            let failed =
+                |error| Unsettled { held: outcome.held.clone(), refusal: unpublished(&target.sink, error) };
+            match (error, &placed) {
                 // A compacted topic takes nothing without a key, and every event has an id.
-                (PublishError::Rejected(_), known) if smaller.key.is_none() => {
-                    smaller.key = Some(event.id.clone());
-                    placed = known;
+                (PublishError::Rejected(_), _) if smaller.key.is_none() => {
+                    smaller.key = Some(event.id.clone())
                 }
                 (PublishError::TooLarge(_), None) if !is_cut(&smaller) => {
                     tracing::warn!(source = %source.name, id = event.id, %error, "an event is too large for the quarantine as it is");
                     cut_request(&mut smaller);
-                    placed = None;
                 }
-                (_, None) => match self.put_aside(event, &file_name(event)).await {
-                    Ok(there) => {
-                        name_file(&mut smaller, &there);
-                        placed = Some(there);
-                    }
-                    Err(error) => return Err(unsettled(outcome, target, error)),
-                },
+                (_, None) => {
+                    let there = self.put_aside(event, &file_name(event)).await.map_err(failed)?;
+                    name_file(&mut smaller, &there);
+                    placed = Some(there);
+                }
                 // Nothing names this event but its file: one that was there before is another's.
-                (_, Some(there)) => match self.own_file(event, there).await {
-                    Ok(own) => return judge(&smaller, target, in_file(source, event, target, &own)),
-                    Err(error) => return Err(unsettled(outcome, target, error)),
-                },
+                (_, Some(there)) => {
+                    let own = self.own_file(event, there).await.map_err(failed)?;
+                    return judge(&smaller, target, in_file(source, event, target, &own));
+                }
             }
             outcome = self.publish_one(source, &smaller, target).await;
         }
         judge(&smaller, target, outcome)
     }
 
-    async fn publish_one(&self, source: &Source, event: &Event, target: &Target) -> Outcome {
+    pub(super) async fn publish_one(&self, source: &Source, event: &Event, target: &Target) -> Outcome {
         self.sinks.publish(event, std::slice::from_ref(target), &Held::default(), &source.metrics).await
     }
 
@@ -78,9 +76,9 @@ impl Pipeline {
 
     /// Returns the file that is this event's alone: the one that it was the first to need, or else one that has its id in
     /// its name; where its id tells no repeat, a new one each time.
-    async fn own_file(&self, event: &Event, there: Placed) -> Result<Placed, PublishError> {
+    async fn own_file(&self, event: &Event, there: &Placed) -> Result<Placed, PublishError> {
         if there.is_new {
-            return Ok(there);
+            return Ok(there.clone());
         }
         let id = match event.identity {
             Identity::Fresh => clock::uuid().simple().to_string(),
@@ -90,10 +88,6 @@ impl Pipeline {
         };
         self.put_aside(event, &format!("{}-{id}", file_name(event))).await
     }
-}
-
-fn unsettled(outcome: Outcome, target: &Target, error: PublishError) -> Unsettled {
-    Unsettled { held: outcome.held, refusal: unpublished(&target.sink, error) }
 }
 
 /// Returns what names an event's file: the digest of all that the sender sent, and of nothing that is another at each

@@ -6,7 +6,7 @@ use crate::{
     delivery::{Delivery, Verified},
     event::Event,
     publish::Outcome,
-    record::{Held, Settled},
+    record::Settled,
     refusal::Refusal,
 };
 
@@ -35,10 +35,7 @@ impl Pipeline {
             Ok(target) => target,
             Err(refusal) => return Err(Unsettled { held, refusal }),
         };
-        let rescue = self
-            .sinks
-            .publish(&event, std::slice::from_ref(&target), &Held::default(), &source.metrics)
-            .await;
+        let rescue = self.publish_one(source, &event, &target).await;
         let fitted = self.fit(source, &event, &target, rescue).await;
         fitted.map_err(|Unsettled { refusal, .. }| Unsettled { held, refusal })
     }
