@@ -186,15 +186,6 @@ impl Secrets {
         }
         secrets
     }
-
-    /// Returns the secrets with an empty one for each that is missing, so that every other keeps its number.
-    pub fn in_place(self) -> Vec<SecretString> {
-        let mut all = self.usable;
-        for (place, _) in self.missing {
-            all.insert(place.min(all.len()), SecretString::default());
-        }
-        all
-    }
 }
 
 #[cfg(test)]
@@ -234,10 +225,6 @@ mod tests {
         let unset = SecretRef::Env("NOBODY_SETS_THIS".into());
         let secrets = Secrets::read(&[unset.clone(), unset.clone()]);
         assert_eq!((secrets.usable.len(), secrets.missing.len()), (0, 2));
-        std::fs::write(&path, "a").unwrap();
-        let in_place = Secrets::read(&[unset.clone(), reference.clone(), unset, reference]).in_place();
-        let in_place: Vec<&str> = in_place.iter().map(ExposeSecret::expose_secret).collect();
-        assert_eq!(in_place, ["", "a", "", "a"], "each keeps its number");
     }
 
     #[test]

@@ -221,7 +221,7 @@ fn source(
     let secrets = Secrets::read(&loaded.config.sources[name].secrets);
     let explainer = Explainer::new(scheme);
     explainer.set_secrets(&secrets.usable);
-    verifier.set_secrets(secrets.in_place()).expect("secrets that decode");
+    verifier.set_secrets(secrets.usable).expect("secrets that decode");
     let capture = loaded.config.sources[name].capture.as_ref();
     let handshakes = Handshakes {
         responders,
