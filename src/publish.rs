@@ -164,9 +164,9 @@ impl Sinks {
         document: &OnceLock<Bytes>,
         source: &SourceMetrics,
     ) -> Result<Ack, PublishError> {
-        let place = self.all.iter().position(|sink| sink.name == target.sink.as_str());
-        let found = place.and_then(|place| Some((place, self.all.get(place)?, self.rooms.get(place)?)));
-        let Some((place, sink, room)) = found else {
+        let mut sinks = self.all.iter().zip(&self.rooms).enumerate();
+        let found = sinks.find(|(_, (sink, _))| sink.name == target.sink.as_str());
+        let Some((place, (sink, room))) = found else {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
         if sink.ready.get().is_none() {
