@@ -127,7 +127,7 @@ impl Pipeline {
         let _counted = InFlight::new(&self.in_flight);
         let reservation = match source.claim(event) {
             Some(Claim::Fresh(reservation)) => Some(reservation),
-            Some(Claim::Duplicate(repeat)) => return Ok(source.suppress(event, repeat)),
+            Some(Claim::Duplicate(repeat)) => return Ok(source.settle(event, repeat.into())),
             Some(Claim::InFlight(first)) => return source.join(first, event, until).await,
             None => None,
         };

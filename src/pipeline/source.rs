@@ -7,7 +7,7 @@ use crate::{
     explain::Explainer,
     normalize::Normalizer,
     observe::{conflicts::ConflictLog, metrics::SourceMetrics, told::Told},
-    record::{Disposition, Receipt, Repeat, Settled},
+    record::{Disposition, Receipt, Settled},
     refusal::Refusal,
     respond::{Capture, Confirmer, Responders},
     verify::Verifier,
@@ -84,20 +84,16 @@ impl Source {
     /// Notes what became of an event, and returns its receipt, which takes its id.
     pub(super) fn settle(&self, event: &mut Event, settled: Settled) -> Receipt {
         self.metrics.settled(settled.disposition());
-        if settled.disposition() == Disposition::Filtered {
-            self.metrics.tell(event, || Told::placeless(event, "filtered"));
+        match settled.disposition() {
+            Disposition::Filtered => self.metrics.tell(event, || Told::placeless(event, "filtered")),
+            Disposition::Suppressed => self.metrics.tell(event, || Told::placeless(event, "suppressed")),
+            // Each of its sinks told it.
+            Disposition::Published | Disposition::Quarantined(_) | Disposition::AlreadyStored => {}
         }
         if event.id_conflicts {
             self.metrics.conflicted();
             self.conflicts.note(&self.name, &event.id);
         }
-        Receipt::new(take(&mut event.id), settled)
-    }
-
-    pub(super) fn suppress(&self, event: &mut Event, repeat: Repeat) -> Receipt {
-        let settled = Settled::from(repeat);
-        self.metrics.settled(settled.disposition());
-        self.metrics.tell(event, || Told::placeless(event, "suppressed"));
         Receipt::new(take(&mut event.id), settled)
     }
 
@@ -110,7 +106,7 @@ impl Source {
         until: Instant,
     ) -> Result<Receipt, Refusal> {
         let outcome = timeout_at(until, first.outcome()).await.map_err(|_| Refusal::Deadline)?;
-        outcome.map(|repeat| self.suppress(event, repeat)).ok_or(Refusal::InFlight)
+        outcome.map(|repeat| self.settle(event, repeat.into())).ok_or(Refusal::InFlight)
     }
 
     /// Marks an event for the quarantine.

@@ -4,8 +4,8 @@
 //! that drops the event, the receipt of an earlier copy. None can be written down instead:
 //!
 //! ```compile_fail
-//! use hookway::record::{Disposition, Receipt};
-//! let forged = Receipt { id: "1".to_owned(), disposition: Disposition::Published };
+//! use hookway::record::Receipt;
+//! let forged = Receipt { id: "1".to_owned() };
 //! ```
 //!
 //! ```compile_fail
@@ -50,7 +50,6 @@ pub struct Repeat(());
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     id: String,
-    disposition: Disposition,
 }
 
 impl Held {
@@ -108,19 +107,14 @@ impl From<Repeat> for Settled {
 }
 
 impl Receipt {
-    /// Gives our word for the event with this id.
-    pub fn new(id: String, settled: Settled) -> Self {
-        Self { id, disposition: settled.0 }
+    /// Gives our word for the event with this id, which rests on its being settled.
+    pub fn new(id: String, _: Settled) -> Self {
+        Self { id }
     }
 
     /// Returns the event's id.
     pub fn id(&self) -> &str {
         &self.id
-    }
-
-    /// Returns what became of it.
-    pub fn disposition(&self) -> Disposition {
-        self.disposition
     }
 
     /// Settles the later copies of the event.
@@ -177,8 +171,7 @@ mod tests {
         assert_eq!(dropped.disposition(), Disposition::Filtered);
         let receipt = Receipt::new("1".to_owned(), dropped);
         assert_eq!(receipt.id(), "1");
-        let again = Receipt::new("1".to_owned(), receipt.repeat().into());
-        assert_eq!(again.disposition(), Disposition::Suppressed);
+        assert_eq!(Settled::from(receipt.repeat()).disposition(), Disposition::Suppressed);
         assert_eq!(Plan::Publish(vec![target("a", "t")]).targets(), Ok(&[target("a", "t")][..]));
     }
 }
