@@ -54,22 +54,24 @@ impl Keeper {
         let files =
             files.into_iter().map(|file| Held::new(SecretRef::File(file.as_str().into()), Some(file)));
         let mut keeper = Self { held: secrets.chain(files).collect(), unusable: Vec::new(), source };
-        keeper.look(health).await;
-        // Also where nothing was found: how many secrets there are is told.
-        keeper.give_secrets(health);
+        keeper.look(true, health).await;
         keeper
     }
 
-    /// Reads all and takes what could be read.
-    async fn look(&mut self, health: &Health) {
+    /// Reads all and takes what could be read. What is found first is given also where that is nothing: how many secrets
+    /// there are is told.
+    async fn look(&mut self, is_first: bool, health: &Health) {
         let until = reading::patience();
         let source = Arc::clone(&self.source);
         let all = join_all(self.held.iter_mut().map(|held| held.read(until, read, &source.name))).await;
-        self.take(all, Instant::now(), health);
+        if self.take(all, Instant::now()) || is_first {
+            self.give_secrets();
+        }
+        self.tell(health);
     }
 
-    /// Takes what was read now, and hands on what has changed.
-    fn take(&mut self, read: Vec<Option<Read>>, now: Instant, health: &Health) {
+    /// Takes what was read now, and hands on key files that have changed; true where secrets have.
+    fn take(&mut self, read: Vec<Option<Read>>, now: Instant) -> bool {
         let mut is_changed = false;
         for (held, read) in self.held.iter_mut().zip(read) {
             let Some(read) = read else { continue };
@@ -82,16 +84,15 @@ impl Keeper {
             }
         }
         if is_changed {
-            self.give_secrets(health);
             tracing::info!(source = %self.source.name, "secrets were read");
         }
-        self.tell(health);
+        is_changed
     }
 
     /// Gives the source its secrets. One that is unset leaves the source at 503 and never stops the start: other
     /// sources must not wait for it.
-    fn give_secrets(&mut self, health: &Health) {
-        let source = Arc::clone(&self.source);
+    fn give_secrets(&mut self) {
+        let source = &self.source;
         let secrets = self.held.iter().filter(|held| held.key_file.is_none()).map(|held| held.text.clone());
         let secrets: Vec<Option<SecretString>> = secrets.collect();
         let usable: Vec<SecretString> = secrets.iter().flatten().cloned().collect();
@@ -108,7 +109,6 @@ impl Keeper {
         if weak > 0 {
             tracing::warn!(source = %source.name, weak, "secrets below 16 bytes can be guessed");
         }
-        self.tell(health);
     }
 
     /// Says what is missing where an operator looks.
@@ -229,7 +229,7 @@ pub(in crate::app) fn watch(keepers: Vec<Keeper>, health: &Arc<Health>, stop: &C
                     source.metrics.remembered(window.len());
                 }
                 source.verifier.refresh().await;
-                keeper.look(&health).await;
+                keeper.look(false, &health).await;
             }
         });
     }
