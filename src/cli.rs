@@ -1,8 +1,8 @@
 //! The command line: one verb a task, the same options and exit codes for all of them.
 //!
-//! `init` writes a configuration and `run` serves it; the other verbs look at a configuration (`check`, `schema`), play a sender (`trigger`) or read
-//! what was published (`tail`); `senders` lists whom Hookway knows. Results go to standard output through `out`,
-//! everything else to standard error.
+//! `init` writes a configuration and `run` serves it; the other verbs look at a configuration (`check`, `schema`), play a
+//! sender (`trigger`), or read what came (`capture`, `explain`) and what was published (`tail`); `senders` lists whom
+//! Hookway knows. Results go to standard output through `out`, everything else to standard error.
 
 mod capture;
 mod check;

@@ -2,9 +2,8 @@
 //! its secret, before it sends events. They are answered from the sender document alone and are never published.
 //!
 //! [`Responders`] are compiled once per source and pure: a request, the constants and the source's [`Verifier`], which
-//! signs, make a
-//! [`Handshake`]. What one needs beyond its answer is an [`Effect`]: a secret that [`Capture`] stores, or an address
-//! that is fetched. `pipeline` carries them out, before verification or behind it, as the document says.
+//! signs, make a [`Handshake`]. What one needs beyond its answer is an [`Effect`]: a secret that [`Capture`] stores, or an
+//! address that is fetched. `pipeline` carries them out, before verification or behind it, as the document says.
 
 mod capture;
 mod compile;

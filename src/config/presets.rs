@@ -35,8 +35,8 @@ impl Presets {
         Self { dir, grammar: Grammar::new(sender_schema()) }
     }
 
-    /// Returns the effective sender document of every source, and what its preset says by itself. `tree` is the document as it was written, where a
-    /// key without a value still stands: it takes the preset's value away.
+    /// Returns the effective sender document of every source, and what its preset says by itself. `tree` is the document
+    /// as it was written, where a key without a value still stands: it takes the preset's value away.
     pub(super) fn senders(
         &self,
         config: &Config,
