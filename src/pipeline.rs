@@ -21,7 +21,7 @@ use crate::{
     delivery::{Delivery, Quota, Unverified, Verified},
     event::Event,
     journal::Aside,
-    observe::metrics::{Metrics, Stage, Stopwatch},
+    observe::metrics::{Counted, Metrics, Stage, Stopwatch},
     publish::Sinks,
     record::{Held, Plan, PublishError, Receipt, Settled, SinkId, Target},
     refusal::Refusal,
@@ -33,7 +33,7 @@ use shielded::Shielded;
 use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-use work::{InFlight, Outcome, Work};
+use work::{Outcome, Work};
 
 /// The stages behind verification, shared by all sources.
 #[derive(Debug)]
@@ -124,7 +124,7 @@ impl Pipeline {
         watch: &mut Stopwatch,
         until: Instant,
     ) -> Result<Receipt, Refusal> {
-        let _counted = InFlight::new(&self.in_flight);
+        let _counted = Counted::new(&self.in_flight);
         let reservation = match source.claim(event) {
             Some(Claim::Fresh(reservation)) => Some(reservation),
             Some(Claim::Duplicate(repeat)) => return Ok(source.settle(event, repeat.into())),

@@ -23,7 +23,7 @@ use crate::{
     delivery::Delivery,
     observe::{
         logs::RefusalLog,
-        metrics::{Metrics, Stage, Stopwatch, UNMATCHED},
+        metrics::{Counted, Metrics, Stage, Stopwatch, UNMATCHED},
         told::Answered,
     },
     pipeline::{Answer, Pipeline, Source},
@@ -184,21 +184,5 @@ impl Receiver {
         let request = Request { method: head.method, uri: head.uri, headers: head.headers, body, received };
         let delivery = Delivery::new(request, [memory.bytes, memory.unverified]);
         self.pipeline.accept(source, delivery, watch, &mut deadline).await
-    }
-}
-
-/// Counts a request while it is handled, however that ends.
-struct Counted<'a>(&'a prometheus::IntGauge);
-
-impl<'a> Counted<'a> {
-    fn new(gauge: &'a prometheus::IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }

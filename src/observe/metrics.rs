@@ -1,12 +1,14 @@
 //! Every metric, in one file: names, labels, buckets. Label values come from the configuration or from closed
 //! lists in code, never from a request, and every series known at start exists from then on.
 
+mod counted;
 mod keys;
 mod sinks;
 mod sources;
 mod stage;
 mod stopwatch;
 
+pub use counted::Counted;
 pub use sinks::SinkMetrics;
 pub use sources::SourceMetrics;
 pub use stage::Stage;

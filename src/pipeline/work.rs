@@ -8,7 +8,6 @@ use crate::{
     refusal::Refusal,
 };
 use jiff::Timestamp;
-use prometheus::IntGauge;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -40,22 +39,6 @@ impl Work {
             _ => Box::pin(batch::carry(&pipeline, &source, &delivery, events, until)).await,
         };
         Outcome { source, receipts, refusal, received }
-    }
-}
-
-/// Counts events on their way, however their task ends.
-pub(super) struct InFlight<'a>(&'a IntGauge);
-
-impl<'a> InFlight<'a> {
-    pub(super) fn new(gauge: &'a IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 

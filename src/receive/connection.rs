@@ -1,8 +1,12 @@
 //! One client connection: hyper reads its requests, the receiver answers them, and it is closed so that the last answer
 //! is read.
 
-use super::{Counted, Receiver, peer::Peer, reply, watch::Activity, wire::Wire};
-use crate::{delivery::Share, observe::metrics::Metrics, refusal::Refusal};
+use super::{Receiver, peer::Peer, reply, watch::Activity, wire::Wire};
+use crate::{
+    delivery::Share,
+    observe::metrics::{Counted, Metrics},
+    refusal::Refusal,
+};
 use hyper::{
     body::{Body as _, Incoming},
     server::conn::http1,
