@@ -4,8 +4,8 @@
 use super::subject::Subject;
 use crate::{
     app::routes,
-    cli::exit::{Exit, Stop},
-    config::{Loaded, SourceSettings},
+    cli::exit::Stop,
+    config::{LoadError, Loaded, SourceSettings},
     dedup::{Claim, Window},
     delivery::{Delivery, Quota},
     event::{
@@ -120,9 +120,8 @@ struct Table {
 impl Table {
     fn of(loaded: &Loaded) -> Result<Self, Stop> {
         let sinks: Vec<String> = loaded.config.sinks.keys().cloned().collect();
-        let (routes, quarantine) = routes::build(loaded, &sinks).map_err(|problems| {
-            Stop::new(Exit::Config, problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        })?;
+        let (routes, quarantine) =
+            routes::build(loaded, &sinks).map_err(|problems| LoadError { problems })?;
         Ok(Self { routes, quarantine })
     }
 

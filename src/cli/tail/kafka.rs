@@ -8,7 +8,7 @@ use super::{
 use crate::{
     app::clients,
     cli::exit::{Exit, Stop},
-    config::{KafkaConfig, Loaded},
+    config::{KafkaConfig, LoadError, Loaded},
 };
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
@@ -137,8 +137,7 @@ fn consumer(loaded: &Loaded, sink: &str, config: &KafkaConfig) -> Result<StreamC
         .set("allow.auto.create.topics", "false")
         .create()
         .map_err(|error: KafkaError| {
-            let problem = clients::kafka_problem(loaded, sink, &options, &error);
-            Stop::new(Exit::Config, problem.to_string())
+            LoadError::from(clients::kafka_problem(loaded, sink, &options, &error)).into()
         })
 }
 
