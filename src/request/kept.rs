@@ -79,8 +79,8 @@ impl Withheld {
     fn path(&self, path: &str) -> String {
         let mut number = 0;
         let segments = path.split('/').enumerate().map(|(at, segment)| {
-            number += usize::from(at >= SOURCE_SEGMENTS && !segment.is_empty());
             let is_counted = at >= SOURCE_SEGMENTS && !segment.is_empty();
+            number += usize::from(is_counted);
             if is_counted && self.path.contains(&number) { WITHHELD } else { segment }
         });
         segments.collect::<Vec<_>>().join("/")

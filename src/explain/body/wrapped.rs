@@ -75,7 +75,7 @@ pub(super) fn lost(body: &[u8]) -> Option<Cause> {
                     a framework's body parser";
         return Some(Cause::hint("body_empty", what, mend));
     }
-    let is_json = body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[");
+    let is_json = matches!(body.trim_ascii_start(), [b'{' | b'[', ..]);
     let read = serde_json::from_slice::<serde::de::IgnoredAny>(body);
     let is_cut = is_json && read.is_err_and(|error| error.is_eof());
     is_cut.then(|| {
@@ -83,10 +83,7 @@ pub(super) fn lost(body: &[u8]) -> Option<Cause> {
             "the body is JSON that ends before its end, after {} bytes: a part of it is missing",
             body.len()
         );
-        Cause::hint(
-            "body_cut",
-            what,
-            "something on the way, or the capture, cuts bodies: look for its limit on their size",
-        )
+        let mend = "something on the way, or the capture, cuts bodies: look for its limit on their size";
+        Cause::hint("body_cut", what, mend)
     })
 }
