@@ -29,14 +29,6 @@ pub fn params(sender: &SenderSpec) -> ResolvedParams {
     resolved
 }
 
-/// Returns the sender with what its check must know of the rest of the document.
-pub(super) fn with_params(mut sender: SenderSpec) -> SenderSpec {
-    if sender.verify.is_some() {
-        sender.verify = Some(sender.scheme(&params(&sender).values));
-    }
-    sender
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,6 @@ use super::{
     grammar::Grammar,
     keypath::KeyPath,
     nearest::nearest,
-    params::with_params,
     problem::{LoadError, Report},
     reading::{open, parse, read, report_repeated},
     sender_schema,
@@ -72,7 +71,7 @@ impl Presets {
         }
         senders::overlay(&mut base, own);
         self.settle(&mut base, at);
-        read(base, at, report).map(with_params)
+        read(base, at, report)
     }
 
     /// Takes out the keys without a value, once all layers lie over one another. Each layer was held to the grammar

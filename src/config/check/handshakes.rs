@@ -2,8 +2,8 @@
 
 use crate::{
     config::{CaptureConfig, Config, SecretRef, SourceConfig, keypath::KeyPath, params, problem::Report},
+    request::slot::Params,
     senders::SenderSpec,
-    verify::VerifySpec,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ fn constants_are_there(sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_
 /// Refuses a sender whose signature proves who runs the service but not whose request it is, while nothing says whose
 /// requests are wanted.
 fn nothing_is_left_open(sender: &SenderSpec, at: &KeyPath, report: &mut Report<'_>) {
-    for (slot, name) in sender.verify.iter().flat_map(VerifySpec::undemanded) {
+    for (slot, name) in sender.scheme(&Params::default()).undemanded() {
         let message =
             format!("every `{slot}` is taken: anybody with an account at this sender can send events");
         let fix = format!("write `params: {{ {name}: ... }}`, or the values at `verify.require`");
