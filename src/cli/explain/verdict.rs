@@ -72,10 +72,7 @@ impl Verdict {
         let is_alone = subject.loaded.is_none();
         let mut verdict = Self::begun(Checked::of(subject, &spec, &verifier, &request), notes);
         if let Some(cause) = head::refused(&captured, subject, &responders, &mut verdict.notes) {
-            verdict.outcome = "reject";
-            verdict.failure = Some(cause.code);
-            verdict.reason = Some(cause.what.clone());
-            verdict.findings = vec![cause];
+            verdict.reject(cause.code, cause.what.clone(), vec![cause]);
             return Ok(verdict);
         }
         if verdict.shaken(handshake::shake(&responders, &request, Step::Unverified, &verifier), is_alone) {
@@ -123,21 +120,20 @@ impl Verdict {
             }
             Shaken::Unanswered => {
                 let why = "the request is no handshake of the sender's, and events are taken by POST only";
-                self.refused(why.to_owned());
+                self.reject("handshake", why.to_owned(), Vec::new());
             }
             Shaken::Answered(response, effect) => {
                 self.response = Some(response);
                 self.notes.extend(effect.map(str::to_owned));
             }
-            Shaken::Refused(why) => self.refused(why),
+            Shaken::Refused(why) => self.reject("handshake", why, Vec::new()),
         }
         true
     }
 
-    fn refused(&mut self, why: String) {
-        self.outcome = "reject";
-        self.failure = Some("handshake");
-        self.reason = Some(why);
+    fn reject(&mut self, failure: &'static str, reason: String, findings: Vec<Cause>) {
+        (self.outcome, self.failure, self.reason) = ("reject", Some(failure), Some(reason));
+        self.findings = findings;
     }
 
     /// Looks for the causes of a failed check.
@@ -159,14 +155,12 @@ impl Verdict {
             strangers: &strangers,
             declared: captured.declared,
         };
-        self.outcome = "reject";
-        self.failure = Some(error.reason());
-        self.findings = match head::withheld(captured) {
+        let findings = match head::withheld(captured) {
             Some(without) => vec![without],
             None => causes(&case, error, Reach::Whole),
         };
-        let first = self.findings.first();
-        self.reason = Some(first.map_or_else(|| error.to_string(), |cause| cause.what.clone()));
+        let reason = findings.first().map_or_else(|| error.to_string(), |cause| cause.what.clone());
+        self.reject(error.reason(), reason, findings);
     }
 
     /// True for a request that would be accepted.
