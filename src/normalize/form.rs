@@ -3,7 +3,6 @@
 
 use super::{AllowPart, Unmappable, place::Place, template::Template, trace::Trace, values::Values};
 use crate::{event::Reason, request::slot::Standing};
-use std::fmt;
 
 /// Digits of the digest behind an id that somebody else could have written.
 pub(super) const DIGITS: usize = 32;
@@ -54,27 +53,8 @@ pub(super) struct Naming {
     pub(super) trace: Trace,
 }
 
-/// What a rule looks for, in its order: of several rules that lack something, the one that came furthest was meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Has,
-    Object,
-    ObjectId,
-    Key,
-    Id,
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Has => "has",
-            Self::Object => "object",
-            Self::ObjectId => "object_id",
-            Self::Key => "key",
-            Self::Id => "id",
-        })
-    }
-}
+/// What a rule does not find, with its place in the order in which it looks.
+type Lack = (u8, &'static str);
 
 impl Form {
     /// Tells whether a body has this shape.
@@ -84,7 +64,8 @@ impl Form {
 
     /// Takes the first rule that is for this name and finds all it asks for.
     pub(super) fn identify(&self, name: &str, values: &Values<'_>) -> Result<Naming, Unmappable> {
-        let mut nearest = None;
+        // Of several rules that lack something, the one that came furthest was meant.
+        let mut nearest: Option<Lack> = None;
         for rule in self.rules.iter().filter(|rule| rule.is_for(name)) {
             match rule.identify(values)? {
                 Ok(naming) => return Ok(naming),
@@ -92,7 +73,7 @@ impl Form {
             }
         }
         let detail = match nearest {
-            Some(lack) => format!("nothing stands where `{lack}` of the event {name:?} is looked for"),
+            Some((_, lack)) => format!("nothing stands where `{lack}` of the event {name:?} is looked for"),
             None => format!("no rule is for the event {name:?}"),
         };
         Err(Unmappable::new(Reason::Unrecognized, detail))
@@ -144,16 +125,15 @@ impl Rule {
 
     /// Returns what the rule finds, or the first thing it asks for that is absent. What comes out empty is no object,
     /// no key and no id, and the rule fits all the same.
-    fn identify(&self, values: &Values<'_>) -> Result<Result<Naming, Part>, Unmappable> {
+    fn identify(&self, values: &Values<'_>) -> Result<Result<Naming, Lack>, Unmappable> {
         if !self.has.as_ref().map_or(Ok(true), |places| values.has(places))? {
-            return Ok(Err(Part::Has));
+            return Ok(Err((0, "has")));
         }
-        let Some(object) = optional(self.object.as_ref(), values)? else { return Ok(Err(Part::Object)) };
-        let Some(object_id) = optional(self.object_id.as_ref(), values)? else {
-            return Ok(Err(Part::ObjectId));
-        };
-        let Some(own_key) = optional(self.key.as_ref(), values)? else { return Ok(Err(Part::Key)) };
-        let Some((id, trace)) = self.id(values)? else { return Ok(Err(Part::Id)) };
+        let Some(object) = optional(self.object.as_ref(), values)? else { return Ok(Err((1, "object"))) };
+        let object_id = optional(self.object_id.as_ref(), values)?;
+        let Some(object_id) = object_id else { return Ok(Err((2, "object_id"))) };
+        let Some(own_key) = optional(self.key.as_ref(), values)? else { return Ok(Err((3, "key"))) };
+        let Some((id, trace)) = self.id(values)? else { return Ok(Err((4, "id"))) };
         let [object, object_id, own_key] =
             [object, object_id, own_key].map(|text| Some(text).filter(|text| !text.is_empty()));
         let key = match (&object, &object_id) {

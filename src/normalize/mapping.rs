@@ -79,17 +79,10 @@ impl Normalizer {
             .ok_or_else(|| Unmappable::new(Reason::Unrecognized, "the body does not name the event"))?;
         let type_is_unsigned = values.traced().is_unsigned;
         let naming = form.identify(&name, values)?;
-        let source = match &form.account {
-            Some(account) => match account.render(values)?.filter(|account| !account.is_empty()) {
-                Some(account) => self.below(&account),
-                None => Arc::clone(&self.source),
-            },
-            None => Arc::clone(&self.source),
-        };
-        let time = match &form.time {
-            Some(time) => time.find(values, clock::read)?,
-            None => None,
-        };
+        let account = form.account.as_ref().map_or(Ok(None), |account| account.render(values))?;
+        let account = account.filter(|account| !account.is_empty());
+        let source = account.map_or_else(|| Arc::clone(&self.source), |account| self.below(&account));
+        let time = form.time.as_ref().map_or(Ok(None), |time| time.find(values, clock::read))?;
         let kind = match &form.prefix {
             Some(prefix) => [prefix.as_str(), ".", &name].concat(),
             None => name,
