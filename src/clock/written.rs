@@ -188,7 +188,7 @@ mod tests {
             ("978307200000", "2001"),
             ("30000000", "1970"),
         ] {
-            assert_eq!(&text(no_date)[..4], year, "{no_date}");
+            assert!(text(no_date).starts_with(year), "{no_date}");
         }
         assert_eq!(text("99999999999"), "5138-11-16T09:46:39Z");
     }

@@ -88,10 +88,10 @@ impl Normalizer {
             None => name,
         };
         let mut event = self.bare(shared, kind, naming.id, data);
-        event.identity = match self.identity(shared, naming.trace) {
-            Identity::Bytes if naming.trace.has_digest && values.is_held_by(&event.id) => Identity::BytesInId,
-            identity => identity,
-        };
+        event.identity = self.identity(shared, naming.trace);
+        if event.identity == Identity::Bytes && naming.trace.has_digest && values.is_held_by(&event.id) {
+            event.identity = Identity::BytesInId;
+        }
         event.subject = naming.subject;
         event.key = naming.key;
         event.source = source;

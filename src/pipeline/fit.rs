@@ -37,7 +37,7 @@ impl Pipeline {
             match (error, &placed) {
                 // A compacted topic takes nothing without a key, and every event has an id.
                 (PublishError::Rejected(_), _) if smaller.key.is_none() => {
-                    smaller.key = Some(event.id.clone())
+                    smaller.key = Some(event.id.clone());
                 }
                 (PublishError::TooLarge(_), None) if !is_cut(&smaller) => {
                     tracing::warn!(source = %source.name, id = event.id, %error, "an event is too large for the quarantine as it is");

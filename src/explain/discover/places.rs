@@ -96,9 +96,12 @@ fn in_members(body: &[u8]) -> Vec<Place> {
     members.into_iter().filter_map(place).collect()
 }
 
+/// Reads a text as bytes, where it is so written.
+type Reader = fn(&str) -> Option<Vec<u8>>;
+
 /// Returns how a signature is written, and its length; `None` for a text that is none.
 fn decoded(text: &str) -> Option<(Encoding, usize)> {
-    let readers: [(Encoding, fn(&str) -> Option<Vec<u8>>); 3] = [
+    let readers: [(Encoding, Reader); 3] = [
         (Encoding::Hex, |text| hex::decode(text).ok()),
         (Encoding::Base64, base64),
         (Encoding::Base64url, base64url),

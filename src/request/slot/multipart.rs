@@ -113,8 +113,11 @@ fn parameter(value: &[u8], wanted: &[u8]) -> Result<Option<Vec<u8>>, ()> {
     if is_whole && found.next().is_none() { Ok(first) } else { Err(()) }
 }
 
+/// A name and its text.
+type Parameter = (Vec<u8>, Vec<u8>);
+
 /// Returns the parameters of a header's value by their names in small letters, and whether all have an end.
-fn parameters(value: &[u8], is_escaped: bool) -> (Vec<(Vec<u8>, Vec<u8>)>, bool) {
+fn parameters(value: &[u8], is_escaped: bool) -> (Vec<Parameter>, bool) {
     let mut found = Vec::new();
     let mut bytes = value.iter().copied().skip_while(|byte| *byte != b';').skip(1).peekable();
     while bytes.peek().is_some() {
