@@ -27,11 +27,11 @@ use crate::{
     verify::{SpecProblem, Verifier},
 };
 use bytes::Bytes;
+use confirm::Address;
 use http::{HeaderMap, Method};
 use responder::Responder;
 use secrecy::SecretString;
 use std::fmt;
-use value::Value;
 
 /// When a handshake is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,14 +127,19 @@ impl Responders {
         taken.map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
-    /// Adds where a request hands over a secret, whoever takes it. A body is withheld where it holds one or may: that of an
-    /// ordinary event can be explained.
+    /// Adds where a request hands over a secret, whoever takes it, an address that agrees, or a word that a constant must
+    /// equal. A body is withheld where it holds one or may: that of an ordinary event can be explained.
     pub fn withhold(&self, request: &Request, keys: &Verifier, withheld: &mut Withheld) {
-        for slot in self.list.iter().filter_map(|responder| responder.capture.as_ref()).flat_map(Value::slots)
-        {
-            let is_handed = || !keys.is_keyed() || !matches!(slot.read(request, &self.params), Ok(None));
-            if !slot.is_in_body() || is_handed() {
-                withheld.add(slot);
+        for responder in &self.list {
+            let secrets = responder.capture.iter().map(|value| (value, !keys.is_keyed()));
+            let words = responder.confirm.iter().map(Address::at).chain(responder.condition.words());
+            for (value, may_be) in secrets.chain(words.map(|value| (value, false))) {
+                for slot in value.slots() {
+                    let stands = || may_be || !matches!(slot.read(request, &self.params), Ok(None));
+                    if !slot.is_in_body() || stands() {
+                        withheld.add(slot);
+                    }
+                }
             }
         }
     }

@@ -51,6 +51,12 @@ impl Condition {
         // Asked for last: what is no handshake must not fail for the lack of a constant.
         unset.map_or(Ok(true), |name| Err(RespondError::Unset(name.into())))
     }
+
+    /// Returns where a word stands that only the operator and the sender know.
+    pub(super) fn words(&self) -> impl Iterator<Item = &Value> {
+        let known = self.is.iter().filter(|(_, texts)| texts.iter().any(|text| text.param().is_some()));
+        known.map(|(value, _)| value)
+    }
 }
 
 impl Expected {

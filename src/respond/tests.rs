@@ -154,6 +154,24 @@ fn a_secret_is_taken_only_while_there_is_none() {
 }
 
 #[test]
+fn a_word_that_a_constant_must_equal_and_an_address_that_agrees_are_withheld() {
+    let responders = responders(json!([
+        { "name": "a", "when": { "method": "GET", "is": { "query:mode": "subscribe", "query:word": "{param:token}" } } },
+        { "name": "b", "verified": true, "when": { "is": { "/kind": "confirm" } }, "confirm": { "at": "/address", "hosts": ["a.example"] } },
+        { "name": "c", "when": { "is": { "/word": ["plain", "{param:token}"] } } },
+    ]));
+    for (body, is_withheld) in [
+        (r#"{"kind":"confirm","address":"https://a.example/?token=1"}"#, true),
+        (r#"{"word":"right"}"#, true),
+        (r#"{"kind":"event","id":"1"}"#, false),
+    ] {
+        let mut withheld = Withheld::default();
+        responders.withhold(&posted(body), &keys(true), &mut withheld);
+        assert_eq!((withheld.query, withheld.body), (vec!["word".into()], is_withheld), "{body}");
+    }
+}
+
+#[test]
 fn what_is_verified_first_is_not_answered_before() {
     let verified = responders(json!([{ "name": "a", "verified": true, "when": { "has": ["/t"] } }]));
     let request = posted(r#"{"t":1}"#);

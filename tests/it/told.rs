@@ -160,16 +160,22 @@ async fn a_secret_that_is_handed_over_is_not_captured() {
         "  asana: { preset: asana, secrets: [ 'file:$home/asana' ], capture: { file: '$home/asana', until: 2999-01-01T00:00:00Z } }
   notion: { preset: notion, secrets: [ 'file:$home/notion' ] }
   paired: { preset: notion, secrets: [ 'file:$home/secret' ] }
+  meta: { preset: meta, secrets: [ 'file:$home/secret' ], params: { verify_token: handed-over-3eZbrw1aBm2rZg } }
+  sns: { preset: aws-sns, params: { topic_arn: 'arn:aws:sns:eu-central-1:123456789012:doors' } }
 sinks:",
     ));
     let handed = "handed-over-3eZbrw1aBm2rZg";
     let token = format!("{{\"verification_token\":\"{handed}\"}}");
     let header: &[(&str, &str)] = &[("x-hook-secret", handed)];
+    let agree = format!(
+        "{{\"Type\":\"SubscriptionConfirmation\",\"SubscribeURL\":\"https://a.example/?Token={handed}\"}}"
+    );
     for (source, headers, body, status) in [
         ("asana", header, "{}", 200),
         ("notion", &[], &*token, 503),
         ("notion", &[], &token.replace("token", "\\u0074oken"), 503),
         ("paired", &[], &token, 401),
+        ("sns", &[], &agree, 401),
     ] {
         let (mut capturing, streams) = desk.capture(&[source, "--all", "--dir", "-"]);
         let answer = desk.0.send(&post(&format!("/hooks/{source}"), headers, body.as_bytes())).await;
@@ -178,6 +184,14 @@ sinks:",
         let file = fs::read_to_string(streams.output).unwrap();
         assert!(file.contains("[withheld: ") && !file.contains(handed), "{file}");
     }
+    let (mut capturing, streams) = desk.capture(&["meta", "--all", "--dir", "-"]);
+    let subscribe = format!(
+        "GET /hooks/meta?hub.mode=subscribe&hub.challenge=1&hub.verify_token={handed} HTTP/1.1\r\nhost: a\r\n\r\n"
+    );
+    assert_eq!(desk.0.send(subscribe.as_bytes()).await.status, 200);
+    assert_eq!(capturing.wait(PATIENCE).unwrap().code(), Some(0));
+    let file = fs::read_to_string(streams.output).unwrap();
+    assert!(file.contains("hub.challenge=1") && !file.contains(handed), "{file}");
     let (mut capturing, streams) = desk.capture(&["paired", "--dir", "-"]);
     desk.0.send(&post("/hooks/paired", &[], b"{\"type\":\"page.created\"}")).await;
     assert_eq!(capturing.wait(PATIENCE).unwrap().code(), Some(0));
