@@ -26,7 +26,7 @@ mod scan;
 mod sealed;
 mod writer;
 
-pub use aside::{Aside, Placed};
+pub use aside::{Aside, Placed, ROOM as ASIDE_ROOM};
 pub use claim::Claim;
 pub use error::JournalError;
 pub use queue::Stats;

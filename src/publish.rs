@@ -12,6 +12,8 @@ pub mod nats;
 mod room;
 mod written;
 
+pub use room::MOST_BYTES;
+
 use crate::{
     clock,
     event::{Event, envelope::Binding},

@@ -2,10 +2,14 @@
 //! a flood is answered 503 by us before the system ends us.
 
 use crate::{
-    config::{KafkaConfig, Loaded, SinkConfig},
-    pipeline, receive,
+    config::{KafkaConfig, Loaded, SinkConfig, TargetConfig},
+    journal,
+    observe::told,
+    pipeline, publish, receive,
+    record::Target,
 };
 use serde::Serialize;
+use std::mem::size_of;
 
 /// The program, its threads, and what an allocator keeps.
 const PROGRAM: u64 = 48 << 20;
@@ -15,6 +19,11 @@ const CONNECTION: u64 = 6 << 10;
 
 /// One remembered id: its entry in a half-full table, and its place in the order.
 const REMEMBERED: u64 = 128;
+
+/// What is remembered beside it of an event that some of its targets hold and some do not, and the text of each of them that
+/// is made for the event.
+const PARTIAL: u64 = 64;
+const NAME: u64 = 320;
 
 /// The attributes of one event of a list.
 const LISTED: u64 = 800;
@@ -73,17 +82,38 @@ impl Memory {
                 pipeline::MOST_LISTED.saturating_mul(LISTED),
                 "events of lists on their way".to_owned(),
             ),
+            part("put aside", journal::ASIDE_ROOM, "what no sink takes and waits for the disk".to_owned()),
+            part("captures", told::MOST_BYTES, "what waits for `capture` and `trigger`".to_owned()),
         ];
+        let remembered = REMEMBERED.saturating_add(partial(loaded));
         for (name, settings) in &loaded.sources {
             let entries = u64::try_from(settings.dedup_entries).unwrap_or(u64::MAX);
             if !settings.dedup_window.is_zero() && entries > 0 {
                 let by = format!("sources.{name}.dedup.entries {entries}");
-                parts.push(part(&format!("repeats of {name}"), entries.saturating_mul(REMEMBERED), by));
+                parts.push(part(&format!("repeats of {name}"), entries.saturating_mul(remembered), by));
             }
         }
-        parts.extend(loaded.config.sinks.iter().filter_map(|(name, sink)| waiting(name, sink, bodies)));
+        parts.extend(loaded.config.sinks.iter().filter_map(|(name, sink)| waiting(name, sink)));
         Self { total: parts.iter().fold(0, |sum, part| sum.saturating_add(part.bytes)), parts }
     }
+}
+
+/// Returns what is remembered beside an id where one of its targets fails, for the route with the most; of a single target
+/// nothing is.
+fn partial(loaded: &Loaded) -> u64 {
+    let each = u64::try_from(size_of::<Target>()).unwrap_or(u64::MAX);
+    let of_route = |targets: &[TargetConfig]| {
+        let is_made = |target: &&TargetConfig| {
+            let texts = [&target.topic, &target.subject];
+            texts.into_iter().flatten().any(|text| text.contains('{'))
+        };
+        let made = u64::try_from(targets.iter().filter(is_made).count()).unwrap_or(u64::MAX);
+        // A list grows by doubling, from four.
+        let places = u64::try_from(targets.len().next_power_of_two().max(4)).unwrap_or(u64::MAX);
+        let is_split = targets.len() > 1;
+        if is_split { PARTIAL + places.saturating_mul(each) + made.saturating_mul(NAME) } else { 0 }
+    };
+    loaded.config.routes.iter().map(|route| of_route(route.to.targets())).max().unwrap_or(0)
 }
 
 /// Says how many of the largest bodies there may be at once.
@@ -105,7 +135,7 @@ fn base64(bytes: u64) -> u64 {
 }
 
 /// Returns what may wait for a sink.
-fn waiting(name: &str, sink: &SinkConfig, bodies: u64) -> Option<Part> {
+fn waiting(name: &str, sink: &SinkConfig) -> Option<Part> {
     let of = format!("sink {name}");
     if let Some(kafka) = &sink.kafka {
         let (clients, queue) = kafka_queue(kafka);
@@ -113,7 +143,9 @@ fn waiting(name: &str, sink: &SinkConfig, bodies: u64) -> Option<Part> {
         return Some(part(&of, bytes, format!("{KAFKA_QUEUE_KEY} {queue}, {clients} clients")));
     }
     if sink.nats.is_some() {
-        return Some(part(&of, base64(bodies), "what waits for the server".to_owned()));
+        // What the client holds while nobody waits for it any more, and what is waited for.
+        let bytes = publish::nats::MAX_HELD_BYTES.saturating_add(publish::MOST_BYTES);
+        return Some(part(&of, bytes, "what waits for the server and its answers".to_owned()));
     }
     sink.journal.as_ref().map(|_| part(&of, JOURNAL, "what waits for the disk".to_owned()))
 }
@@ -127,13 +159,31 @@ fn kafka_queue(kafka: &KafkaConfig) -> (u64, u64) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_the_largest_body_means_is_told_beside_the_bytes_of_all() {
+    fn of(more: &str) -> Memory {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("hookway.yaml");
         let text = "sources: { code: { preset: github, secrets: [ file:s ] }, hotel: { preset: likemagic, secrets: [ file:s ] } }";
-        std::fs::write(&file, text).unwrap();
-        let memory = Memory::of(&crate::config::load(&file).unwrap());
+        std::fs::write(&file, format!("{text}\n{more}")).unwrap();
+        Memory::of(&crate::config::load(&file).unwrap())
+    }
+
+    #[test]
+    fn what_is_remembered_of_an_event_that_one_of_two_sinks_lacks_is_counted() {
+        let sinks = "sinks: { a: { journal: { dir: a } }, b: { nats: { servers: [ 'nats://b:1' ], stream: S } } }\nquarantine: { sink: a }";
+        let routed = |to: &str| of(&format!("{sinks}\nroutes: [ {{ to: {to} }} ]"));
+        let bytes = |memory: &Memory, part: &str| {
+            memory.parts.iter().find(|known| known.part == part).map(|part| part.bytes).unwrap()
+        };
+        let repeats = |to: &str| bytes(&routed(to), "repeats of hotel") / 100_000;
+        let beside = |text: &str| repeats(&format!("[ {{ sink: a }}, {{ sink: b, subject: '{text}' }} ]"));
+        assert_eq!(repeats("{ sink: a }"), 128);
+        assert_eq!((beside("all"), beside("all.{object}")), (128 + 192, 128 + 192 + 320));
+        assert_eq!(bytes(&routed("{ sink: a }"), "sink b"), 128 << 20, "both bounds");
+    }
+
+    #[test]
+    fn what_the_largest_body_means_is_told_beside_the_bytes_of_all() {
+        let memory = of("");
         let bodies = memory.parts.iter().find(|part| part.part == "bodies").unwrap();
         assert_eq!(bodies.bytes, 128 << 20, "a large preset makes it no more");
         let said = "limits.body_bytes 134217728, 5 at once of the largest that `code` takes (26214400)";

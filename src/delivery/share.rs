@@ -1,6 +1,7 @@
 //! Bounds on what is on its way: requests of a source, bytes of all bodies. Nobody waits for a share; there is
 //! one, or the request is refused.
 
+use bytes::Bytes;
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -19,6 +20,18 @@ pub struct Share {
     amount: u64,
 }
 
+/// Bytes with their share.
+struct Held {
+    bytes: Bytes,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Quota {
     /// Makes a quota of `amount`.
     pub fn new(amount: u64) -> Arc<Self> {
@@ -28,6 +41,13 @@ impl Quota {
     /// Takes a part, or `None` when less than that is free.
     pub fn take(self: &Arc<Self>, amount: u64) -> Option<Share> {
         self.charge(amount).then(|| Share { quota: Arc::clone(self), amount })
+    }
+
+    /// Returns bytes that hold their share for as long as anybody has them; `None` where no room is left. For what a queue
+    /// keeps that is not ours.
+    pub fn hold(self: &Arc<Self>, bytes: Bytes) -> Option<Bytes> {
+        let share = self.take(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
+        Some(Bytes::from_owner(Held { bytes, _share: share }))
     }
 
     /// How much nobody has.
@@ -74,5 +94,17 @@ mod tests {
         assert!(quota.take(1).is_none());
         drop((first, second));
         assert!(quota.take(10).is_some());
+    }
+
+    #[test]
+    fn bytes_hold_their_share_until_the_last_copy_of_them_is_gone() {
+        let quota = Quota::new(10);
+        let first = quota.hold(Bytes::from_static(b"123456")).unwrap();
+        assert_eq!(&*first, b"123456");
+        let copy = first.slice(1..3);
+        drop(first);
+        assert!(quota.hold(Bytes::from_static(b"12345")).is_none());
+        drop(copy);
+        assert!(quota.hold(Bytes::from_static(b"1234567890")).is_some());
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use tokio::{sync::Mutex, task::spawn_blocking};
 
 /// Bytes that may wait for the disk at once, and what one takes beside its document.
-const ROOM: u64 = 64 << 20;
+pub const ROOM: u64 = 64 << 20;
 const EACH: u64 = 8 << 10;
 
 /// A folder of such documents, made with the first of them.

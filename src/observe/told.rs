@@ -1,17 +1,18 @@
 //! What becomes of each event and request, told to whoever asks: a log line at `debug`, and a stream at the admin
 //! listener for `trigger` and `capture`. While nobody asks, an event costs the look at a number.
 
+mod line;
+
+pub use line::{Answered, Told};
+
 use super::logs::RefusalLog;
-use crate::{event::Event, record::Ack};
+use crate::delivery::Quota;
 use bytes::Bytes;
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use serde::Serialize;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -27,120 +28,8 @@ const WAITING: usize = 64;
 /// And captured requests, which may be large.
 const CAPTURED_WAITING: usize = 2;
 
-/// What became of one event at one place.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Told {
-    /// The source's name.
-    pub source: String,
-    /// The event's id.
-    pub id: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The key of its object.
-    pub key: Option<String>,
-    /// `published`, `stored_before`, `quarantined`, `filtered` or `suppressed`.
-    pub outcome: String,
-    /// Why it is in the quarantine.
-    pub reason: Option<String>,
-    /// The sink that holds it; `None` for a file beside a journal.
-    pub sink: Option<String>,
-    /// Topic, subject or file; empty for a journal.
-    pub destination: Option<String>,
-    /// Kafka's partition.
-    pub partition: Option<i32>,
-    /// The offset in it.
-    pub offset: Option<i64>,
-    /// JetStream's stream.
-    pub stream: Option<String>,
-    /// The sequence in a stream or journal.
-    pub sequence: Option<u64>,
-}
-
-impl Told {
-    /// An event that has no place: `filtered` or `suppressed`.
-    pub fn placeless(event: &Event, outcome: &str) -> Self {
-        Self {
-            source: event.source_name.to_string(),
-            id: event.id.clone(),
-            kind: event.kind.clone(),
-            key: event.key.clone(),
-            outcome: outcome.to_owned(),
-            ..Self::default()
-        }
-    }
-
-    /// An event that a sink holds.
-    pub fn stored(event: &Event, sink: &str, destination: &str, ack: &Ack) -> Self {
-        let outcome = match &event.quarantine {
-            _ if ack.is_duplicate() => "stored_before",
-            Some(_) => "quarantined",
-            None => "published",
-        };
-        let why = event.quarantine.as_ref().map(|why| format!("{}: {}", why.reason.name(), why.detail));
-        let (sink, destination) = (Some(sink.to_owned()), Some(destination.to_owned()));
-        let told = Self { reason: why, sink, destination, ..Self::placeless(event, outcome) };
-        match ack {
-            Ack::Kafka { partition, offset } => {
-                Self { partition: Some(*partition), offset: Some(*offset), ..told }
-            }
-            Ack::Nats { stream, sequence, .. } => {
-                Self { stream: Some(stream.clone()), sequence: Some(*sequence), ..told }
-            }
-            Ack::Journal { sequence } => Self { sequence: Some(*sequence), ..told },
-            Ack::File => Self { sink: None, ..told },
-        }
-    }
-
-    /// Writes the line about an event that stands in the quarantine; false where enough were written just now.
-    fn is_written(&self, log: &RefusalLog) -> bool {
-        let Self { source, id, kind, key, reason, .. } = self;
-        let Some(left_out) = log.admit(source) else { return false };
-        let left_out = (left_out > 0).then_some(left_out);
-        let (key, reason) = (key.as_deref(), reason.as_deref());
-        let (sink, sequence) = (self.sink.as_deref(), self.sequence);
-        tracing::warn!(source, r#type = kind, key, id, reason, sink, sequence, left_out, "quarantined");
-        true
-    }
-}
-
-impl fmt::Display for Told {
-    /// Says outcome and place, as `published to bus: orders/3@88213`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let destination = self.destination.as_deref().unwrap_or_default();
-        match self.outcome.as_str() {
-            "published" => f.write_str("published")?,
-            "stored_before" => f.write_str("the stream had it already (its PubAck says duplicate)")?,
-            "quarantined" => f.write_str("quarantined")?,
-            "filtered" => return f.write_str("filtered: a route drops it"),
-            _ => return f.write_str("suppressed: a repeat of an event that was here before"),
-        }
-        let sink = self.sink.as_deref().unwrap_or(destination);
-        write!(f, " to {sink}")?;
-        match (self.partition, self.offset, &self.stream, self.sequence) {
-            (Some(partition), Some(offset), ..) => write!(f, ": {destination}/{partition}@{offset}"),
-            (_, _, Some(stream), Some(sequence)) => write!(f, ": {stream}#{sequence} {destination}"),
-            (_, _, None, Some(sequence)) => write!(f, "#{sequence}"),
-            _ => Ok(()),
-        }?;
-        self.reason.iter().try_for_each(|reason| write!(f, "  {reason}"))
-    }
-}
-
-/// What a request was answered, and the request itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Answered {
-    /// The source's name.
-    pub source: String,
-    /// What its sender heard.
-    pub status: u16,
-    /// Why it was refused; `None` where it was not.
-    pub why: Option<String>,
-    /// The request as `explain` reads it, without secrets, in base64.
-    pub request: String,
-}
+/// Bytes of lines that wait for all listeners, or are on their way to one; what comes then is left out.
+pub const MOST_BYTES: u64 = 32 << 20;
 
 /// What a listener wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,8 +57,9 @@ struct Listener {
 #[derive(Debug, Clone, Default)]
 pub struct Tellers(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    room: Arc<Quota>,
     listeners: Mutex<Vec<Listener>>,
     /// How many there are, to be looked at without the lock: of events, and of requests.
     of_events: AtomicUsize,
@@ -219,6 +109,14 @@ impl Tellers {
     }
 }
 
+impl Default for Shared {
+    fn default() -> Self {
+        let (listeners, quarantined) = (Mutex::default(), RefusalLog::default());
+        let (of_events, of_requests) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { room: Quota::new(MOST_BYTES), listeners, of_events, of_requests, quarantined }
+    }
+}
+
 impl Shared {
     fn count(&self, listeners: &[Listener]) {
         let events = listeners.iter().filter(|listener| listener.wants == Wants::Events).count();
@@ -239,7 +137,7 @@ impl Shared {
         let line = self.is_heard(source, &is_wanted).then(|| serde_json::to_vec(what));
         let Some(Ok(mut line)) = line else { return };
         line.push(b'\n');
-        let line = Bytes::from(line);
+        let Some(line) = self.room.hold(Bytes::from(line)) else { return };
         let listeners = self.listeners.lock();
         for listener in listeners.iter().filter(|one| one.source == source && is_wanted(one.wants)) {
             drop(listener.lines.try_send(line.clone()));
@@ -288,6 +186,21 @@ mod tests {
         drop(slow);
         assert!(!tellers.of_requests("shop", false));
         assert_eq!(tellers.0.of_requests.load(Ordering::Relaxed), 0, "not even the lock");
+    }
+
+    #[test]
+    fn what_waits_for_all_listeners_is_bounded() {
+        let tellers = Tellers::default();
+        let sources: Vec<String> = (0..LISTENERS).map(|n| n.to_string()).collect();
+        let listening: Vec<_> =
+            sources.iter().map(|source| tellers.listen(source, Wants::Requests).unwrap()).collect();
+        for source in sources.iter().chain(&sources) {
+            let request = "x".repeat(6 << 20);
+            tellers.request(&Answered { source: source.clone(), request, ..Answered::default() });
+        }
+        assert_eq!(listening.iter().map(Receiver::len).sum::<usize>(), 5, "32 MiB");
+        drop(listening);
+        assert_eq!(tellers.0.room.free(), MOST_BYTES);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 mod access;
 mod answer;
 mod connect;
-mod held;
 mod limit;
 mod prepare;
 mod stream;
@@ -45,7 +44,7 @@ const MAX_IN_FLIGHT: usize = 8192;
 
 /// Bytes in the client's hands at once: while there is no connection it keeps what it was given, also what was given
 /// up long ago. No less than the largest payload that a server may allow.
-const MAX_HELD_BYTES: u64 = 64 << 20;
+pub const MAX_HELD_BYTES: u64 = 64 << 20;
 
 /// One JetStream stream as a sink.
 #[derive(Debug)]
@@ -83,7 +82,7 @@ impl Nats {
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {
-        let payload = held::until_written(record.value, &self.held).ok_or(PublishError::Saturated)?;
+        let payload = self.held.hold(record.value).ok_or(PublishError::Saturated)?;
         let mut message = PublishMessage::build()
             .payload(payload)
             .message_id(&record.message_id)

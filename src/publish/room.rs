@@ -12,7 +12,7 @@ use std::{
 use tokio::time::Instant;
 
 /// Bytes that a sink holds at most, with what waits beside each record.
-const MOST_BYTES: u64 = 64 << 20;
+pub const MOST_BYTES: u64 = 64 << 20;
 
 /// What waits beside a record: its event, its request's head, the work on it.
 const BESIDE: u64 = 8192;
