@@ -47,8 +47,12 @@ impl Source {
 
     async fn capture(&self, secret: SecretString, now: Timestamp) -> Result<(), String> {
         let capture = self.handshakes.capture.as_ref().ok_or(HOW_TO_CAPTURE)?;
-        let storing = Arc::clone(capture);
-        let stored = tokio::task::spawn_blocking(move || storing.store(&secret, now)).await;
+        let (storing, turn) = (Arc::clone(capture), capture.turn().await);
+        let stored = tokio::task::spawn_blocking(move || {
+            let _until_stored = turn;
+            storing.store(&secret, now)
+        });
+        let stored = stored.await;
         stored.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
         tracing::warn!(
             source = %self.name,

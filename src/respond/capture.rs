@@ -5,15 +5,16 @@
 //! of the source's `secrets`, and whoever watches those takes it into use.
 
 use jiff::Timestamp;
-use parking_lot::Mutex;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use subtle::ConstantTimeEq as _;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// Where one source's secret goes, and until when it is taken.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct Capture {
     file: PathBuf,
     until: Timestamp,
     /// One store at a time.
-    storing: Mutex<()>,
+    turn: Arc<Mutex<()>>,
 }
 
 /// Why a secret is not taken.
@@ -46,7 +47,7 @@ pub enum CaptureError {
 impl Capture {
     /// Takes secrets into `file` until a time.
     pub fn new(file: PathBuf, until: Timestamp) -> Self {
-        Self { file, until, storing: Mutex::new(()) }
+        Self { file, until, turn: Arc::default() }
     }
 
     /// Returns the file.
@@ -54,13 +55,17 @@ impl Capture {
         &self.file
     }
 
-    /// Stores a secret that was received at `now`. The secret that the file already holds is taken again, since a
+    /// Waits for the turn to store one, where it costs no thread: a disk may not answer.
+    pub async fn turn(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
+    }
+
+    /// Stores a secret that was received at `now`, in its turn. The secret that the file already holds is taken again, since a
     /// sender that missed the answer repeats it.
     pub fn store(&self, secret: &SecretString, now: Timestamp) -> Result<(), CaptureError> {
         if now >= self.until {
             return Err(CaptureError::Over(self.until));
         }
-        let _one_at_a_time = self.storing.lock();
         let unwritable = |cause| CaptureError::Unwritable { file: self.file.clone(), cause };
         let held = match fs::read(&self.file) {
             Ok(held) => held,
@@ -97,6 +102,7 @@ fn write_whole(file: &Path, content: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt as _;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn at(second: i64) -> Timestamp {
@@ -128,6 +134,15 @@ mod tests {
         fs::write(home.path().join("secret.new"), "half").unwrap();
         capture.store(&"whole".into(), at(0)).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"whole");
+    }
+
+    #[tokio::test]
+    async fn one_is_stored_at_a_time_and_who_waits_holds_no_thread() {
+        let capture = Capture::new("unused".into(), at(0));
+        let turn = capture.turn().await;
+        assert!(capture.turn().now_or_never().is_none());
+        drop(turn);
+        assert!(capture.turn().now_or_never().is_some());
     }
 
     #[test]
