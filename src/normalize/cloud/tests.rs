@@ -186,6 +186,8 @@ fn what_is_no_cloud_event_says_why() {
     let twice = with(r#""id":"1""#, r#""id":"1","id":"2""#);
     assert_eq!(reason(&twice), Some(Reason::Ambiguous));
     assert_eq!(reason(&binary(b"", &[("ce-x", "1"), ("ce-x", "2")])), Some(Reason::Ambiguous));
+    let of_two_types = [("content-type", "text/plain"), ("content-type", "application/json")];
+    assert_eq!(reason(&binary(b"", &of_two_types)), Some(Reason::Ambiguous));
     let plain = cloud().normalize(&delivery(b"{}", &[("content-type", "application/json")])).remove(0);
     assert!(detail(&plain).contains("expected `application/cloudevents+json`"));
 }
