@@ -6,12 +6,12 @@ mod binary;
 mod structured;
 
 use super::{
-    Normalizer, Unmappable, form, json,
+    Normalizer, Unmappable, json,
     mapping::{Data, Shared},
     media,
     split::{Division, Split},
     trace::Trace,
-    values::sha256_hex,
+    values::{DIGITS, sha256_hex},
 };
 use crate::{
     event::{Event, Reason},
@@ -126,7 +126,7 @@ impl Normalizer {
         if standing == Standing::Open {
             let [.., bytes] = event.content();
             let digest = sha256_hex(bytes);
-            event.id = format!("{}-{digest:.*}", event.id, form::DIGITS);
+            event.id = format!("{}-{digest:.*}", event.id, DIGITS);
         }
         super::attributes::check(&event)?;
         Ok(event)

@@ -1,11 +1,14 @@
 //! What `normalize` reads of one shape of the sender's bodies: which rule fits an event, what identity it finds,
 //! and whether the allow-lists let the event through.
 
-use super::{AllowPart, Unmappable, place::Place, template::Template, trace::Trace, values::Values};
+use super::{
+    AllowPart, Unmappable,
+    place::Place,
+    template::Template,
+    trace::Trace,
+    values::{DIGITS, Values},
+};
 use crate::{event::Reason, request::slot::Standing};
-
-/// Digits of the digest behind an id that somebody else could have written.
-pub(super) const DIGITS: usize = 32;
 
 /// One shape of the sender's bodies, with the templates that read it.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Tells the events of one request apart that have one id. What differs is another event, whatever its id says, and a
 //! consumer that drops duplicates by id must not lose it. The new ids are the same on every replica and for every retry.
 
-use super::{form::DIGITS, values::sha256_hex};
+use super::values::{DIGITS, sha256_hex};
 use crate::event::{Event, Identity};
 use std::collections::{BTreeMap, HashMap};
 

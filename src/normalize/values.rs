@@ -17,6 +17,9 @@ use crate::{
 use sha2::{Digest as _, Sha256};
 use std::{borrow::Cow, cell::OnceCell};
 
+/// Digits of the digest behind an id that somebody else could have written.
+pub(super) const DIGITS: usize = 32;
+
 /// What templates are rendered from.
 #[derive(Debug)]
 pub(super) struct Values<'v> {
@@ -132,7 +135,7 @@ impl<'v> Values<'v> {
 
     /// True where an id holds so much of the digest of the event's bytes that no others have it.
     pub(super) fn is_held_by(&self, id: &str) -> bool {
-        self.digest().get(..super::form::DIGITS).is_some_and(|digits| id.contains(digits))
+        self.digest().get(..DIGITS).is_some_and(|digits| id.contains(digits))
     }
 
     fn digest(&self) -> &str {
