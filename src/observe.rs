@@ -10,6 +10,8 @@ pub mod metrics;
 
 pub mod order;
 
+pub mod rarely;
+
 pub mod told;
 
 pub mod unseen;

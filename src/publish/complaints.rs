@@ -2,6 +2,7 @@
 //! wrong, one a minute while it stays so, one when it is over. On their own the clients write a dozen a second while a
 //! broker is away, and leave out which.
 
+use crate::observe::rarely::Rarely;
 use parking_lot::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -25,15 +26,7 @@ pub(super) struct Complaints {
 struct Trouble {
     since: Instant,
     last: Instant,
-    written: Instant,
-    left_out: u64,
-}
-
-/// What is to be done with a line.
-#[derive(Debug, PartialEq, Eq)]
-enum Line {
-    Written { left_out: u64 },
-    LeftOut,
+    lines: Rarely,
 }
 
 impl Complaints {
@@ -44,33 +37,26 @@ impl Complaints {
 
     /// Takes a complaint.
     pub(super) fn add(&self, message: &str) {
-        match self.note(Instant::now()) {
-            Line::LeftOut => {}
-            Line::Written { left_out } => tracing::warn!(left_out, "{}: {message}", self.broker),
+        if let Some(left_out) = self.note() {
+            tracing::warn!(left_out, "{}: {message}", self.broker);
         }
     }
 
     /// Notes that the broker answers.
     pub(super) fn answers(&self) {
         if let Some(trouble) = self.over(Instant::now()) {
-            let (seconds, left_out) = (trouble.since.elapsed().as_secs(), trouble.left_out);
+            let (seconds, left_out) = (trouble.since.elapsed().as_secs(), trouble.lines.left_out);
             tracing::info!(seconds, left_out, "{} answers again", self.broker);
         }
     }
 
-    fn note(&self, now: Instant) -> Line {
+    fn note(&self) -> Option<u64> {
+        let now = Instant::now();
         let mut trouble = self.trouble.lock();
-        let Some(known) = &mut *trouble else {
-            *trouble = Some(Trouble { since: now, last: now, written: now, left_out: 0 });
-            return Line::Written { left_out: 0 };
-        };
+        let begun = Trouble { since: now, last: now, lines: Rarely::default() };
+        let known = trouble.get_or_insert(begun);
         known.last = now;
-        if now.duration_since(known.written) < PAUSE {
-            known.left_out += 1;
-            return Line::LeftOut;
-        }
-        known.written = now;
-        Line::Written { left_out: std::mem::take(&mut known.left_out) }
+        known.lines.admit(PAUSE)
     }
 
     fn over(&self, now: Instant) -> Option<Trouble> {
@@ -90,7 +76,7 @@ mod tests {
         let begun = Instant::now();
         let mut written = Vec::new();
         for _ in 0..12 * 150 {
-            if let Line::Written { left_out } = talk.note(Instant::now()) {
+            if let Some(left_out) = talk.note() {
                 written.push((begun.elapsed().as_secs(), left_out));
             }
             tokio::time::advance(Duration::from_secs(1) / 12).await;
@@ -106,12 +92,8 @@ mod tests {
             "as long as one of the clients complains, it is not over"
         );
         tokio::time::advance(QUIET).await;
-        assert!(talk.over(Instant::now()).is_some_and(|trouble| trouble.left_out > 300));
+        assert!(talk.over(Instant::now()).is_some_and(|trouble| trouble.lines.left_out > 300));
         assert!(talk.over(Instant::now()).is_none(), "said once");
-        assert_eq!(
-            talk.note(Instant::now()),
-            Line::Written { left_out: 0 },
-            "the next outage is told at once"
-        );
+        assert_eq!(talk.note(), Some(0), "the next outage is told at once");
     }
 }
