@@ -33,9 +33,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_source_that_shares_ids_writes_one_line_a_minute() {
         let log = ConflictLog::default();
-        assert_eq!(log.0.lock().admit(PAUSE), Some(0));
-        assert!((0..40).all(|_| log.0.lock().admit(PAUSE).is_none()));
+        let admit = || log.0.lock().admit(PAUSE);
+        assert_eq!(admit(), Some(0));
+        assert!((0..40).all(|_| admit().is_none()));
         tokio::time::advance(PAUSE).await;
-        assert_eq!((log.0.lock().admit(PAUSE), log.0.lock().admit(PAUSE)), (Some(40), None));
+        assert_eq!((admit(), admit()), (Some(40), None));
     }
 }
