@@ -218,10 +218,12 @@ fn source(
     let (sender, settings) = (&loaded.senders[name], &loaded.sources[name]);
     let compiled = Compiled::new(sender, name, &config::params(sender).values).expect("a document");
     let Compiled { scheme, verifier, responders, normalizer } = compiled;
-    let secrets = Secrets::read(&loaded.config.sources[name].secrets);
+    let references = &loaded.config.sources[name].secrets;
     let explainer = Explainer::new(scheme);
-    explainer.set_secrets(&secrets.usable);
-    verifier.set_secrets(secrets.usable).expect("secrets that decode");
+    explainer.set_secrets(&Secrets::read(references).usable);
+    // An empty one for each that is missing, so that every other keeps its number.
+    let in_place = references.iter().map(|reference| reference.resolve().unwrap_or_default());
+    verifier.set_secrets(in_place.collect()).expect("secrets that decode");
     let capture = loaded.config.sources[name].capture.as_ref();
     let handshakes = Handshakes {
         responders,
