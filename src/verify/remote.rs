@@ -7,10 +7,7 @@
 
 mod under_way;
 
-use crate::{
-    fetch::{Client, Target},
-    observe::rarely::Rarely,
-};
+use crate::fetch::{Client, Target};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use std::{
@@ -61,7 +58,8 @@ pub(super) struct Remote<T> {
     pause: Duration,
     /// How long an address that is not proven may hold its place.
     patience: Duration,
-    logged: Mutex<Rarely>,
+    /// When a failure was logged last, and how many were not since.
+    logged: Mutex<(Option<Instant>, u64)>,
     /// Who fetches, in tests; else the client that trusts the system's roots.
     pub(super) client: OnceLock<Arc<Client>>,
 }
@@ -201,13 +199,17 @@ impl<T: Send + Sync + 'static> Remote<T> {
         }
     }
 
-    /// Logs the first failure, and then one a minute; returns how many were left out before it.
-    fn log(&self, address: &str, error: &str) -> Option<u64> {
-        let admitted = self.logged.lock().admit(LOG_PAUSE);
-        if let Some(left_out) = admitted {
-            tracing::warn!(%address, error, left_out, "a sender's key can't be fetched");
+    /// Logs the first failure, and then one a minute; returns whether it did.
+    fn log(&self, address: &str, error: &str) -> bool {
+        let mut logged = self.logged.lock();
+        if logged.0.is_some_and(|at| at.elapsed() < LOG_PAUSE) {
+            logged.1 += 1;
+            return false;
         }
-        admitted
+        let left_out = std::mem::take(&mut logged.1);
+        logged.0 = Some(Instant::now());
+        tracing::warn!(%address, error, left_out, "a sender's key can't be fetched");
+        true
     }
 }
 
