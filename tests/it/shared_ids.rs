@@ -115,8 +115,21 @@ async fn events_of_one_action_arrive_though_hubspot_gives_them_one_id() {
     send(&bridge, "hubspot", "", &body).await;
     send(&bridge, "hubspot", "", &body).await;
     let published = published(&bridge);
-    let keys: Vec<&str> = published.iter().map(|(_, key)| key.as_str()).collect();
-    assert_eq!(keys, ["0-1:3:77", "0-3:3:77", "0-1:3:77", "0-1:3:77", "0-1:3:77", "0-1:3:77"]);
+    // Of two objects, each has its order; between them there is none.
+    let of_object = |key: &str| -> Vec<Value> {
+        let stored = bridge.stored("kept");
+        stored
+            .iter()
+            .map(|it| &it.envelope)
+            .filter(|it| it["partitionkey"] == key)
+            .map(|it| it["data"].clone())
+            .collect()
+    };
+    let deal = body[1].clone();
+    let contact: Vec<Value> =
+        body.as_array().unwrap().iter().filter(|event| **event != deal).cloned().collect();
+    assert_eq!(of_object("0-3:3:77"), [deal]);
+    assert_eq!(of_object("0-1:3:77"), contact);
     let ids: HashSet<&str> = published.iter().map(|(id, _)| id.as_str()).collect();
     assert_eq!(ids.len(), published.len());
 }
