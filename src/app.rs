@@ -23,8 +23,9 @@ use crate::{
     pipeline::Pipeline,
     publish::Sinks,
     receive::{self, Ends, Limits, Receiver},
+    workers::Workers,
 };
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, num::NonZeroUsize, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -75,8 +76,9 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     let health = Arc::new(Health::default());
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
+    let workers = Arc::new(workers(&loaded)?);
     let pipeline = build_pipeline(&loaded, &tasks, &metrics).await?;
-    let served = serve(loaded, (&pipeline, &tasks, &stop), metrics, health, &mut signals).await;
+    let served = serve(loaded, (&pipeline, &workers, &tasks, &stop), metrics, health, &mut signals).await;
     if served.is_err() {
         // A client must not outlive the libraries that the process takes down at its end.
         Drain::flush(&pipeline).await;
@@ -87,7 +89,7 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
 /// Serves until a signal ends it.
 async fn serve(
     loaded: Loaded,
-    (pipeline, tasks, stop): (&Arc<Pipeline>, &TaskTracker, &CancellationToken),
+    (pipeline, workers, tasks, stop): (&Arc<Pipeline>, &Arc<Workers>, &TaskTracker, &CancellationToken),
     metrics: Metrics,
     health: Arc<Health>,
     signals: &mut Signals,
@@ -108,7 +110,8 @@ async fn serve(
     let receiver = Receiver::new(sources, Arc::clone(pipeline), &bounds, metrics.clone());
     let ends = Ends { drain: CancellationToken::new(), stop: stop.clone() };
     // Among the tasks that drain waits for, so that no connection is taken behind its back.
-    tasks.spawn(receive::serve(webhooks, receiver, bounds, metrics.clone(), tasks.clone(), ends.clone()));
+    let carriers = (Arc::clone(workers), tasks.clone());
+    tasks.spawn(receive::serve(webhooks, receiver, bounds, metrics.clone(), carriers, ends.clone()));
     metrics.configured(clock::now());
     health.begin();
     let signal = signals.next().await;
@@ -117,6 +120,14 @@ async fn serve(
         Drain { health, pipeline, ends, tasks, delay: limits.drain_delay, timeout: limits.drain_timeout };
     drain.run(signals, signal).await;
     Ok(())
+}
+
+/// Starts the threads that carry webhooks; by default one for each core that the process may use.
+fn workers(loaded: &Loaded) -> io::Result<Workers> {
+    let all = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let count = loaded.config.workers.map_or_else(all, NonZeroUsize::from);
+    tracing::info!(count, "workers");
+    Workers::start(count)
 }
 
 fn bounds(limits: &config::Limits) -> Limits {

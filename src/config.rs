@@ -39,7 +39,7 @@ pub use sinks::{
 use crate::senders::SenderSpec;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU16, path::PathBuf};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -51,6 +51,8 @@ pub struct Config {
     /// Where metrics and health are served. Keep it off the public network.
     #[schemars(extend("format" = "socket-address"))]
     pub admin: SocketAddr,
+    /// Threads that carry webhooks; as many as the cores that the process may use where it is left out.
+    pub workers: Option<NonZeroU16>,
     /// The configured senders, by the name in their URL.
     pub sources: BTreeMap<String, SourceConfig>,
     /// The destinations. None: everything goes to one embedded journal under `./hookway-data`.
@@ -74,6 +76,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
             admin: SocketAddr::from(([127, 0, 0, 1], 9090)),
+            workers: None,
             sources: BTreeMap::new(),
             sinks: BTreeMap::new(),
             routes: Vec::new(),

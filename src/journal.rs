@@ -33,7 +33,7 @@ pub use queue::Stats;
 pub use reader::{Entry, Reader};
 pub use recover::{Damage, Left, Recovered};
 
-use crate::record::Record;
+use crate::{record::Record, workers::hear};
 use disk::{Disk, LocalDisk};
 use queue::Queue;
 use std::{fmt, fs::File, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
@@ -133,7 +133,7 @@ impl Journal {
     ) -> impl Future<Output = Result<u64, JournalError>> + Send + 'static + use<> {
         let pushed = self.queue.push(record);
         let queue = Arc::clone(&self.queue);
-        async move { pushed?.await.unwrap_or_else(|_| Err(queue.closed())) }
+        async move { hear(pushed?).await.unwrap_or_else(|_| Err(queue.closed())) }
     }
 
     /// Returns what the journal is doing.

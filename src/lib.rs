@@ -61,6 +61,8 @@ pub mod clock;
 
 pub mod deadline;
 
+pub mod workers;
+
 pub mod reading;
 
 pub mod fetch;

@@ -21,6 +21,7 @@ use super::{Prepared, PublishError, Publisher};
 use crate::{
     reading::Reading,
     record::{Ack, Record},
+    workers::hear,
 };
 use admin::Admin;
 use again::Again;
@@ -136,7 +137,7 @@ impl Kafka {
         let (producer, _outstanding) = self.producers.choose(record.in_turn).ok_or_else(closed)?;
         let _waits = producer.ages.begin();
         let outcome = self.hand_over(&producer, record)?;
-        match outcome.await {
+        match hear(outcome).await {
             Ok(outcome) => outcome.map_err(|error| self.classify(&producer, &error)),
             Err(_) => Err(closed()),
         }

@@ -6,6 +6,7 @@ use crate::{
     delivery::Share,
     observe::metrics::{Counted, Metrics},
     refusal::Refusal,
+    workers::Seat,
 };
 use hyper::{
     body::{Body as _, Incoming},
@@ -34,26 +35,33 @@ pub(super) struct Caller {
 pub(super) struct Connection {
     pub(super) caller: Caller,
     pub(super) slot: Share,
+    /// Its place on a worker.
+    pub(super) seat: Seat,
     pub(super) metrics: Metrics,
 }
 
 impl Connection {
     /// Answers its requests until it ends.
-    pub(super) async fn run(self, stream: TcpStream, receiver: Arc<Receiver>) {
-        let Self { caller, slot: _slot, metrics } = self;
+    pub(super) async fn run(self, stream: std::net::TcpStream, receiver: Arc<Receiver>) {
+        let Self { caller, slot: _slot, seat, metrics } = self;
         let _counted = Counted::new(&metrics.connections);
+        let stream = match TcpStream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(error) => return tracing::warn!(%error, "a connection can't be taken"),
+        };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY can't be set");
         }
         let (client, activity) = (caller.address, Arc::clone(&caller.activity));
         let wire = TokioIo::new(Wire::new(stream, Arc::clone(&activity)));
         // One count for each request is the connection's own; the receiver's is all connections'.
-        let shared = Arc::new((receiver, caller));
+        let shared = Arc::new((receiver, caller, seat));
         let known = Arc::clone(&shared);
         let service = service_fn(move |request: http::Request<Incoming>| {
             let shared = Arc::clone(&shared);
             async move {
-                let (receiver, caller) = &*shared;
+                let (receiver, caller, seat) = &*shared;
+                let _carried = seat.request();
                 caller.activity.begin();
                 let length = request.body().size_hint().exact();
                 // Boxed: hyper keeps room for what this makes as long as the connection is open.

@@ -10,7 +10,7 @@ use super::{
     peer::Peers,
     watch::{Open, Order},
 };
-use crate::observe::metrics::Metrics;
+use crate::{observe::metrics::Metrics, workers::Workers};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -69,18 +69,18 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Has `receiver` answer what comes to `listener` until the stop; then open requests are finished and connections closed.
 ///
-/// Connections run in `tasks`, which the caller waits for.
+/// Connections run on `workers` and in `tasks`, which the caller waits for.
 pub async fn serve(
     listener: TcpListener,
     receiver: Arc<Receiver>,
     limits: Limits,
     metrics: Metrics,
-    tasks: TaskTracker,
+    (workers, tasks): (Arc<Workers>, TaskTracker),
     ends: Ends,
 ) {
     let connections = u64::try_from(limits.connections).unwrap_or(u64::MAX);
     let peers = Peers::new(connections, limits.peer_share.into());
-    let mut serving = Serving { receiver, metrics, tasks, peers, open: Open::new() };
+    let mut serving = Serving { receiver, metrics, workers, tasks, peers, open: Open::new() };
     let turn = (limits.idle / SWEEPS).max(SHORTEST_TURN);
     let most = u32::try_from(limits.idle.as_nanos().div_ceil(turn.as_nanos())).unwrap_or(u32::MAX);
     let mut turns = interval(turn);
@@ -112,6 +112,7 @@ pub async fn serve(
 struct Serving {
     receiver: Arc<Receiver>,
     metrics: Metrics,
+    workers: Arc<Workers>,
     tasks: TaskTracker,
     peers: Peers,
     open: Open,
@@ -124,9 +125,13 @@ impl Serving {
             self.metrics.connections_rejected.inc();
             return;
         };
+        // Taken out of this runtime's reactor, so that the worker's can have it.
+        let (Some(seat), Ok(stream)) = (self.workers.seat(), stream.into_std()) else { return };
         let (activity, metrics) = (self.open.add(), self.metrics.clone());
         let caller = Caller { address: peer, holder, activity };
-        self.tasks.spawn(Connection { caller, slot, metrics }.run(stream, Arc::clone(&self.receiver)));
+        let connection = Connection { caller, slot, seat, metrics };
+        let runtime = connection.seat.runtime.clone();
+        self.tasks.spawn_on(connection.run(stream, Arc::clone(&self.receiver)), &runtime);
     }
 
     fn sweep(&mut self, most: u32) {

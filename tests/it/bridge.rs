@@ -22,6 +22,7 @@ use hookway::{
     respond::{Capture, Confirmer},
     route::{Route, RouteTarget, Routes, template::Destination},
     senders::Compiled,
+    workers::Workers,
 };
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -102,8 +103,9 @@ impl Bridge {
         let receiver = Receiver::new(sources, pipeline, &limits, metrics.clone());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
-        let served = (metrics.clone(), tasks.clone(), ends.clone());
-        tasks.spawn(receive::serve(listener, receiver, limits, served.0, served.1, served.2));
+        let carriers = (Arc::new(Workers::here()), tasks.clone());
+        let served = receive::serve(listener, receiver, limits, metrics.clone(), carriers, ends.clone());
+        tasks.spawn(served);
         Self { address, metrics, logs, home, faulty, agreeing, tasks, ends, _capture: capture }
     }
 

@@ -157,7 +157,7 @@ impl Slot {
 
     fn start(&self) -> Result<Producer, KafkaError> {
         let config = self.config.lock().clone();
-        let callbacks = Callbacks::new(&self.runtime, self.alone.clone(), Arc::clone(&self.talk));
+        let callbacks = Callbacks { alone: self.alone.clone(), talk: Arc::clone(&self.talk) };
         Client::start(&config, callbacks).map(Arc::new)
     }
 

@@ -1,0 +1,203 @@
+//! The threads that carry webhooks: each has a runtime of its own, and owns a connection from accept to answer.
+//!
+//! A runtime of several threads has all of them look for work in each other's queues and wake one another, which costs
+//! every request some microseconds. A worker asks nobody: what its requests wait for comes to it ([`hear`]), many answers
+//! at a time. All else (brokers, looks at the sinks, fetches, the admin listener) runs on the process's own runtime.
+
+mod mail;
+
+pub use mail::hear;
+
+use std::{
+    io,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+use tokio::runtime::{Builder, Handle};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The workers of one process. They end with it; connections that are open by then are dropped.
+#[derive(Debug)]
+pub struct Workers {
+    all: Vec<Worker>,
+    _ends: DropGuard,
+}
+
+/// One thread that carries webhooks.
+#[derive(Debug)]
+struct Worker {
+    runtime: Handle,
+    load: Arc<Load>,
+}
+
+/// What a worker has to carry.
+#[derive(Debug, Default)]
+struct Load {
+    connections: AtomicUsize,
+    requests: AtomicUsize,
+}
+
+/// The place of one connection on its worker.
+#[derive(Debug)]
+pub struct Seat {
+    /// Where its task runs.
+    pub runtime: Handle,
+    load: Arc<Load>,
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub struct Request<'s>(&'s Load);
+
+impl Workers {
+    /// Starts so many threads.
+    pub fn start(count: NonZeroUsize) -> io::Result<Self> {
+        let ends = CancellationToken::new();
+        let all = (0..count.get()).map(|number| Worker::start(number, ends.clone()));
+        Ok(Self { all: all.collect::<io::Result<_>>()?, _ends: ends.drop_guard() })
+    }
+
+    /// Has the runtime that this is called from carry the webhooks too.
+    pub fn here() -> Self {
+        let here = Worker { runtime: Handle::current(), load: Arc::default() };
+        Self { all: vec![here], _ends: CancellationToken::new().drop_guard() }
+    }
+
+    /// Returns a place for a connection on the worker that has the least to carry. A connection counts, and a request in
+    /// flight once more: the few that a proxy keeps open are spread, and so are busy ones among many that are silent.
+    pub fn seat(&self) -> Option<Seat> {
+        let Worker { runtime, load } = self.all.iter().min_by_key(|worker| worker.load.sum())?;
+        load.connections.fetch_add(1, Ordering::Relaxed);
+        Some(Seat { runtime: runtime.clone(), load: Arc::clone(load) })
+    }
+}
+
+impl Worker {
+    fn start(number: usize, ends: CancellationToken) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let work = move || {
+            runtime.block_on(ends.run_until_cancelled(mail::hand_out()));
+            // A read of a disk that hangs must not keep the process.
+            runtime.shutdown_background();
+        };
+        thread::Builder::new().name(format!("worker-{number}")).spawn(work)?;
+        Ok(Self { runtime: handle, load: Arc::default() })
+    }
+}
+
+impl Load {
+    fn sum(&self) -> usize {
+        self.connections.load(Ordering::Relaxed) + self.requests.load(Ordering::Relaxed)
+    }
+}
+
+impl Seat {
+    /// Counts a request until the guard is dropped.
+    pub fn request(&self) -> Request<'_> {
+        self.load.requests.fetch_add(1, Ordering::Relaxed);
+        Request(&self.load)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.load.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Request<'_> {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    fn started(count: usize) -> Workers {
+        Workers::start(NonZeroUsize::new(count).unwrap()).unwrap()
+    }
+
+    /// Returns which worker a seat is on.
+    fn place(workers: &Workers, seat: &Seat) -> usize {
+        workers.all.iter().position(|worker| Arc::ptr_eq(&worker.load, &seat.load)).unwrap()
+    }
+
+    #[test]
+    fn connections_are_spread_and_a_busy_worker_gets_fewer() {
+        let workers = started(4);
+        let seats: Vec<Seat> = (0..8).map(|_| workers.seat().unwrap()).collect();
+        let places: Vec<usize> = seats.iter().map(|seat| place(&workers, seat)).collect();
+        assert_eq!(places, [0, 1, 2, 3, 0, 1, 2, 3]);
+        let busy: Vec<Request<'_>> = seats.iter().step_by(4).map(Seat::request).collect();
+        let next: Vec<Seat> = (0..4).map(|_| workers.seat().unwrap()).collect();
+        let places: Vec<usize> = next.iter().map(|seat| place(&workers, seat)).collect();
+        assert_eq!(places, [1, 2, 3, 1], "the first has two requests in flight");
+        drop(busy);
+        drop(seats);
+        assert_eq!(place(&workers, &workers.seat().unwrap()), 0);
+    }
+
+    #[test]
+    fn whoever_waits_on_a_worker_hears_what_other_threads_answer() {
+        for count in [1, 2, 4] {
+            let workers = started(count);
+            let (tell, told) = std::sync::mpsc::channel();
+            let seats: Vec<Seat> = (0..count).map(|_| workers.seat().unwrap()).collect();
+            let answers: Vec<_> = (0..2000_usize)
+                .map(|number| {
+                    let (answer, answered) = oneshot::channel();
+                    let tell = tell.clone();
+                    seats[number % count].runtime.spawn(async move {
+                        let name = thread::current().name().map(str::to_owned);
+                        tell.send((number, hear(answered).await.ok(), name)).unwrap();
+                    });
+                    answer
+                })
+                .collect();
+            drop(tell);
+            for (number, answer) in answers.into_iter().enumerate() {
+                // Every seventh is let go of without an answer.
+                if number % 7 != 0 {
+                    answer.send(number).unwrap();
+                }
+            }
+            let mut heard: Vec<_> = told.iter().collect();
+            heard.sort();
+            let expected = |number: usize| {
+                (number, (number % 7 != 0).then_some(number), Some(format!("worker-{}", number % count)))
+            };
+            assert_eq!(heard, (0..2000).map(expected).collect::<Vec<_>>());
+        }
+    }
+
+    #[tokio::test]
+    async fn elsewhere_an_answer_is_heard_too() {
+        let (answer, answered) = oneshot::channel();
+        let waits = tokio::spawn(hear(answered));
+        answer.send(7).unwrap();
+        assert_eq!(waits.await.unwrap(), Ok(7));
+    }
+
+    #[test]
+    fn workers_end_with_what_holds_them() {
+        let workers = started(2);
+        let (held, ended) = std::sync::mpsc::channel::<()>();
+        for _ in 0..2 {
+            let held = held.clone();
+            workers.seat().unwrap().runtime.spawn(async move {
+                std::future::pending::<()>().await;
+                drop(held);
+            });
+        }
+        drop((workers, held));
+        assert!(ended.recv().is_err(), "their tasks are dropped with them");
+    }
+}
