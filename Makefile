@@ -78,7 +78,7 @@ fuzz: setup-build ## fuzzes every parser for SECONDS each (nightly Rust and carg
 demo: ## shows Hookway at work on this machine, without a broker (DEMO_EXIT=1: and ends by itself)
 	@tests/setup/demo.sh
 
-bench: setup-test ## measures Hookway beside bare handlers: a quiet machine and 20 minutes; ARGS=--quick only tries it
+bench: setup-test ## measures Hookway beside a peer in Go and bare handlers: a quiet machine and 45 minutes; ARGS=--quick only tries it
 	@$(CARGO) bench --locked --bench bench -- $(ARGS)
 
 clean-cache: ## removes what the other commands fetched

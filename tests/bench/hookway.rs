@@ -5,6 +5,7 @@ use crate::{
         client::{Answer, Connection},
         github::Endpoint,
     },
+    scene::Scene,
     server::Server,
     support::process,
 };
@@ -27,7 +28,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_hookway");
 
 /// Starts Hookway's `program` with everything routed to one sink. `sink` is its configuration in YAML's flow form, `to` the
 /// rest of the route's target. Returns, when it is ready, the server and its admin listener.
-pub(crate) async fn start(program: &Path, sink: &str, to: &str) -> (Server, SocketAddr) {
+pub(crate) async fn start(program: &Path, sink: &str, to: &str, scene: Scene) -> (Server, SocketAddr) {
     let home = process::home("hookway");
     let config = format!(
         "listen: 127.0.0.1:0\n\
@@ -41,7 +42,7 @@ pub(crate) async fn start(program: &Path, sink: &str, to: &str) -> (Server, Sock
     fs::write(home.path().join("hookway.yaml"), config).unwrap();
     let mut command = Command::new(program);
     command.args(["run", "--config", "hookway.yaml"]).env("BENCH_SECRET", endpoint().secret);
-    let mut server = Server::start(&mut command, home);
+    let mut server = Server::start(scene.start(command), home);
     let admin = server.listener("admin");
     ready(&server, admin).await;
     (server, admin)

@@ -1,5 +1,5 @@
-//! `make bench`: Hookway's speed, cost and memory beside bare handlers that do no more than answer or publish,
-//! in one run on one machine. Only ratios count; `docs/performance.md` tells how to read and repeat them.
+//! `make bench`: Hookway's speed, cost and memory beside what users would write instead and beside bare handlers that do
+//! no more than answer or publish, in one run on one machine. Only ratios count; `docs/performance.md` tells how to read and repeat them.
 //!
 //! The program starts itself anew for each bare handler (`bench bare …`).
 
@@ -16,14 +16,19 @@
 mod bare;
 mod brokers;
 mod disk;
+mod figure;
+mod findings;
 mod hookway;
 #[path = "../support/load.rs"]
 #[expect(dead_code, reason = "other tests use the ledger and the runs by count")]
 mod load;
 mod measure;
 mod memory;
+mod peers;
 mod report;
+mod scene;
 mod server;
+mod subjects;
 mod suite;
 #[path = "../support/support.rs"]
 #[expect(dead_code, reason = "a bench only starts brokers; tests also break and read them")]
@@ -35,14 +40,20 @@ mod verification;
 use clap::{Parser, ValueEnum};
 use load::github::Deliveries;
 use measure::Timing;
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use scene::Scene;
+use std::{
+    path::{self, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 use suite::{Kind, Plan, Suite};
 use support::brokers::Brokers;
 
 /// Bodies that are signed before the run: more than any window of deduplication or batch could notice.
 const BODIES: u32 = 8192;
 
-/// Measures Hookway beside bare handlers and prints the table as Markdown.
+/// Measures Hookway beside peers and bare handlers and prints the table as Markdown.
 #[derive(Debug, Parser)]
 struct Options {
     /// One short round: shows that everything runs, not how fast.
@@ -57,7 +68,7 @@ struct Options {
     /// Measurements of each subject under each load.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Only with so many connections: 1, 64 or 512.
+    /// Only with so many connections.
     #[arg(long)]
     connections: Option<usize>,
     /// Leaves Hookway out.
@@ -77,47 +88,40 @@ enum Part {
     Kafka,
     Nats,
     Journal,
+    /// Kafka while another program keeps a core busy.
+    Neighbour,
+    /// Kafka with one core for the subject, and the others for broker and generator.
+    OneCore,
     /// What it costs to check a signature, without any sink.
     Verification,
 }
 
-impl Part {
-    /// Returns the sink that the part is about.
-    fn kind(self) -> Option<Kind> {
-        match self {
-            Self::Kafka => Some(Kind::Kafka),
-            Self::Nats => Some(Kind::Nats),
-            Self::Journal => Some(Kind::Journal),
-            Self::Verification => None,
-        }
-    }
-}
+/// The parts that measure a sink, in their order.
+const SUITES: [(Part, Kind, Scene); 5] = [
+    (Part::Kafka, Kind::Kafka, Scene::Shared),
+    (Part::Nats, Kind::Nats, Scene::Shared),
+    (Part::Journal, Kind::Journal, Scene::Shared),
+    (Part::Neighbour, Kind::Kafka, Scene::Neighbour),
+    (Part::OneCore, Kind::Kafka, Scene::OneCore),
+];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Some((first, rest)) = words.split_first()
-        && first == "bare"
-    {
-        bare::run(&rest.iter().map(String::as_str).collect::<Vec<_>>());
-        return ExitCode::SUCCESS;
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["bare", rest @ ..] => {
+            bare::run(rest);
+            return ExitCode::SUCCESS;
+        }
+        ["spin"] => scene::spin(),
+        _ => {}
     }
-    if cfg!(debug_assertions) {
+    let options = Options::parse();
+    if cfg!(debug_assertions) && !options.quick {
         eprintln!(
             "a debug build tells nothing about speed: run `cargo bench --bench bench`, or `make bench`"
         );
         return ExitCode::FAILURE;
     }
-    let options = Options::parse();
-    let plan = Plan {
-        rounds: if options.quick { 1 } else { options.rounds },
-        timing: Timing {
-            warm_up: Duration::from_secs(if options.quick { 1 } else { 2 }),
-            window: Duration::from_secs(if options.quick { 1 } else { options.seconds }),
-        },
-        hookway: !options.baselines,
-        connections: options.connections,
-        beside: options.beside,
-    };
     if options.only.is_none_or(|only| only == Part::Verification) {
         let (window, rounds) = if options.quick { (20, 3) } else { (200, 9) };
         report::verification(&verification::run(Duration::from_millis(window), rounds));
@@ -127,20 +131,39 @@ fn main() -> ExitCode {
     }
     // One thread for the generator: more would take the cores of those that are measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(bench(options.only.and_then(Part::kind), &plan))
+    runtime.block_on(bench(options))
 }
 
-async fn bench(only: Option<Kind>, plan: &Plan) -> ExitCode {
+async fn bench(options: Options) -> ExitCode {
+    let (go, left_out) = match peers::go() {
+        Ok(program) => (Some(program), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    let plan = Plan {
+        rounds: if options.quick { 1 } else { options.rounds },
+        timing: Timing {
+            warm_up: Duration::from_secs(if options.quick { 1 } else { 2 }),
+            window: Duration::from_secs(if options.quick { 1 } else { options.seconds }),
+        },
+        hookway: !options.baselines,
+        connections: options.connections,
+        // Every subject runs in a folder of its own.
+        beside: options.beside.map(|program| path::absolute(program).unwrap()),
+        go,
+    };
     let load_average = report::load_average();
     let deliveries = Arc::new(Deliveries::sign(&hookway::endpoint(), BODIES));
     let brokers = Brokers::new();
     let mut all = Vec::new();
-    for kind in [Kind::Kafka, Kind::Nats, Kind::Journal] {
-        if only.is_none_or(|only| only == kind) {
-            all.push(Suite::start(kind, &brokers, plan).await.run(&deliveries, plan).await);
+    for (_, kind, scene) in SUITES.iter().filter(|suite| options.only.is_none_or(|only| only == suite.0)) {
+        if scene.is_possible() {
+            all.push(Suite::start(*kind, *scene, &brokers, &plan).await.run(&deliveries, &plan).await);
         }
     }
-    report::print(&all, plan, load_average);
+    report::print(&all, &plan, load_average);
+    if let Some(reason) = left_out {
+        println!("\n**Left out**: the peers in Go: {reason}.");
+    }
     if let Some(warning) = report::disturbed(&all) {
         println!("\n**Not quiet**: {warning}.");
     }

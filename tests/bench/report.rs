@@ -1,33 +1,26 @@
 //! The report: Markdown on standard output, made to be pasted into `docs/performance.md`.
 
 use crate::{
-    measure::Sample,
-    suite::{Findings, Plan},
+    figure::{Figure, Sample, Spread},
+    findings::{Findings, Row},
+    subjects::names,
+    suite::Plan,
     targets::{self, Verdict},
-    verification::{self, Row},
+    verification,
 };
 use std::{fs, process::Command};
 
 /// Above this share of a core, something else disturbed a measurement.
 const QUIET: f64 = 0.1;
 
-/// Prints machine, date, commit, figures, verdicts and problems.
+/// Prints machine, date, commit, figures, ratios, verdicts and problems.
 pub(crate) fn print(all: &[Findings], plan: &Plan, load_average: f64) {
     println!("{}\n", preamble(plan, load_average));
-    println!(
-        "| sink | connections | subject | events/s | p50 ms | p90 ms | p99 ms | max ms | CPU µs | broker CPU µs | generator CPU µs | other cores |"
-    );
-    println!("|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    for findings in all {
-        for (connections, rows) in &findings.rows {
-            for (subject, sample) in rows {
-                println!("| {} | {connections} | {subject} | {} |", findings.kind, cells(sample));
-            }
-        }
-    }
+    figures(all);
+    ratios(all);
     let verdicts: Vec<Verdict> = all.iter().flat_map(targets::judge).collect();
     if !verdicts.is_empty() {
-        println!("\n| target | Hookway | baseline | ratio | bound | |\n|---|--:|--:|--:|--:|---|");
+        println!("\n| target | Hookway | other | ratio | bound | |\n|---|--:|--:|--:|--:|---|");
     }
     for verdict in verdicts {
         println!("{}", line(&verdict));
@@ -37,12 +30,56 @@ pub(crate) fn print(all: &[Findings], plan: &Plan, load_average: f64) {
     }
 }
 
+/// Prints the medians of all figures.
+fn figures(all: &[Findings]) {
+    header(&["sink", "connections", "subject"], &Figure::ALL);
+    for findings in all {
+        for (connections, row) in rows(findings) {
+            let median = Sample::median(&row.rounds);
+            let cells = Figure::ALL.map(|figure| figure.show(median.get(figure)));
+            println!("| {} | {connections} | {} | {} |", findings.place(), row.subject, cells.join(" | "));
+        }
+    }
+}
+
+/// Prints Hookway's figures divided by those of all that publish: the median over the rounds, lowest and highest.
+fn ratios(all: &[Findings]) {
+    let figures = [Figure::Rate, Figure::P50, Figure::P99, Figure::Cpu, Figure::BrokerCpu];
+    let is_other = |subject| ![names::HOOKWAY, names::OK, names::DISK].contains(&subject);
+    if !all.iter().flat_map(rows).any(|(_, row)| row.subject == names::HOOKWAY) {
+        return;
+    }
+    println!();
+    header(&["sink", "connections", "Hookway by"], &figures);
+    for findings in all {
+        for (connections, row) in rows(findings).filter(|(_, row)| is_other(row.subject)) {
+            let Some(hookway) = findings.get(connections, names::HOOKWAY) else { continue };
+            let cells = figures.map(|figure| Spread::ratio(figure, hookway, &row.rounds).to_string());
+            println!("| {} | {connections} | {} | {} |", findings.place(), row.subject, cells.join(" | "));
+        }
+    }
+}
+
+fn header(places: &[&str], figures: &[Figure]) {
+    let figures: Vec<&str> = figures.iter().map(|figure| figure.name()).collect();
+    println!(
+        "| {} | {} |\n|---|--:|---|{}",
+        places.join(" | "),
+        figures.join(" | "),
+        "--:|".repeat(figures.len())
+    );
+}
+
+fn rows(findings: &Findings) -> impl Iterator<Item = (usize, &Row)> {
+    findings.rows.iter().flat_map(|(connections, rows)| rows.iter().map(|row| (*connections, row)))
+}
+
 /// Prints what each scheme costs beside its primitive.
-pub(crate) fn verification(rows: &[Row]) {
+pub(crate) fn verification(rows: &[verification::Row]) {
     println!(
         "| scheme | body, bytes | Hookway, µs | bare primitive, µs | ratio | |\n|---|--:|--:|--:|--:|---|"
     );
-    for Row { scheme, bytes, ours, bare, ratio } in rows {
+    for verification::Row { scheme, bytes, ours, bare, ratio } in rows {
         let verdict = match (*bytes >= 100_000, *ratio <= verification::BOUND) {
             (false, _) => "",
             (true, true) => "met",
@@ -61,9 +98,8 @@ pub(crate) fn load_average() -> f64 {
 
 /// Says where the machine was too busy for the figures to count.
 pub(crate) fn disturbed(all: &[Findings]) -> Option<String> {
-    let samples =
-        all.iter().flat_map(|findings| findings.rows.values()).flatten().map(|(_, sample)| sample.others);
-    let most = samples.fold(0.0, f64::max);
+    let samples = all.iter().flat_map(rows).map(|(_, row)| Sample::median(&row.rounds));
+    let most = samples.map(|sample| sample.get(Figure::Others)).fold(0.0, f64::max);
     (most > QUIET).then(|| {
         format!("the machine was not quiet: up to {most:.2} cores went to other programs; repeat when it is")
     })
@@ -104,29 +140,10 @@ fn git(words: &[&str]) -> String {
     )
 }
 
-fn cells(sample: &Sample) -> String {
-    let Sample { rate, p50, p90, p99, max, cpu, broker_cpu, generator_cpu, others } = *sample;
-    let figures = [p50, p90, p99, max].map(|latency| format!("{latency:.2}"));
-    let costs = [cpu, broker_cpu, generator_cpu].map(|cost| number(cost, 1));
-    format!("{rate:.0} | {} | {} | {others:.2}", figures.join(" | "), costs.join(" | "))
-}
-
 fn line(verdict: &Verdict) -> String {
-    let baseline = verdict
-        .baseline
-        .map_or_else(String::new, |(figure, against)| format!("{} ({against})", number(figure, 2)));
-    let ratio = verdict.ratio.map_or_else(String::new, |ratio| number(ratio, 2));
-    let met = if verdict.met { "met" } else { "**missed**" };
-    format!(
-        "| {} | {} | {baseline} | {ratio} | {} | {met} |",
-        verdict.what,
-        number(verdict.hookway, 2),
-        verdict.bound
-    )
-}
-
-/// A figure that was not measured is a dash; a large one needs no decimals.
-fn number(figure: f64, decimals: usize) -> String {
-    let decimals = if figure < 1000.0 { decimals } else { 0 };
-    if figure.is_nan() { "–".to_owned() } else { format!("{figure:.decimals$}") }
+    let Verdict { what, hookway, bound, .. } = verdict;
+    let other = verdict.other.as_ref().map_or_else(String::new, |(figure, who)| format!("{figure} ({who})"));
+    let ratio = verdict.ratio.map_or_else(String::new, |ratio| ratio.to_string());
+    let met = if verdict.is_met { "met" } else { "**missed**" };
+    format!("| {what} | {hookway} | {other} | {ratio} | {bound} | {met} |")
 }

@@ -24,10 +24,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts `command` in the folder `home` and waits until it listens.
-    pub(crate) fn start(command: &mut Command, home: TempDir) -> Self {
+    pub(crate) fn start(mut command: Command, home: TempDir) -> Self {
         let log = home.path().join("log");
         command.current_dir(home.path());
-        let process = Process::start(command, &Streams::log(&log), Some(home.path()));
+        let process = Process::start(&command, &Streams::log(&log), Some(home.path()));
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut server = Self { process, log, address, _home: home };
         server.address = server.listener("webhooks");

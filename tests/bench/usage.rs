@@ -14,6 +14,32 @@ pub(crate) fn cpu(pid: u32) -> Duration {
     TICK * ticks
 }
 
+/// How often the threads of a process let go of a core so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Switches {
+    /// To wait for something, which then woke them.
+    pub(crate) slept: u64,
+    /// Since others had to run.
+    pub(crate) preempted: u64,
+}
+
+/// Returns how often the threads that a process has now let go of a core.
+pub(crate) fn switches(pid: u32) -> Switches {
+    let mut all = Switches::default();
+    for thread in fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs").flatten() {
+        // A thread may end while it is looked at.
+        let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+        for (name, value) in status.lines().filter_map(|line| line.split_once(':')) {
+            match name {
+                "voluntary_ctxt_switches" => all.slept += value.trim().parse::<u64>().unwrap(),
+                "nonvoluntary_ctxt_switches" => all.preempted += value.trim().parse::<u64>().unwrap(),
+                _ => {}
+            }
+        }
+    }
+    all
+}
+
 /// Returns the processor time that all processes of the machine have used, and what the host took from it.
 pub(crate) fn machine_cpu() -> Duration {
     let stat = fs::read_to_string("/proc/stat").expect("Linux has /proc/stat");
