@@ -23,11 +23,11 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// Makes topics of these names.
-    pub(crate) fn kafka(kafka: &Kafka, topics: &[String]) -> Self {
+    /// Makes topics of these names with these settings.
+    pub(crate) fn kafka(kafka: &Kafka, topics: &[String], settings: &[(&str, &str)]) -> Self {
         let admin = ClientConfig::new().set("bootstrap.servers", kafka.bootstrap()).create().unwrap();
         for topic in topics {
-            kafka.create_topic(topic, PARTITIONS);
+            kafka.create_topic_with(topic, PARTITIONS, settings);
         }
         Self::Kafka { admin, topics: topics.to_vec() }
     }

@@ -85,6 +85,23 @@ impl Sample {
         self.0.get(&figure).copied().unwrap_or(f64::NAN)
     }
 
+    /// Returns the figures per event where each delivery holds so many; latencies stay the delivery's.
+    pub(crate) fn of_lists(mut self, events: u32) -> Self {
+        let events = f64::from(events);
+        for (figure, value) in &mut self.0 {
+            match figure {
+                Figure::Rate => *value *= events,
+                Figure::P50 | Figure::P90 | Figure::P99 | Figure::Max | Figure::Others => {}
+                Figure::Cpu
+                | Figure::BrokerCpu
+                | Figure::GeneratorCpu
+                | Figure::WakeUps
+                | Figure::Preemptions => *value /= events,
+            }
+        }
+        self
+    }
+
     /// Returns the median of every figure by itself.
     pub(crate) fn median(samples: &[Self]) -> Self {
         let median = |figure| Spread::of(samples.iter().map(|sample| sample.get(figure))).median;

@@ -10,6 +10,7 @@ use crate::{
     support::process,
 };
 use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 /// How long Hookway may take to reach its destinations.
@@ -26,26 +27,45 @@ pub(crate) fn endpoint() -> Endpoint {
 /// The program, of the build that the bench belongs to.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_hookway");
 
-/// Starts Hookway's `program` with everything routed to one sink. `sink` is its configuration in YAML's flow form, `to` the
-/// rest of the route's target. Returns, when it is ready, the server and its admin listener.
-pub(crate) async fn start(program: &Path, sink: &str, to: &str, scene: Scene) -> (Server, SocketAddr) {
-    let home = process::home("hookway");
-    let config = format!(
+/// The one source of the bench's suites.
+pub(crate) const SOURCE: &str = "bench: { preset: github, secrets: [ env:BENCH_SECRET ] }";
+
+/// Returns the configuration that routes everything of these sources to one sink. All is in YAML's flow form; `to` is the rest
+/// of the route's target.
+pub(crate) fn config(sources: &str, sink: &str, to: &str) -> String {
+    format!(
         "listen: 127.0.0.1:0\n\
          admin: 127.0.0.1:0\n\
-         sources: {{ bench: {{ preset: github, secrets: [ env:BENCH_SECRET ] }} }}\n\
+         sources: {{ {sources} }}\n\
          sinks: {{ bus: {sink}, kept: {{ journal: {{ dir: kept }} }} }}\n\
          routes: [ {{ match: {{ source: \"*\" }}, to: {{ sink: bus{to} }} }} ]\n\
          quarantine: {{ sink: kept }}\n\
          log: {{ format: json }}\n"
-    );
-    fs::write(home.path().join("hookway.yaml"), config).unwrap();
-    let mut command = Command::new(program);
-    command.args(["run", "--config", "hookway.yaml"]).env("BENCH_SECRET", endpoint().secret);
+    )
+}
+
+/// Returns whether the build that the bench belongs to takes this configuration.
+pub(crate) fn takes(config: &str) -> bool {
+    let (mut command, _home) = command(Path::new(PROGRAM), "check", config);
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+/// Starts Hookway's `program`. Returns, when it is ready, the server and its admin listener.
+pub(crate) async fn start(program: &Path, config: &str, scene: Scene) -> (Server, SocketAddr) {
+    let (command, home) = command(program, "run", config);
     let mut server = Server::start(scene.start(command), home);
     let admin = server.listener("admin");
     ready(&server, admin).await;
     (server, admin)
+}
+
+fn command(program: &Path, verb: &str, config: &str) -> (Command, TempDir) {
+    let home = process::home("hookway");
+    fs::write(home.path().join("hookway.yaml"), config).unwrap();
+    let mut command = Command::new(program);
+    command.args([verb, "--config", "hookway.yaml"]).env("BENCH_SECRET", endpoint().secret);
+    command.current_dir(home.path());
+    (command, home)
 }
 
 async fn ready(server: &Server, admin: SocketAddr) {

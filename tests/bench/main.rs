@@ -26,6 +26,7 @@ mod measure;
 mod memory;
 mod peers;
 mod report;
+mod scale;
 mod scene;
 mod server;
 mod subjects;
@@ -42,7 +43,7 @@ use load::github::Deliveries;
 use measure::Timing;
 use scene::Scene;
 use std::{
-    path::{self, PathBuf},
+    path::{self, Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -94,6 +95,8 @@ enum Part {
     OneCore,
     /// What it costs to check a signature, without any sink.
     Verification,
+    /// How Hookway's cost grows with workers, connections, sources, bodies and lists; only when asked for.
+    Scale,
 }
 
 /// The parts that measure a sink, in their order.
@@ -154,6 +157,9 @@ async fn bench(options: Options) -> ExitCode {
     let load_average = report::load_average();
     let deliveries = Arc::new(Deliveries::sign(&hookway::endpoint(), BODIES));
     let brokers = Brokers::new();
+    if options.only == Some(Part::Scale) {
+        return scale(&brokers, &plan, options.quick, load_average).await;
+    }
     let mut all = Vec::new();
     for (_, kind, scene) in SUITES.iter().filter(|suite| options.only.is_none_or(|only| only == suite.0)) {
         if scene.is_possible() {
@@ -169,4 +175,15 @@ async fn bench(options: Options) -> ExitCode {
     }
     let sound = all.iter().all(|findings| findings.problems.is_empty());
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The drawing stands beside the page that shows it, unless it shows nothing.
+async fn scale(brokers: &Brokers, plan: &Plan, quick: bool, load_average: f64) -> ExitCode {
+    let plot = if quick { env!("CARGO_TARGET_TMPDIR") } else { concat!(env!("CARGO_MANIFEST_DIR"), "/docs") };
+    let plot = Path::new(plot).join("scale.svg");
+    println!("{}\n", report::preamble(plan, load_average));
+    let problems = scale::run(brokers, plan, &plot).await;
+    report::problems(problems.iter());
+    eprintln!("drawn into {}", plot.display());
+    if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -25,7 +25,12 @@ pub(crate) fn print(all: &[Findings], plan: &Plan, load_average: f64) {
     for verdict in verdicts {
         println!("{}", line(&verdict));
     }
-    for problem in all.iter().flat_map(|findings| &findings.problems) {
+    problems(all.iter().flat_map(|findings| &findings.problems));
+}
+
+/// Prints what went wrong.
+pub(crate) fn problems<'a>(all: impl Iterator<Item = &'a String>) {
+    for problem in all {
         println!("\n**Problem**: {problem}");
     }
 }
@@ -105,7 +110,8 @@ pub(crate) fn disturbed(all: &[Findings]) -> Option<String> {
     })
 }
 
-fn preamble(plan: &Plan, load_average: f64) -> String {
+/// Says when, of which commit, on which machine and how long it was measured.
+pub(crate) fn preamble(plan: &Plan, load_average: f64) -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let (cpu, memory) = (read("/proc/cpuinfo"), read("/proc/meminfo"));
     let field = |text: &str, name: &str| {

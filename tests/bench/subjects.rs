@@ -61,7 +61,7 @@ impl Subjects {
         let stems = ["linger-0", "linger-5", "per-core-2", "per-core-5", "go", "hookway"];
         let topics = stems.map(|stem| brokers.name(stem));
         let [linger_0, linger_5, per_core_2, per_core_5, go, topic] = &topics;
-        let mut subjects = Self::none(scene, Store::kafka(kafka, &topics), kafka.pid());
+        let mut subjects = Self::none(scene, Store::kafka(kafka, &topics, &[]), kafka.pid());
         let at = kafka.bootstrap();
         subjects.bare(names::OK, &["ok"]);
         subjects.bare(names::LINGER_0, &["kafka", at, linger_0, "0"]);
@@ -119,12 +119,13 @@ impl Subjects {
     }
 
     async fn hookway(mut self, sink: &str, to: &str, plan: &Plan) -> Self {
+        let config = hookway::config(hookway::SOURCE, sink, to);
         if let Some(program) = &plan.beside {
-            let (server, _) = hookway::start(program, sink, to, self.scene).await;
+            let (server, _) = hookway::start(program, &config, self.scene).await;
             self.add(names::BESIDE, server);
         }
         if plan.hookway {
-            let (server, admin) = hookway::start(Path::new(hookway::PROGRAM), sink, to, self.scene).await;
+            let (server, admin) = hookway::start(Path::new(hookway::PROGRAM), &config, self.scene).await;
             self.hookway = Some(Watched { admin, idle: usage::memory(server.pid()).resident });
             self.add(names::HOOKWAY, server);
         }

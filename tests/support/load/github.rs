@@ -27,25 +27,36 @@ pub(crate) struct Endpoint {
 /// is its own even where its body was sent before.
 #[derive(Debug)]
 pub(crate) struct Deliveries {
-    ring: Vec<Vec<u8>>,
+    ring: Vec<Request>,
+}
+
+/// A request with the place of its delivery's id.
+#[derive(Debug)]
+struct Request {
+    bytes: Vec<u8>,
     id_at: usize,
 }
 
 impl Deliveries {
     /// Signs `places` bodies.
     pub(crate) fn sign(endpoint: &Endpoint, places: u32) -> Self {
-        let mac = Hmac::<Sha256>::new_from_slice(endpoint.secret.as_bytes()).unwrap();
-        let ring: Vec<_> = (0..u64::from(places)).map(|place| render(endpoint, &mac, place)).collect();
-        let id_at = ring[0].windows(ID_NAME.len()).position(|part| part == ID_NAME.as_bytes()).unwrap();
-        Self { ring, id_at: id_at + ID_NAME.len() }
+        let bodies = (0..u64::from(places)).map(body);
+        Self::of(&endpoint.secret, bodies.map(|body| (endpoint.path.clone(), body)))
+    }
+
+    /// Signs these bodies for the paths beside them.
+    pub(crate) fn of(secret: &str, requests: impl Iterator<Item = (String, Vec<u8>)>) -> Self {
+        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        Self { ring: requests.map(|(path, body)| render(&path, &mac, &body)).collect() }
     }
 
     /// Writes the request with this sequence of this run over `buffer`.
     pub(crate) fn write(&self, run: Run, sequence: u64, buffer: &mut Vec<u8>) {
         let places = u64::try_from(self.ring.len()).unwrap();
+        let request = &self.ring[usize::try_from(sequence % places).unwrap()];
         buffer.clear();
-        buffer.extend_from_slice(&self.ring[usize::try_from(sequence % places).unwrap()]);
-        let mut place = &mut buffer[self.id_at..];
+        buffer.extend_from_slice(&request.bytes);
+        let mut place = &mut buffer[request.id_at..];
         write!(place, "{}", run.delivery_id(sequence)).unwrap();
     }
 }
@@ -81,17 +92,14 @@ pub(crate) fn body(sequence: u64) -> Vec<u8> {
     [start.as_bytes(), &vec![b'.'; padding], end.as_bytes()].concat()
 }
 
-const ID_NAME: &str = "X-GitHub-Delivery: ";
-
-fn render(endpoint: &Endpoint, mac: &Hmac<Sha256>, place: u64) -> Vec<u8> {
-    let body = body(place);
-    let signature = hex::encode(mac.clone().chain_update(&body).finalize().into_bytes());
-    let id = uuid::Uuid::nil();
+fn render(path: &str, mac: &Hmac<Sha256>, body: &[u8]) -> Request {
+    let signature = hex::encode(mac.clone().chain_update(body).finalize().into_bytes());
     let head = format!(
-        "POST {} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nContent-Type: application/json\r\n\
-         User-Agent: GitHub-Hookshot/bench\r\nX-GitHub-Event: issues\r\n{ID_NAME}{id}\r\n\
-         X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {BODY_BYTES}\r\n\r\n",
-        endpoint.path
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nContent-Type: application/json\r\n\
+         User-Agent: GitHub-Hookshot/bench\r\nX-GitHub-Event: issues\r\nX-GitHub-Delivery: "
     );
-    [head.as_bytes(), &body].concat()
+    let id = uuid::Uuid::nil();
+    let rest =
+        format!("{id}\r\nX-Hub-Signature-256: sha256={signature}\r\nContent-Length: {}\r\n\r\n", body.len());
+    Request { bytes: [head.as_bytes(), rest.as_bytes(), body].concat(), id_at: head.len() }
 }
