@@ -138,10 +138,6 @@ fn main() -> ExitCode {
 }
 
 async fn bench(options: Options) -> ExitCode {
-    let (go, left_out) = match peers::go() {
-        Ok(program) => (Some(program), None),
-        Err(reason) => (None, Some(reason)),
-    };
     let plan = Plan {
         rounds: if options.quick { 1 } else { options.rounds },
         timing: Timing {
@@ -152,7 +148,7 @@ async fn bench(options: Options) -> ExitCode {
         connections: options.connections,
         // Every subject runs in a folder of its own.
         beside: options.beside.map(|program| path::absolute(program).unwrap()),
-        go,
+        go: peers::go(),
     };
     let load_average = report::load_average();
     let deliveries = Arc::new(Deliveries::sign(&hookway::endpoint(), BODIES));
@@ -164,11 +160,13 @@ async fn bench(options: Options) -> ExitCode {
     for (_, kind, scene) in SUITES.iter().filter(|suite| options.only.is_none_or(|only| only == suite.0)) {
         if scene.is_possible() {
             all.push(Suite::start(*kind, *scene, &brokers, &plan).await.run(&deliveries, &plan).await);
+        } else {
+            println!("**Left out**: {kind}{scene}: this machine has one core.\n");
         }
     }
     report::print(&all, &plan, load_average);
-    if let Some(reason) = left_out {
-        println!("\n**Left out**: the peers in Go: {reason}.");
+    if plan.go.is_none() {
+        println!("\n**Left out**: the peers in Go, which could not be built; standard error says why.");
     }
     if let Some(warning) = report::disturbed(&all) {
         println!("\n**Not quiet**: {warning}.");

@@ -18,7 +18,8 @@ use curves::{Curve, Point};
 use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 /// The figures of the table.
-const FIGURES: [Figure; 5] = [Figure::Rate, Figure::Cpu, Figure::BrokerCpu, Figure::P50, Figure::P99];
+const FIGURES: [Figure; 6] =
+    [Figure::Rate, Figure::Cpu, Figure::BrokerCpu, Figure::P50, Figure::P99, Figure::Others];
 
 /// What a topic takes, in bytes: the largest body and its envelope.
 const LARGEST: &str = "4194304";

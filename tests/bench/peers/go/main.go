@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 )
 
 // What GitHub sends at most, in bytes.
@@ -50,7 +51,8 @@ func main() {
 	fmt.Fprintf(os.Stderr, `{"message":"listening","listener":"webhooks","address":%q}`+"\n", listener.Addr())
 	mux := http.NewServeMux()
 	mux.Handle("POST /hooks/bench", &receiver{secret: []byte(secret), bus: bus})
-	log.Fatal(http.Serve(listener, mux))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	log.Fatal(server.Serve(listener))
 }
 
 func connect(kind, address, to string) (publisher, error) {
