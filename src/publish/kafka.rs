@@ -45,10 +45,11 @@ use talk::Talk;
 use tokio::sync::{Mutex, oneshot};
 
 /// What we set before the user's options, each for a reason.
-const DEFAULTS: [(&str, &str); 13] = [
+const DEFAULTS: [(&str, &str); 14] = [
     ("client.id", "hookway"),
     ("enable.idempotence", "true"),    // acks=all, no reordering by retries
     ("partitioner", "murmur2_random"), // the Java client's choice; librdkafka's own differs
+    ("max.in.flight", "2"), // while two requests are under way the next batches gather
     ("message.timeout.ms", "60000"),   // settles unknown outcomes; the HTTP deadline is ours
     ("socket.timeout.ms", "10000"),    // the default of 60 s hides a stalled broker
     ("socket.connection.setup.timeout.ms", "5000"),
@@ -68,6 +69,10 @@ pub fn client_config(brokers: &[String], options: &BTreeMap<String, String>) -> 
         config.set(name, value);
     }
     for (name, value) in options {
+        // The name in full of one of ours: of two names for one thing, either might win.
+        if name == "max.in.flight.requests.per.connection" {
+            config.remove("max.in.flight");
+        }
         config.set(name, value);
     }
     config.set("bootstrap.servers", brokers.join(","));

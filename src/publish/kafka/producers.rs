@@ -22,7 +22,7 @@ use std::sync::{
 };
 
 /// Smoothed number of records in flight from which batching pays.
-const THRESHOLD: u32 = 64;
+const THRESHOLD: u32 = 6;
 
 /// The smoothed number moves by 1/128 of the difference with each event.
 const SMOOTHING: u32 = 128;
@@ -31,7 +31,7 @@ const SMOOTHING: u32 = 128;
 const SCALE: u32 = 1024;
 
 /// Milliseconds that the batching producer waits for more records.
-const LINGER: &str = "5";
+const LINGER: &str = "1";
 
 /// librdkafka's own `batch.size`.
 const LARGEST_BATCH: u64 = 1_000_000;
