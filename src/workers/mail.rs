@@ -4,7 +4,7 @@
 //! who is to be woken is written on a list, and the worker is rung for once; it wakes them itself, which is cheap.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
@@ -17,6 +17,13 @@ const BATCH: usize = 512;
 thread_local! {
     /// The list of the worker that this thread is.
     static MAIL: RefCell<Option<UnboundedSender<Waker>>> = const { RefCell::new(None) };
+    /// Which worker this thread is.
+    static NUMBER: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Returns the number of the worker that this thread is; 0 elsewhere.
+pub fn number() -> usize {
+    NUMBER.get()
 }
 
 /// Waits for what another thread will answer.
@@ -65,9 +72,10 @@ impl Wake for Letter {
     }
 }
 
-/// Makes this thread a worker and wakes whom others put on its list.
+/// Makes this thread the worker of this number and wakes whom others put on its list.
 #[expect(clippy::disallowed_methods, reason = "it holds one wake-up for each answer that a task waits for")]
-pub(super) async fn hand_out() {
+pub(super) async fn hand_out(number: usize) {
+    NUMBER.set(number);
     let (by, mut letters) = unbounded_channel();
     MAIL.set(Some(by));
     let mut batch = Vec::with_capacity(BATCH);
