@@ -139,74 +139,48 @@ impl Refusal {
 
     /// Returns whose fault it is.
     pub fn fault(&self) -> Fault {
-        match self {
-            Self::UnknownSource
-            | Self::MethodNotAllowed { .. }
-            | Self::Unanswered
-            | Self::Malformed(_)
-            | Self::HeadTooLarge
-            | Self::Unsized
-            | Self::TooLarge { .. }
-            | Self::Encoded
-            | Self::Stalled
-            | Self::Unverified(..) => Fault::Sender,
-            Self::Unready(_) | Self::Unkeyed | Self::KeyUnavailable(_) | Self::Unpublished { .. } => {
-                Fault::Operator
-            }
-            Self::Overloaded(_) | Self::InFlight | Self::Deadline | Self::Internal => Fault::Service,
-        }
+        self.known_as().1
     }
 
     /// Returns the stable public code: the same for every way in which a signature can fail.
     pub fn code(&self) -> &'static str {
+        self.known_as().0
+    }
+
+    fn known_as(&self) -> (&'static str, Fault) {
         match self {
-            Self::UnknownSource => "source_unknown",
-            Self::MethodNotAllowed { .. } => "method_not_allowed",
-            Self::Unanswered => "handshake_refused",
-            Self::Unready(_) => "handshake_unready",
-            Self::Malformed(_) => "request_malformed",
-            Self::HeadTooLarge => "head_too_large",
-            Self::Unsized => "length_required",
-            Self::TooLarge { .. } => "body_too_large",
-            Self::Encoded => "encoding_unsupported",
-            Self::Stalled => "body_stalled",
-            Self::Unverified(..) => "signature_invalid",
-            Self::Unkeyed => "secret_unset",
-            Self::KeyUnavailable(_) => "key_unavailable",
-            Self::Overloaded(_) => "overloaded",
-            Self::InFlight => "in_flight",
-            Self::Unpublished { .. } => "sink_unavailable",
-            Self::Deadline => "deadline",
-            Self::Internal => "internal",
+            Self::UnknownSource => ("source_unknown", Fault::Sender),
+            Self::MethodNotAllowed { .. } => ("method_not_allowed", Fault::Sender),
+            Self::Unanswered => ("handshake_refused", Fault::Sender),
+            Self::Unready(_) => ("handshake_unready", Fault::Operator),
+            Self::Malformed(_) => ("request_malformed", Fault::Sender),
+            Self::HeadTooLarge => ("head_too_large", Fault::Sender),
+            Self::Unsized => ("length_required", Fault::Sender),
+            Self::TooLarge { .. } => ("body_too_large", Fault::Sender),
+            Self::Encoded => ("encoding_unsupported", Fault::Sender),
+            Self::Stalled => ("body_stalled", Fault::Sender),
+            Self::Unverified(..) => ("signature_invalid", Fault::Sender),
+            Self::Unkeyed => ("secret_unset", Fault::Operator),
+            Self::KeyUnavailable(_) => ("key_unavailable", Fault::Operator),
+            Self::Overloaded(_) => ("overloaded", Fault::Service),
+            Self::InFlight => ("in_flight", Fault::Service),
+            Self::Unpublished { .. } => ("sink_unavailable", Fault::Operator),
+            Self::Deadline => ("deadline", Fault::Service),
+            Self::Internal => ("internal", Fault::Service),
         }
     }
 
     /// Returns the finer reason, for logs and metrics only.
     pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Unverified(error, _) => error.reason(),
-            Self::Unpublished { error, .. } => error.reason(),
-            Self::UnknownSource
-            | Self::MethodNotAllowed { .. }
-            | Self::Unanswered
-            | Self::Unready(_)
-            | Self::Malformed(_)
-            | Self::HeadTooLarge
-            | Self::Unsized
-            | Self::TooLarge { .. }
-            | Self::Encoded
-            | Self::Stalled
-            | Self::Unkeyed
-            | Self::KeyUnavailable(_)
-            | Self::Overloaded(_)
-            | Self::InFlight
-            | Self::Deadline
-            | Self::Internal => self.code(),
+        if let Self::Unverified(error, _) = self {
+            error.reason()
+        } else if let Self::Unpublished { error, .. } = self {
+            error.reason()
+        } else {
+            self.code()
         }
     }
-}
 
-impl Refusal {
     /// Returns the mistake behind a failed check, where it was looked for and found.
     pub fn cause(&self) -> Option<&Cause> {
         if let Self::Unverified(_, cause) = self { cause.as_deref() } else { None }
