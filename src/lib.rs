@@ -14,29 +14,20 @@
 
 // The nouns, in the order in which a webhook takes their shape.
 pub mod request;
-
 pub mod delivery;
-
 pub mod event;
-
 pub mod record;
 
 // The six stages.
 pub mod receive;
-
 pub mod verify;
-
 pub mod normalize;
-
 pub mod dedup;
-
 pub mod route;
-
 pub mod publish;
 
 // The path itself, and why a delivery may leave it.
 pub mod pipeline;
-
 pub mod refusal;
 
 // Beside the path: what is answered and never published.
@@ -44,29 +35,16 @@ pub mod respond;
 
 // Around the path.
 pub mod journal;
-
 pub mod senders;
-
 pub mod explain;
-
 pub mod config;
-
 pub mod observe;
-
 pub mod admin;
-
 pub mod lifecycle;
-
 pub mod clock;
-
 pub mod deadline;
-
 pub mod workers;
-
 pub mod reading;
-
 pub mod fetch;
-
 pub mod app;
-
 pub mod cli;
