@@ -100,20 +100,15 @@ impl Explain {
 
 /// Explains one request.
 pub(super) fn run(explain: &Explain, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
-    let captured = capture::read(&explain.request, explain.entry)?;
-    let received = explain.now.or(captured.at).unwrap_or_else(clock::now);
-    let request = Request {
-        method: captured.method.clone(),
-        uri: captured.uri.clone(),
-        headers: captured.headers.clone(),
-        body: captured.body.clone(),
-        received,
-    };
-    if explain.discover {
-        return recipes::run(explain, common, &request, out);
+    let mut captured = capture::read(&explain.request, explain.entry)?;
+    if let Some(now) = explain.now {
+        captured.request.received = now;
     }
-    let subject = Subject::of(explain, common, &request)?;
-    let verdict = Verdict::of(&subject, request, explain.partitions, captured)?;
+    if explain.discover {
+        return recipes::run(explain, common, &captured.request, out);
+    }
+    let subject = Subject::of(explain, common, &captured.request)?;
+    let verdict = Verdict::of(&subject, captured, explain.partitions)?;
     let exit = if verdict.is_accepted() { Exit::Well } else { Exit::Negative };
     if out.is_json() {
         out.object(&verdict)?;

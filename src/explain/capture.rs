@@ -6,27 +6,18 @@ mod raw;
 #[cfg(test)]
 mod tests;
 
-use bytes::Bytes;
-use http::{HeaderMap, Method, Uri, Version};
-use jiff::Timestamp;
+use crate::request::Request;
+use http::Version;
 
 /// One request as it was captured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Captured {
-    /// Its method.
-    pub method: Method,
-    /// Its target.
-    pub uri: Uri,
+    /// What was sent, its body without framing; received now, where the capture does not say when.
+    pub request: Request,
     /// Its version of HTTP.
     pub version: Version,
-    /// Its headers.
-    pub headers: HeaderMap,
     /// Bytes and lines of its head, as far as the capture shows them.
     pub head: (usize, usize),
-    /// Its body, without framing.
-    pub body: Bytes,
-    /// When it was sent, where the capture says so.
-    pub at: Option<Timestamp>,
     /// What `Content-Length` says, where it is not what the capture holds.
     pub declared: Option<u64>,
     /// What `hookway capture` took out of it: names of headers, or `body`.

@@ -175,7 +175,7 @@ pub(crate) fn certificate(data: &[u8]) {
 pub(crate) fn captured(data: &[u8]) {
     for entry in [None, Some(0)] {
         match Captured::parse(data, entry) {
-            Ok(captured) => assert!(captured.body.len() <= data.len(), "the body grew"),
+            Ok(captured) => assert!(captured.request.body.len() <= data.len(), "the body grew"),
             Err(problem) => assert!(!problem.is_empty(), "a refusal without a reason"),
         }
     }

@@ -19,9 +19,9 @@ pub(super) fn refused(
 ) -> Option<Cause> {
     let alone = subject.loaded.is_none();
     let (mut head, ()) = http::Request::new(()).into_parts();
-    (head.version, head.headers) = (captured.version, captured.headers.clone());
+    (head.version, head.headers) = (captured.version, captured.request.headers.clone());
     // Without a source nobody says which methods it takes: that is a note.
-    head.method = if alone { Method::POST } else { captured.method.clone() };
+    head.method = if alone { Method::POST } else { captured.request.method.clone() };
     if !head.headers.contains_key(header::HOST) {
         head.headers.insert(header::HOST, HeaderValue::from_static("left.out"));
         notes.push("the capture names no Host: a request without one is answered 400".to_owned());
@@ -29,7 +29,7 @@ pub(super) fn refused(
     if !head.headers.contains_key(header::TRANSFER_ENCODING) {
         head.headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
     }
-    let bytes = u64::try_from(captured.body.len()).unwrap_or(u64::MAX);
+    let bytes = u64::try_from(captured.request.body.len()).unwrap_or(u64::MAX);
     let body = captured.declared.unwrap_or(bytes);
     let max_body = SourceSettings::from(&subject.spec).max_body;
     let (status, refusal) = receive::refused_unverified(&head, captured.head, body, max_body, responders)?;

@@ -56,39 +56,35 @@ pub(super) struct Checked {
 
 impl Verdict {
     /// Takes a request along the way that it would go: handshakes, the check, handshakes again, its events.
-    pub(super) fn of(
-        subject: &Subject,
-        request: Request,
-        partitions: u32,
-        mut captured: Captured,
-    ) -> Result<Self, Stop> {
+    pub(super) fn of(subject: &Subject, captured: Captured, partitions: u32) -> Result<Self, Stop> {
+        let request = &captured.request;
         let Compiled { scheme: spec, verifier, responders, normalizer } = subject.compile()?;
         subject.give_files(&verifier)?;
-        let mut notes = std::mem::take(&mut captured.notes);
-        notes.extend(subject.notes.iter().cloned());
+        let mut notes = [captured.notes.as_slice(), &subject.notes].concat();
         if let Err(problems) = verifier.set_secrets(subject.secrets.clone()) {
             notes.extend(problems.into_iter().map(|problem| format!("{}; {}", problem.problem, problem.fix)));
         }
         let is_alone = subject.loaded.is_none();
-        let mut verdict = Self::begun(Checked::of(subject, &spec, &verifier, &request), notes);
+        let mut verdict = Self::begun(Checked::of(subject, &spec, &verifier, request), notes);
         if let Some(cause) = head::refused(&captured, subject, &responders, &mut verdict.notes) {
             verdict.reject(cause.code, cause.what.clone(), vec![cause]);
             return Ok(verdict);
         }
-        if verdict.shaken(handshake::shake(&responders, &request, Step::Unverified, &verifier), is_alone) {
+        if verdict.shaken(handshake::shake(&responders, request, Step::Unverified, &verifier), is_alone) {
             return Ok(verdict);
         }
-        match verifier.verify(&request) {
+        match verifier.verify(request) {
             Ok(proof) => {
                 verdict.checked.verified = Some(proof.assurance.name());
                 verdict.checked.key = verifier.needs_secret().then_some(proof.key + 1);
                 if !verdict
-                    .shaken(handshake::shake(&responders, &request, Step::Verified, &verifier), is_alone)
+                    .shaken(handshake::shake(&responders, request, Step::Verified, &verifier), is_alone)
                 {
-                    verdict.events = follow::events(subject, (&verifier, &normalizer), request, partitions)?;
+                    verdict.events =
+                        follow::events(subject, (&verifier, &normalizer), captured.request, partitions)?;
                 }
             }
-            Err(error) => verdict.rejected(subject, &spec, &request, &captured, &error),
+            Err(error) => verdict.rejected(subject, &spec, &captured, &error),
         }
         Ok(verdict)
     }
@@ -137,20 +133,13 @@ impl Verdict {
     }
 
     /// Looks for the causes of a failed check.
-    fn rejected(
-        &mut self,
-        subject: &Subject,
-        spec: &VerifySpec,
-        request: &Request,
-        captured: &Captured,
-        error: &VerifyError,
-    ) {
+    fn rejected(&mut self, subject: &Subject, spec: &VerifySpec, captured: &Captured, error: &VerifyError) {
         let (relatives, strangers) = (subject.relatives(), subject.strangers());
         let case = Case {
             spec,
             secrets: &subject.secrets,
             files: &subject.files,
-            request,
+            request: &captured.request,
             relatives: &relatives,
             strangers: &strangers,
             declared: captured.declared,

@@ -1,6 +1,7 @@
 //! One request of an HTTP archive (HAR 1.2), as browsers, proxies and webhook inspectors export it.
 
 use super::Captured;
+use crate::{clock, request::Request};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
@@ -87,12 +88,10 @@ impl Entry {
             };
             headers.append(name, value);
         }
+        let body = sent.body.as_ref().map_or_else(|| Ok(Bytes::new()), Body::bytes)?;
+        let started = self.started.as_deref().and_then(|text| text.parse().ok());
         Ok(Captured {
-            method,
-            uri,
-            headers,
-            body: sent.body.as_ref().map_or_else(|| Ok(Bytes::new()), Body::bytes)?,
-            at: self.started.as_deref().and_then(|text| text.parse().ok()),
+            request: Request { method, uri, headers, body, received: started.unwrap_or_else(clock::now) },
             declared: None,
             head: (0, sent.headers.len()),
             version: Version::HTTP_11,

@@ -2,7 +2,13 @@
 //! out, then the rest of the file is the body; a chunked body is put together.
 
 use super::Captured;
-use crate::request::captured::{ANSWERED, CAPTURED, TAKEN_OUT};
+use crate::{
+    clock,
+    request::{
+        Request,
+        captured::{ANSWERED, CAPTURED, TAKEN_OUT},
+    },
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
 
@@ -17,14 +23,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Captured, String> {
         })?;
         headers.append(name, value);
     }
+    let head = (bytes.len() - lines.rest.len(), headers.len());
+    let body = Bytes::copy_from_slice(lines.rest);
     let mut captured = Captured {
-        method,
-        uri,
+        request: Request { method, uri, headers, body, received: clock::now() },
         version,
-        head: (bytes.len() - lines.rest.len(), headers.len()),
-        headers,
-        body: Bytes::copy_from_slice(lines.rest),
-        at: None,
+        head,
         declared: None,
         withheld: Vec::new(),
         notes: Vec::new(),
@@ -38,20 +42,21 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Captured, String> {
 impl Captured {
     /// True for a file of `hookway capture`, whose own lines are taken out of the head here.
     fn is_ours(&mut self) -> bool {
-        let Some(at) = self.headers.remove(CAPTURED) else { return false };
+        let Request { headers, body, received, .. } = &mut self.request;
+        let Some(at) = headers.remove(CAPTURED) else { return false };
         self.head = (0, 0);
-        self.at = at.to_str().ok().and_then(|at| at.parse().ok());
-        let answered = self.headers.remove(ANSWERED);
+        *received = at.to_str().ok().and_then(|at| at.parse().ok()).unwrap_or(*received);
+        let answered = headers.remove(ANSWERED);
         let answered = answered.map(|answer| String::from_utf8_lossy(answer.as_bytes()).into_owned());
         self.notes.extend(answered.map(|answer| format!("when it was captured, Hookway answered {answer}")));
         let is_out = |value: &[u8]| value.starts_with(TAKEN_OUT.as_bytes());
-        let headers = self.headers.iter().filter(|(_, value)| is_out(value.as_bytes()));
-        self.withheld = headers.map(|(name, _)| name.to_string()).collect();
+        let out = headers.iter().filter(|(_, value)| is_out(value.as_bytes()));
+        self.withheld = out.map(|(name, _)| name.to_string()).collect();
         // What was refused for its head alone has no body here.
         let length =
-            self.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        self.declared = length.filter(|length| usize::try_from(*length).ok() != Some(self.body.len()));
-        if is_out(&self.body) {
+            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        self.declared = length.filter(|length| usize::try_from(*length).ok() != Some(body.len()));
+        if is_out(body) {
             self.withheld.push("body".to_owned());
         }
         true
@@ -59,10 +64,11 @@ impl Captured {
 
     /// Takes away what framed the body on the wire.
     fn unframe(&mut self) {
-        let coding = self.headers.get(header::TRANSFER_ENCODING);
+        let Request { headers, body, .. } = &mut self.request;
+        let coding = headers.get(header::TRANSFER_ENCODING);
         if coding.is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
-            match chunks(&self.body) {
-                Some(body) => self.body = body.into(),
+            match chunks(body) {
+                Some(whole) => *body = whole.into(),
                 None => {
                     self.notes
                         .push("the body is not chunked although the head says so: taken as it is".into());
@@ -70,14 +76,14 @@ impl Captured {
             }
             return;
         }
-        let declared = self.headers.get(header::CONTENT_LENGTH);
+        let declared = headers.get(header::CONTENT_LENGTH);
         let declared = declared.and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
-        let held = u64::try_from(self.body.len()).unwrap_or(u64::MAX);
+        let held = u64::try_from(body.len()).unwrap_or(u64::MAX);
         let Some(declared) = declared.filter(|declared| *declared != held) else { return };
-        match usize::try_from(declared).ok().filter(|declared| *declared < self.body.len()) {
+        match usize::try_from(declared).ok().filter(|declared| *declared < body.len()) {
             // Most editors put a line end behind the last line.
-            Some(end) if self.body.get(end..).is_some_and(|rest| matches!(rest, b"\n" | b"\r\n")) => {
-                self.body.truncate(end);
+            Some(end) if body.get(end..).is_some_and(|rest| matches!(rest, b"\n" | b"\r\n")) => {
+                body.truncate(end);
                 self.notes
                     .push("the line end behind the body is the file's: Content-Length ends before it".into());
             }

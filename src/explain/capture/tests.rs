@@ -1,7 +1,8 @@
 //! Tests of the readers: what stands in a file comes back byte for byte.
 
 use super::*;
-use http::{HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
 
 fn parsed(text: impl AsRef<[u8]>) -> Captured {
@@ -14,9 +15,12 @@ fn the_body_is_the_rest_of_the_file_whatever_ends_the_lines() {
         let text =
             format!("POST /hooks/a?b=c HTTP/1.1{end}Host: x{end}X-Two: 1{end}x-two:2{end}{end}a\r\nb\n");
         let captured = parsed(text);
-        assert_eq!((captured.method, captured.uri.to_string()), (Method::POST, "/hooks/a?b=c".into()));
-        assert_eq!(captured.headers.get_all("x-two").iter().collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(captured.body, "a\r\nb\n");
+        assert_eq!(
+            (captured.request.method, captured.request.uri.to_string()),
+            (Method::POST, "/hooks/a?b=c".into())
+        );
+        assert_eq!(captured.request.headers.get_all("x-two").iter().collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(captured.request.body, "a\r\nb\n");
         assert!(captured.notes.is_empty());
     }
 }
@@ -24,20 +28,20 @@ fn the_body_is_the_rest_of_the_file_whatever_ends_the_lines() {
 #[test]
 fn the_line_end_of_an_editor_is_not_part_of_the_body() {
     let captured = parsed("POST / HTTP/1.1\nContent-Length: 2\n\n{}\n");
-    assert_eq!((captured.body, captured.declared), (Bytes::from("{}"), None));
+    assert_eq!((captured.request.body, captured.declared), (Bytes::from("{}"), None));
     let shorter = parsed("POST / HTTP/1.1\nContent-Length: 9\n\n{}");
-    assert_eq!((shorter.body, shorter.declared), (Bytes::from("{}"), Some(9)));
+    assert_eq!((shorter.request.body, shorter.declared), (Bytes::from("{}"), Some(9)));
     let longer = parsed("POST / HTTP/1.1\nContent-Length: 1\n\nab c");
-    assert_eq!((longer.body, longer.declared), (Bytes::from("ab c"), Some(1)));
+    assert_eq!((longer.request.body, longer.declared), (Bytes::from("ab c"), Some(1)));
 }
 
 #[test]
 fn a_chunked_body_is_put_together_and_one_that_is_not_is_kept() {
     let head = "POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n";
     let whole = parsed(format!("{head}3\r\nab\n\r\n2;x=y\r\ncd\r\n0\r\n\r\n"));
-    assert_eq!((whole.body, whole.notes.len()), (Bytes::from("ab\ncd"), 0));
+    assert_eq!((whole.request.body, whole.notes.len()), (Bytes::from("ab\ncd"), 0));
     let plain = parsed(format!("{head}{{\"a\":1}}"));
-    assert_eq!((plain.body, plain.notes.len()), (Bytes::from("{\"a\":1}"), 1));
+    assert_eq!((plain.request.body, plain.notes.len()), (Bytes::from("{\"a\":1}"), 1));
 }
 
 #[test]
@@ -59,10 +63,10 @@ fn an_archive_gives_its_first_post_or_the_one_that_was_chosen() {
         {"request":{"method":"POST","url":"https://a/b","postData":{"text":"/w==","encoding":"base64"}}}]}}"#;
     let entries = har::entries(har).unwrap().unwrap();
     let first = har::request(&entries, None).unwrap();
-    assert_eq!((first.uri.path(), first.uri.query()), ("/y", Some("z=1")));
-    assert_eq!((first.body, first.headers.len()), (Bytes::from("{\"a\": 1}"), 1));
-    assert_eq!(first.at.unwrap().to_string(), "2026-01-02T03:04:05Z");
-    assert_eq!(har::request(&entries, Some(2)).unwrap().body, &b"\xff"[..]);
+    assert_eq!((first.request.uri.path(), first.request.uri.query()), ("/y", Some("z=1")));
+    assert_eq!((first.request.body, first.request.headers.len()), (Bytes::from("{\"a\": 1}"), 1));
+    assert_eq!(first.request.received.to_string(), "2026-01-02T03:04:05Z");
+    assert_eq!(har::request(&entries, Some(2)).unwrap().request.body, &b"\xff"[..]);
     assert!(har::request(&entries, Some(3)).unwrap_err().contains("has 3"));
     assert!(har::entries(b"POST / HTTP/1.1\n\n").is_none());
     assert!(har::entries(b"{}").unwrap().is_err());
@@ -87,8 +91,8 @@ proptest! {
         }
         text.extend([end.as_bytes(), &body].concat());
         let captured = parsed(&text);
-        prop_assert_eq!(captured.body, body);
-        prop_assert_eq!(captured.headers, headers);
+        prop_assert_eq!(captured.request.body, body);
+        prop_assert_eq!(captured.request.headers, headers);
     }
 
     #[test]
