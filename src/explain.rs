@@ -14,6 +14,7 @@ mod partition;
 mod place;
 mod scheme;
 mod secret;
+mod stated;
 mod time;
 mod url;
 mod writing;
@@ -102,7 +103,8 @@ impl Reach {
             Self::Whole => &[
                 unavailable,
                 secret::absent,
-                place::probe,
+                place::repeated,
+                place::elsewhere,
                 time::probe,
                 secret::probe,
                 writing::probe,
@@ -110,15 +112,20 @@ impl Reach {
                 url::probe,
                 scheme::probe,
                 place::relatives,
+                place::alike,
+                place::absent,
                 secret::strangers,
-                body::traces,
+                body::of_other_length,
+                body::lost,
+                body::packed_by_name,
+                body::unreadable,
             ],
         }
     }
 }
 
 /// Looks for one kind of mistake, given how verification failed.
-type Probe = fn(&Lab<'_>, &VerifyError) -> Vec<Cause>;
+type Probe = fn(&Lab<'_>, &VerifyError) -> Option<Cause>;
 
 /// Returns why `error` came about: the proven cause alone, or else the hints, the likeliest first. Empty only where
 /// nothing fits and `reach` is [`Reach::Cheap`].
@@ -148,22 +155,21 @@ pub fn causes(case: &Case<'_>, error: &VerifyError, reach: Reach) -> Vec<Cause> 
 /// Returns the proven cause alone, or the hints.
 fn examine(lab: &Lab<'_>, error: &VerifyError, reach: Reach) -> Vec<Cause> {
     let mut hints = Vec::new();
-    for probe in reach.probes() {
-        let found = probe(lab, error);
-        if let Some(proven) = found.iter().find(|cause| cause.proven) {
-            return vec![proven.clone()];
+    for cause in reach.probes().iter().filter_map(|probe| probe(lab, error)) {
+        if cause.proven {
+            return vec![cause];
         }
-        hints.extend(found);
+        hints.push(cause);
     }
     hints
 }
 
 /// Says that a key is missing which the sender publishes.
-fn unavailable(_: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    let VerifyError::KeyUnavailable(address) = error else { return Vec::new() };
+fn unavailable(_: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    let VerifyError::KeyUnavailable(address) = error else { return None };
     let what = format!("the sender's key at {address} is not here, and nothing is fetched");
     let mend = "fetch it yourself and hand it over with --certificate or --jwks";
-    vec![Cause::hint("key_unavailable", what, mend)]
+    Some(Cause::hint("key_unavailable", what, mend))
 }
 
 /// Says where a scheme expects its signature; empty where it needs none.
@@ -175,20 +181,18 @@ pub fn places(spec: &VerifySpec) -> String {
 }
 
 fn unknown(error: &VerifyError, is_spent: bool) -> Cause {
-    let what = match (matches!(error, VerifyError::Mismatch), is_spent) {
-        (true, false) => {
-            "no known mistake explains it: most likely another secret, or a body that was changed".to_owned()
-        }
-        (true, true) => {
-            "the body is too large to try all known mistakes, and none of those tried explains it".to_owned()
-        }
-        (false, _) => format!("{error}, and no known mistake explains it"),
-    };
-    let mend = if matches!(error, VerifyError::Mismatch) {
-        "compare the secret with the sender's, by copying it again; then send one request and capture its raw bytes \
-         where they arrive"
+    if !matches!(error, VerifyError::Mismatch) {
+        let what = format!("{error}, and no known mistake explains it");
+        let mend = "compare the request with the sender's documents: it is not written as this scheme is; `--discover` \
+                    tries others";
+        return Cause::hint("unknown", what, mend);
+    }
+    let what = if is_spent {
+        "the body is too large to try all known mistakes, and none of those tried explains it"
     } else {
-        "compare the request with the sender's documents: it is not written as this scheme is; `--discover` tries others"
+        "no known mistake explains it: most likely another secret, or a body that was changed"
     };
+    let mend = "compare the secret with the sender's, by copying it again; then send one request and capture its raw \
+                bytes where they arrive";
     Cause::hint("unknown", what, mend)
 }

@@ -27,10 +27,8 @@ impl Variant {
 }
 
 /// Tries all variants, the simplest first.
-pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    if !matters(lab, error) {
-        return Vec::new();
-    }
+pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(lab, error)?;
     let body = &lab.case.request.body;
     let variants = text::variants(body)
         .chain(wrapped::variants(body))
@@ -42,59 +40,58 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
 
 /// Tries what is cheap: a line end that was added or taken away, a body that a gateway wrapped; and says that there is
 /// none.
-pub(super) fn cheap(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    if !matters(lab, error) {
-        return Vec::new();
-    }
+pub(super) fn cheap(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(lab, error)?;
     let body = &lab.case.request.body;
-    let found = first(lab, text::line_ends_behind(body).chain(wrapped::variants(body)));
-    if found.is_empty() { wrapped::lost(body).into_iter().collect() } else { found }
+    first(lab, text::line_ends_behind(body).chain(wrapped::variants(body))).or_else(|| wrapped::lost(body))
 }
 
-/// Names what points to a change that could not be undone.
-pub(super) fn traces(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    if !matters(lab, error) {
-        return Vec::new();
-    }
+// What points to a change that could not be undone.
+
+/// The length that the sender gave is another.
+pub(super) fn of_other_length(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(lab, error)?;
+    let (length, declared) = (lab.case.request.body.len(), lab.case.declared?);
+    let what = format!("the body has {length} bytes, and the sender's Content-Length says {declared}");
+    let mend = "the capture or something on the way changed the body: capture its raw bytes";
+    Some(Cause::hint("body_length", what, mend))
+}
+
+/// There is none, or a part is missing.
+pub(super) fn lost(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(lab, error)?;
+    wrapped::lost(&lab.case.request.body)
+}
+
+/// The head names a coding that it does not have.
+pub(super) fn packed_by_name(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(lab, error)?;
     let request = lab.case.request;
-    let length = lab.case.declared.map(|declared| {
-        let what = format!(
-            "the body has {} bytes, and the sender's Content-Length says {declared}",
-            request.body.len()
-        );
-        Cause::hint(
-            "body_length",
-            what,
-            "the capture or something on the way changed the body: capture its raw bytes",
-        )
-    });
-    let packed = request.headers.get(header::CONTENT_ENCODING).filter(|_| !gzip::is_packed(&request.body));
-    let packed =
-        packed.and_then(|coding| coding.to_str().ok()).filter(|coding| *coding != "identity").map(|coding| {
-            let what = format!("the head says `content-encoding: {coding}`, and the body is not packed so");
-            Cause::hint(
-                "body_unpacked",
-                what,
-                "something on the way unpacks bodies and keeps the header: switch that off",
-            )
-        });
-    let lost = request.body.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes());
-    let lost = lost.then(|| {
-        let what = "the body holds U+FFFD, which stands where a character could not be read";
-        Cause::hint("body_characters", what, "something on the way reads the body in a wrong character set")
-    });
-    let missing = wrapped::lost(&request.body);
-    length.into_iter().chain(missing).chain(packed).chain(lost).collect()
+    let coding = request.headers.get(header::CONTENT_ENCODING)?.to_str().ok()?;
+    let is_so = coding == "identity" || gzip::is_packed(&request.body);
+    let what = format!("the head says `content-encoding: {coding}`, and the body is not packed so");
+    let mend = "something on the way unpacks bodies and keeps the header: switch that off";
+    (!is_so).then(|| Cause::hint("body_unpacked", what, mend))
 }
 
-fn matters(lab: &Lab<'_>, error: &VerifyError) -> bool {
-    matches!(error, VerifyError::Mismatch) && lab.verifier().is_some_and(|verifier| verifier.covers_body())
+/// Characters of it could not be read.
+pub(super) fn unreadable(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(lab, error)?;
+    let what = "the body holds U+FFFD, which stands where a character could not be read";
+    let mend = "something on the way reads the body in a wrong character set";
+    let is_lost = lab.case.request.body.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes());
+    is_lost.then(|| Cause::hint("body_characters", what, mend))
 }
 
-fn first(lab: &Lab<'_>, mut variants: impl Iterator<Item = Variant>) -> Vec<Cause> {
-    let Some(verifier) = lab.verifier() else { return Vec::new() };
+fn matters(lab: &Lab<'_>, error: &VerifyError) -> Option<()> {
+    let covers = || lab.verifier().is_some_and(|verifier| verifier.covers_body());
+    (matches!(error, VerifyError::Mismatch) && covers()).then_some(())
+}
+
+fn first(lab: &Lab<'_>, mut variants: impl Iterator<Item = Variant>) -> Option<Cause> {
+    let verifier = lab.verifier()?;
     let right = variants.find(|variant| lab.proves(&verifier, &lab.with_body(variant.body.clone())));
-    right.map(|variant| changed(lab, &variant)).into_iter().collect()
+    right.map(|variant| changed(lab, &variant))
 }
 
 fn changed(lab: &Lab<'_>, variant: &Variant) -> Cause {

@@ -45,7 +45,7 @@ pub(super) fn at_own_place(lab: &Lab<'_>) -> Option<Recipe> {
 /// Returns the first recipe that fits one place.
 fn at(lab: &Lab<'_>, place: &Place) -> Option<Recipe> {
     if place.spec.algorithm.is_some() {
-        return lab.fits_scheme(&place.spec).then(|| Recipe::new(place.spec.clone()));
+        return lab.fits_scheme(&place.spec).then(|| Recipe { spec: place.spec.clone() });
     }
     let messages = messages::all(lab, place);
     for (algorithm, position) in algorithms(place.bytes) {
@@ -60,7 +60,7 @@ fn at(lab: &Lab<'_>, place: &Place) -> Option<Recipe> {
                     ..signed.over(&place.spec)
                 };
                 if lab.fits_scheme(&spec) {
-                    return Some(Recipe::new(spec));
+                    return Some(Recipe { spec });
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Where the signature stands: in no header, in another one, or in that of another sender.
 
-use super::{Cause, Lab};
+use super::{Cause, Lab, Relative};
 use crate::{
     config::nearest::nearest,
     request::slot::Texts,
@@ -33,74 +33,46 @@ pub(super) fn with_header(spec: &VerifySpec, name: &HeaderName) -> VerifySpec {
     VerifySpec { header: Some(Texts::One(name.to_string())), from: None, member: None, ..spec.clone() }
 }
 
-/// Looks for the signature in other places.
-pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    if let VerifyError::Repeated(what) = error {
-        return vec![repeated(what)];
-    }
-    if !matches!(error, VerifyError::Missing(_)) {
-        return Vec::new();
-    }
-    let case = &lab.case;
-    let found = elsewhere(lab);
-    if !found.is_empty() {
-        return found;
-    }
-    let mut hints = relatives(lab, error);
-    if hints.is_empty() {
-        let present = |name: &HeaderName| case.request.headers.contains_key(name);
-        let resembling = headers(case.spec).iter().filter(|name| !present(name)).find_map(|name| {
-            let near = nearest(name.as_str(), case.request.headers.keys().map(HeaderName::as_str))?;
-            Some(Cause::hint(
-                "similar_header",
-                format!("header `{name}` is not there, and `{near}` is, which does not verify either"),
-                "compare the name and the scheme with the sender's documents",
-            ))
-        });
-        hints.extend(resembling);
-    }
-    hints.extend(absent(lab, error));
-    hints
-}
-
 /// Says that there is no signature, at no cost.
-pub(super) fn absent(_: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    let VerifyError::Missing(what) = error else { return Vec::new() };
+pub(super) fn absent(_: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    let VerifyError::Missing(what) = error else { return None };
+    let what = format!("the request is not signed as it should be: {what} is missing");
     let mend = "set the secret at the sender, which then signs; if it does, a proxy on the way drops the header, or \
                 another sender calls this URL";
-    vec![Cause::hint(
-        "missing",
-        format!("the request is not signed as it should be: {what} is missing"),
-        mend,
-    )]
+    Some(Cause::hint("missing", what, mend))
 }
 
-fn repeated(what: &str) -> Cause {
+/// Says that there are several.
+pub(super) fn repeated(_: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    let VerifyError::Repeated(what) = error else { return None };
+    let what = format!("`{what}` stands more than once, and nobody can say which one counts");
     let mend = "a proxy on the way adds a second one: let it pass the sender's on alone";
-    Cause::hint(
-        "repeated",
-        format!("`{what}` stands more than once, and nobody can say which one counts"),
-        mend,
-    )
+    Some(Cause::hint("repeated", what, mend))
 }
 
 /// Tries the scheme with every other header of the request.
-fn elsewhere(lab: &Lab<'_>) -> Vec<Cause> {
+pub(super) fn elsewhere(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matches!(error, VerifyError::Missing(_)).then_some(())?;
     let own = headers(lab.case.spec);
     let mut others = candidates(&lab.case.request.headers).filter(|name| !own.contains(name));
-    let right = others.find(|name| lab.fits_scheme(&with_header(lab.case.spec, name)));
-    right
-        .map(|name| {
-            let expected = own.first().map_or_else(|| "the body".to_owned(), |name| format!("`{name}`"));
-            let what = format!("the signature is right, and stands in header `{name}` instead of {expected}");
-            Cause::proven(
-                "other_header",
-                what,
-                format!("set `verify.header` to {name}, or let a proxy keep the name"),
-            )
-        })
-        .into_iter()
-        .collect()
+    let name = others.find(|name| lab.fits_scheme(&with_header(lab.case.spec, name)))?;
+    let expected = own.first().map_or_else(|| "the body".to_owned(), |name| format!("`{name}`"));
+    let what = format!("the signature is right, and stands in header `{name}` instead of {expected}");
+    let mend = format!("set `verify.header` to {name}, or let a proxy keep the name");
+    Some(Cause::proven("other_header", what, mend))
+}
+
+/// Names a header that is written almost as the expected one.
+pub(super) fn alike(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matches!(error, VerifyError::Missing(_)).then_some(())?;
+    let there = &lab.case.request.headers;
+    let mut absent = headers(lab.case.spec).into_iter().filter(|name| !there.contains_key(name));
+    let (near, name) = absent.find_map(|name| {
+        Some((nearest(name.as_str(), there.keys().map(HeaderName::as_str))?.to_owned(), name))
+    })?;
+    let what = format!("header `{name}` is not there, and `{near}` is, which does not verify either");
+    let mend = "compare the name and the scheme with the sender's documents";
+    Some(Cause::hint("similar_header", what, mend))
 }
 
 /// Returns the headers that may hold a signature.
@@ -119,33 +91,24 @@ pub(super) fn candidates(headers: &HeaderMap) -> impl Iterator<Item = &HeaderNam
     headers.keys().filter(|name| !NEVER.contains(name))
 }
 
-/// Tries the schemes of all other senders; without success, names those whose header is there.
-pub(super) fn relatives(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+/// Tries the schemes of all other senders; without success, names one whose header is there.
+pub(super) fn relatives(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
     let case = &lab.case;
-    let right = case.relatives.iter().find(|other| lab.fits_scheme(&other.spec));
-    if let Some(other) = right {
+    if let Some(other) = case.relatives.iter().find(|other| lab.fits_scheme(&other.spec)) {
         let what = format!("the request is signed as `{}` signs, with this secret", other.name);
-        return vec![Cause::proven(
-            "other_sender",
-            what,
-            format!("set `preset: {}` for this source", other.name),
-        )];
+        let mend = format!("set `preset: {}` for this source", other.name);
+        return Some(Cause::proven("other_sender", what, mend));
     }
-    if !matches!(error, VerifyError::Missing(_)) {
-        return Vec::new();
-    }
+    matches!(error, VerifyError::Missing(_)).then_some(())?;
     let own = headers(case.spec);
     let seen = |name: &HeaderName| {
         case.request.headers.contains_key(name) && !own.contains(name) && !SHARED.contains(&name.as_str())
     };
-    let like = case.relatives.iter().find_map(|other| {
-        let name = headers(&other.spec).into_iter().find(seen)?;
-        let what = format!(
-            "header `{name}` is there, which `{}` sends, and this secret is not its secret",
-            other.name
-        );
-        let mend = format!("if {} calls this URL, give the source its preset and its secret", other.name);
-        Some(Cause::hint("looks_like_sender", what, mend))
-    });
-    like.into_iter().collect()
+    let named =
+        |other: &'_ Relative| Some((headers(&other.spec).into_iter().find(seen)?, other.name.clone()));
+    let (header, other) = case.relatives.iter().find_map(named)?;
+    let what =
+        format!("header `{header}` is there, which `{other}` sends, and this secret is not its secret");
+    let mend = format!("if {other} calls this URL, give the source its preset and its secret");
+    Some(Cause::hint("looks_like_sender", what, mend))
 }

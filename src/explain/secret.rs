@@ -1,6 +1,6 @@
 //! The secret: copied with a blank or a line end, kept in quotes, decoded when it should not be, or another source's.
 
-use super::{Cause, Lab};
+use super::{Cause, Lab, stated::stated};
 use crate::verify::{Algorithm, KeyForm, VerifyError, VerifySpec};
 use secrecy::ExposeSecret as _;
 
@@ -14,16 +14,15 @@ pub(super) fn forms(algorithm: Option<Algorithm>) -> &'static [KeyForm] {
     }
 }
 
-/// Returns a form's name in a sender document, and what it means.
-pub(super) fn described(form: KeyForm) -> (&'static str, &'static str) {
+fn meaning(form: KeyForm) -> &'static str {
     match form {
-        KeyForm::Utf8 => ("utf8", "the text itself is the key; it is not decoded"),
-        KeyForm::Hex => ("hex", "the key is the text read as hexadecimal"),
-        KeyForm::Base64 => ("base64", "the key is the text read as base64"),
-        KeyForm::Whsec => ("whsec", "the key is the text behind `whsec_`, read as base64"),
-        KeyForm::Sha1 => ("sha1", "the key is the SHA-1 digest of the text"),
-        KeyForm::Spki => ("spki", "the key is the text read as SubjectPublicKeyInfo, base64 or PEM"),
-        KeyForm::Whpk => ("whpk", "the key is the text behind `whpk_`, read as base64"),
+        KeyForm::Utf8 => "the text itself is the key; it is not decoded",
+        KeyForm::Hex => "the key is the text read as hexadecimal",
+        KeyForm::Base64 => "the key is the text read as base64",
+        KeyForm::Whsec => "the key is the text behind `whsec_`, read as base64",
+        KeyForm::Sha1 => "the key is the SHA-1 digest of the text",
+        KeyForm::Spki => "the key is the text read as SubjectPublicKeyInfo, base64 or PEM",
+        KeyForm::Whpk => "the key is the text behind `whpk_`, read as base64",
     }
 }
 
@@ -31,23 +30,18 @@ pub(super) fn described(form: KeyForm) -> (&'static str, &'static str) {
 type Meant = (String, &'static str);
 
 /// Says that there is nothing to check with.
-pub(super) fn absent(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+pub(super) fn absent(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
     let is_bare = lab.case.secrets.iter().all(|secret| secret.expose_secret().is_empty());
-    if !is_bare || !matches!(error, VerifyError::Unkeyed) {
-        return Vec::new();
-    }
     let mend = "name the source's `secrets`, or hand one over with --key env:NAME";
-    vec![Cause::hint("no_key", "there is no key to check with", mend)]
+    let cause = || Cause::hint("no_key", "there is no key to check with", mend);
+    (is_bare && matches!(error, VerifyError::Unkeyed)).then(cause)
 }
 
 /// Tries every slip with every key form.
-pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    if !matters(error) {
-        return Vec::new();
-    }
-    let found = blanks(lab, error);
-    if !found.is_empty() {
-        return found;
+pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(error)?;
+    if let Some(found) = blanks(lab, error) {
+        return Some(found);
     }
     let spec = lab.case.spec;
     let all = forms(spec.algorithm);
@@ -56,7 +50,7 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
         for form in other() {
             let spec = VerifySpec { key: Some(form), ..spec.clone() };
             if lab.fits_secrets(&spec, std::slice::from_ref(secret)) {
-                return vec![wrong_form(number, form)];
+                return Some(wrong_form(number, form));
             }
         }
         let dressed = || slips(secret.expose_secret()).chain(wrappings(secret.expose_secret()));
@@ -64,64 +58,45 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
             for form in all.iter().copied() {
                 let spec = VerifySpec { key: Some(form), ..spec.clone() };
                 if lab.fits_secrets(&spec, &[meant.clone().into()]) {
-                    return vec![slipped(number, slip)];
+                    return Some(slipped(number, slip));
                 }
             }
         }
     }
-    Vec::new()
+    None
 }
 
 /// Tries blanks and line ends around the secret only.
-pub(super) fn blanks(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    if !matters(error) {
-        return Vec::new();
-    }
-    for (number, secret) in lab.case.secrets.iter().enumerate() {
-        for (meant, slip) in slips(secret.expose_secret()) {
-            if lab.fits_secrets(lab.case.spec, &[meant.into()]) {
-                return vec![slipped(number, slip)];
-            }
-        }
-    }
-    Vec::new()
+pub(super) fn blanks(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(error)?;
+    lab.case.secrets.iter().enumerate().find_map(|(number, secret)| {
+        let fits = |meant: String| lab.fits_secrets(lab.case.spec, &[meant.into()]);
+        slips(secret.expose_secret()).find_map(|(meant, slip)| fits(meant).then(|| slipped(number, slip)))
+    })
 }
 
 /// Tries the secrets of other sources.
-pub(super) fn strangers(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    if !matters(error) {
-        return Vec::new();
-    }
-    let own = lab.case.strangers.iter().find(|other| lab.fits_secrets(lab.case.spec, &other.secrets));
-    own.map(|other| {
-        let what = format!("the sender signs with a secret of source `{}`", other.name);
-        Cause::proven(
-            "secret_other",
-            what,
-            "give the sender this source's URL and secret, or list that secret here, too",
-        )
-    })
-    .into_iter()
-    .collect()
+pub(super) fn strangers(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(error)?;
+    let own = lab.case.strangers.iter().find(|other| lab.fits_secrets(lab.case.spec, &other.secrets))?;
+    let what = format!("the sender signs with a secret of source `{}`", own.name);
+    let mend = "give the sender this source's URL and secret, or list that secret here, too";
+    Some(Cause::proven("secret_other", what, mend))
 }
 
-fn matters(error: &VerifyError) -> bool {
-    matches!(error, VerifyError::Mismatch | VerifyError::Unkeyed)
+fn matters(error: &VerifyError) -> Option<()> {
+    matches!(error, VerifyError::Mismatch | VerifyError::Unkeyed).then_some(())
 }
 
 fn slipped(number: usize, slip: &str) -> Cause {
     let what = format!("secret number {} is not what the sender has: {slip}", number + 1);
-    Cause::proven(
-        "secret_blank",
-        what,
-        "store the secret again, character for character as the sender shows it",
-    )
+    let mend = "store the secret again, character for character as the sender shows it";
+    Cause::proven("secret_blank", what, mend)
 }
 
 fn wrong_form(number: usize, form: KeyForm) -> Cause {
-    let (form, meaning) = described(form);
-    let what = format!("secret number {} is right, and decoded wrongly: {meaning}", number + 1);
-    Cause::proven("secret_form", what, format!("set `verify.key` to {form}"))
+    let what = format!("secret number {} is right, and decoded wrongly: {}", number + 1, meaning(form));
+    Cause::proven("secret_form", what, format!("set `verify.key` to {}", stated(form)))
 }
 
 /// Returns the secret without, or with, blanks and line ends around it.

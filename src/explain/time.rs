@@ -1,34 +1,26 @@
 //! The signed time: outside the window, or read in the wrong unit.
 
-use super::{Cause, Lab};
+use super::{Cause, Lab, stated::stated};
 use crate::verify::{TimeUnit, VerifyError, VerifySpec};
 
 /// How far a clock on local time can be off, in seconds: 14 hours, and a minute for the way.
 const FARTHEST_ZONE: u64 = 14 * 3600 + 60;
 
 /// Looks at the time once the signature is right, and at its unit where it can't be read.
-pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    let Some(timestamp) = &lab.case.spec.timestamp else { return Vec::new() };
+pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    let timestamp = lab.case.spec.timestamp.as_ref()?;
     let off = if let VerifyError::Expired { off_by_seconds } = error { Some(*off_by_seconds) } else { None };
-    if off.is_none() && !matches!(error, VerifyError::Malformed(_)) {
-        return Vec::new();
-    }
+    (off.is_some() || matches!(error, VerifyError::Malformed(_))).then_some(())?;
     let unit = timestamp.unit.unwrap_or(TimeUnit::Seconds);
     let others = [TimeUnit::Seconds, TimeUnit::Milliseconds, TimeUnit::Rfc3339, TimeUnit::HttpDate];
     let right = others.into_iter().filter(|other| *other != unit).find(|other| in_unit(lab, *other));
     if let Some(right) = right {
-        let what = format!(
-            "the signed time is written in {}, and the scheme reads it as {}",
-            name(right),
-            name(unit)
-        );
-        return vec![Cause::proven(
-            "time_unit",
-            what,
-            format!("set `verify.timestamp.unit` to {}", word(right)),
-        )];
+        let (written, read) = (name(right), name(unit));
+        let what = format!("the signed time is written in {written}, and the scheme reads it as {read}");
+        let mend = format!("set `verify.timestamp.unit` to {}", stated(right));
+        return Some(Cause::proven("time_unit", what, mend));
     }
-    off.map(stale).into_iter().collect()
+    off.map(stale)
 }
 
 /// True where the request verifies, its time within the window, with the time read in another unit.
@@ -72,15 +64,5 @@ fn name(unit: TimeUnit) -> &'static str {
         TimeUnit::Milliseconds => "milliseconds",
         TimeUnit::Rfc3339 => "RFC 3339",
         TimeUnit::HttpDate => "a text date",
-    }
-}
-
-/// Returns a unit's name in a sender document.
-pub(super) fn word(unit: TimeUnit) -> &'static str {
-    match unit {
-        TimeUnit::Seconds => "s",
-        TimeUnit::Milliseconds => "ms",
-        TimeUnit::Rfc3339 => "rfc3339",
-        TimeUnit::HttpDate => "http-date",
     }
 }

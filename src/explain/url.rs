@@ -1,34 +1,31 @@
 //! The URL, where it is signed: behind a proxy it is easily another one than the sender was given.
 
 use super::{Cause, Lab};
-use crate::verify::{VerifyError, VerifySpec};
+use crate::{
+    request::Request,
+    verify::{VerifyError, VerifySpec},
+};
 use http::{Uri, header};
 
 /// Tries the URL with another scheme, port, host, path, slash, and without the query.
-pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
     let spec = lab.case.spec;
-    let Some(url) = spec.url.as_deref().filter(|_| matters(spec, error)) else { return Vec::new() };
+    let url = spec.url.as_deref().filter(|_| matters(spec, error))?;
     let right = variants(lab, url)
         .into_iter()
         .find(|url| lab.fits_scheme(&VerifySpec { url: Some(url.clone()), ..spec.clone() }));
     if let Some(right) = right {
         let what = format!("the sender signs another URL than the configured one: {right}");
         let mend = format!("set `verify.url` to {right}, or enter the configured one at the sender");
-        return vec![Cause::proven("url", what, mend)];
+        return Some(Cause::proven("url", what, mend));
     }
-    let mut request = lab.case.request.clone();
-    let bare = lab.case.request.uri.query().and_then(|_| lab.case.request.uri.path().parse::<Uri>().ok());
-    let Some(bare) = bare else { return Vec::new() };
-    request.uri = bare;
-    if !lab.fits_request(&request) {
-        return Vec::new();
-    }
-    let what = "the sender signs the URL without the query that the request has";
-    vec![Cause::proven(
-        "url",
-        what,
-        "something on the way adds a query: let it pass the sender's URL on as it is",
-    )]
+    let request = lab.case.request;
+    let bare: Uri = request.uri.query().and_then(|_| request.uri.path().parse().ok())?;
+    lab.fits_request(&Request { uri: bare, ..request.clone() }).then(|| {
+        let what = "the sender signs the URL without the query that the request has";
+        let mend = "something on the way adds a query: let it pass the sender's URL on as it is";
+        Cause::proven("url", what, mend)
+    })
 }
 
 fn matters(spec: &VerifySpec, error: &VerifyError) -> bool {

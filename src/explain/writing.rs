@@ -1,7 +1,7 @@
 //! How the signature is written: hex or base64, with a prefix or without, alone or in a list, and what a client or a
 //! proxy may have done to the text.
 
-use super::{Cause, Lab, place};
+use super::{Cause, Lab, place, stated::stated};
 use crate::verify::{Algorithm, Encoding, VerifyError, VerifySpec};
 use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
@@ -10,15 +10,12 @@ use percent_encoding::percent_decode_str;
 pub(super) const SEPARATORS: [&str; 5] = [",", ";", " ", "&", ", "];
 
 /// Tries other encodings, prefixes and lists, then a mended text.
-pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
-    if !matters(error) {
-        return Vec::new();
+pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(error)?;
+    if let Some(found) = plain(lab, error) {
+        return Some(found);
     }
-    let found = plain(lab, error);
-    if !found.is_empty() {
-        return found;
-    }
-    let Some((name, text)) = signature_text(lab) else { return Vec::new() };
+    let (name, text) = signature_text(lab)?;
     for (prefix, separator) in cuts(&text) {
         let spec = VerifySpec {
             prefix: (!prefix.is_empty()).then(|| prefix.to_owned()),
@@ -28,54 +25,34 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
             ..lab.case.spec.clone()
         };
         if lab.fits_scheme(&spec) {
-            return vec![cut_wrongly(&name, prefix, separator)];
+            return Some(cut_wrongly(&name, prefix, separator));
         }
     }
     damaged(lab, &name, &text)
 }
 
 /// Tries the other encodings only.
-pub(super) fn plain(lab: &Lab<'_>, error: &VerifyError) -> Vec<Cause> {
+pub(super) fn plain(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matters(error)?;
     let spec = lab.case.spec;
-    if !matters(error) || !not_a_token(spec) {
-        return Vec::new();
-    }
-    let encodings = [Encoding::Hex, Encoding::Base64, Encoding::Base64url];
-    let others = encodings.into_iter().filter(|encoding| spec.encoding != Some(*encoding));
+    let own = spec.encoding.filter(|encoding| *encoding != Encoding::Auto && not_a_token(spec))?;
+    let others = [Encoding::Hex, Encoding::Base64, Encoding::Base64url].into_iter();
     let right = others
-        .filter(|_| spec.encoding.is_some_and(|encoding| encoding != Encoding::Auto))
-        .find(|encoding| lab.fits_scheme(&VerifySpec { encoding: Some(*encoding), ..spec.clone() }));
-    right
-        .map(|right| {
-            let what = format!(
-                "the signature is right, and written as {} instead of {}",
-                name(right),
-                spec.encoding.map_or("hex", name)
-            );
-            Cause::proven("encoding", what, format!("set `verify.encoding` to {}", name(right)))
-        })
-        .into_iter()
-        .collect()
+        .filter(|encoding| *encoding != own)
+        .find(|encoding| lab.fits_scheme(&VerifySpec { encoding: Some(*encoding), ..spec.clone() }))?;
+    let (right, own) = (stated(right), stated(own));
+    let what = format!("the signature is right, and written as {right} instead of {own}");
+    Some(Cause::proven("encoding", what, format!("set `verify.encoding` to {right}")))
 }
 
-fn matters(error: &VerifyError) -> bool {
-    matches!(error, VerifyError::Malformed(_) | VerifyError::Mismatch)
+fn matters(error: &VerifyError) -> Option<()> {
+    matches!(error, VerifyError::Malformed(_) | VerifyError::Mismatch).then_some(())
 }
 
 /// True for a scheme whose signature is bytes written as text.
 fn not_a_token(spec: &VerifySpec) -> bool {
     let sent = [Algorithm::Token, Algorithm::Basic, Algorithm::Jwt, Algorithm::None];
     spec.algorithm.is_some_and(|algorithm| !sent.contains(&algorithm))
-}
-
-/// Returns an encoding's name in a sender document.
-pub(super) fn name(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Auto => "auto",
-        Encoding::Hex => "hex",
-        Encoding::Base64 => "base64",
-        Encoding::Base64url => "base64url",
-    }
 }
 
 /// Returns the header that should hold the signature, and its text.
@@ -108,24 +85,20 @@ fn prefixes(entry: &str) -> impl Iterator<Item = &str> {
 }
 
 fn cut_wrongly(name: &HeaderName, prefix: &str, separator: Option<&str>) -> Cause {
-    let front =
-        if prefix.is_empty() { "nothing in front".to_owned() } else { format!("`{prefix}` in front") };
-    let list = separator.map_or_else(String::new, |separator| format!(", in a list parted by `{separator}`"));
-    let what = format!("the signature in header `{name}` is right, and written otherwise: {front}{list}");
-    let prefix = if prefix.is_empty() {
-        "take `verify.prefix` away".to_owned()
-    } else {
-        format!("set `verify.prefix` to \"{prefix}\"")
+    let (front, prefix) = match prefix {
+        "" => ("nothing in front".to_owned(), "take `verify.prefix` away".to_owned()),
+        _ => (format!("`{prefix}` in front"), format!("set `verify.prefix` to \"{prefix}\"")),
     };
-    let separator = separator.map_or_else(
-        || "without a `verify.separator`".to_owned(),
-        |separator| format!("`verify.separator` to \"{separator}\""),
-    );
+    let (list, separator) = match separator {
+        None => (String::new(), "without a `verify.separator`".to_owned()),
+        Some(by) => (format!(", in a list parted by `{by}`"), format!("`verify.separator` to \"{by}\"")),
+    };
+    let what = format!("the signature in header `{name}` is right, and written otherwise: {front}{list}");
     Cause::proven("prefix", what, format!("{prefix}, {separator}, and see `verify.encoding`"))
 }
 
 /// Tries the text as it was before something rewrote it.
-fn damaged(lab: &Lab<'_>, name: &HeaderName, text: &str) -> Vec<Cause> {
+fn damaged(lab: &Lab<'_>, name: &HeaderName, text: &str) -> Option<Cause> {
     let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mended = [
         (text.trim_matches(['"', '\'']).to_owned(), "it stands in quotes"),
@@ -139,8 +112,8 @@ fn damaged(lab: &Lab<'_>, name: &HeaderName, text: &str) -> Vec<Cause> {
         request.headers.insert(name, value);
         if lab.fits_request(&request) {
             let what = format!("the signature in header `{name}` is right, and its text was changed: {how}");
-            return vec![Cause::proven("signature_text", what, "mend what sends or passes on the header")];
+            return Some(Cause::proven("signature_text", what, "mend what sends or passes on the header"));
         }
     }
-    Vec::new()
+    None
 }

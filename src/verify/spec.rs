@@ -10,11 +10,11 @@ pub use words::{Algorithm, Encoding, JwtAlgorithm, KeyForm, KeyPosition, Missing
 
 use crate::request::slot::{Params, Texts};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
 /// The `verify` part of a sender document.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct VerifySpec {
     /// What is computed over the request, or `token` (a shared secret sent as it is), or `none`.
@@ -90,7 +90,7 @@ impl fmt::Debug for Constants {
 }
 
 /// A signed time and how far it may be from ours.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct TimestampSpec {
     /// The header that carries it. It must be part of `message`.
@@ -110,7 +110,7 @@ pub struct TimestampSpec {
 }
 
 /// Where a certificate comes from.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct CertificateSpec {
     /// The slot with the certificate's address.
@@ -126,7 +126,7 @@ pub struct CertificateSpec {
 }
 
 /// What a token must say.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default)]
 pub struct JwtSpec {
     /// What it may be signed with.
@@ -149,7 +149,7 @@ pub struct JwtSpec {
 }
 
 /// A claim's value.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(untagged)]
 pub enum ClaimValue {
     /// `true` or `false`.

@@ -27,10 +27,7 @@ pub(super) fn run(
     let spec = VerifySpec { url: explain.url(request), ..VerifySpec::default() };
     let (recipes, is_partial) = discover(&Case::new(&spec, &secrets, request));
     if out.is_json() {
-        let found = recipes.iter().map(|recipe| {
-            let lines = recipe.lines().into_iter().map(|(name, value)| (name.to_owned(), value.into()));
-            json!({ "verify": lines.collect::<serde_json::Map<_, _>>(), "yaml": recipe.yaml() })
-        });
+        let found = recipes.iter().map(|recipe| json!({ "verify": recipe.verify(), "yaml": recipe.yaml() }));
         out.object(&json!({ "discovered": found.collect::<Vec<_>>(), "complete": !is_partial }))?;
     } else {
         print(&recipes, out)?;

@@ -1,10 +1,10 @@
 //! The words of a scheme: what is computed, how it is written, how a key is read.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What is computed over the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 pub enum Algorithm {
     /// The secret itself is sent; proves the sender, does not protect the body.
     #[serde(rename = "token")]
@@ -133,7 +133,7 @@ impl Algorithm {
 }
 
 /// How a signature is written as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// Found from the text's length and alphabet: hex, base64 or base64url.
@@ -147,7 +147,7 @@ pub enum Encoding {
 }
 
 /// How the secret's text becomes the key's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyForm {
     /// The text's own bytes.
@@ -167,7 +167,7 @@ pub enum KeyForm {
 }
 
 /// Where the key stands in a plain digest's message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyPosition {
     /// In front of the message.
@@ -177,7 +177,7 @@ pub enum KeyPosition {
 }
 
 /// What a body without the digest's member is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingHash {
     /// Refused.
@@ -187,7 +187,7 @@ pub enum MissingHash {
 }
 
 /// How a signed time is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 pub enum TimeUnit {
     /// Seconds since 1970.
     #[serde(rename = "s")]
@@ -204,7 +204,7 @@ pub enum TimeUnit {
 }
 
 /// What RSA hashes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RsaHash {
     /// SHA-256.
@@ -215,7 +215,7 @@ pub enum RsaHash {
 }
 
 /// What a JSON Web Token is signed with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 pub enum JwtAlgorithm {
     /// RSA with SHA-256; the keys come from `jwks`.
     #[serde(rename = "RS256")]
