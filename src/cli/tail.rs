@@ -21,10 +21,11 @@ use super::{
 };
 use crate::config::{self, Loaded, SinkConfig};
 use clap::Args;
-use filter::{Filter, Glob};
+use filter::Filter;
 use from::From;
 use row::Row;
 use std::{collections::BTreeMap, num::NonZeroU32};
+use wildmatch::WildMatch;
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -61,18 +62,8 @@ pub(super) struct Tail {
     /// Ends after N events
     #[arg(short, value_name = "N")]
     n: Option<NonZeroU32>,
-    /// Only events of these sources; `*` stands for any text
-    #[arg(long, value_name = "GLOB")]
-    source: Option<Glob>,
-    /// Only events of these types
-    #[arg(long = "type", value_name = "GLOB")]
-    kind: Option<Glob>,
-    /// Only events with these keys
-    #[arg(long, value_name = "GLOB")]
-    key: Option<Glob>,
-    /// Only records in these topics or subjects
-    #[arg(long, visible_alias = "subject", value_name = "GLOB")]
-    topic: Option<Glob>,
+    #[command(flatten)]
+    filter: Filter,
     /// Shows the envelopes, too
     #[arg(long, short)]
     verbose: bool,
@@ -89,17 +80,12 @@ pub(super) fn run(tail: &Tail, common: &Common, out: &mut Out) -> Result<Exit, S
 }
 
 async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result<Exit, Stop> {
-    let filter = Filter {
-        source: tail.source.clone(),
-        kind: tail.kind.clone(),
-        key: tail.key.clone(),
-        topic: tail.topic.clone(),
-    };
+    let filter = &tail.filter;
     let few = tail.n.map_or(FEW, NonZeroU32::get);
     let from = tail.from.unwrap_or(From::Last(few));
     // The last N that fit may stand anywhere before the end.
     let begin = if matches!(from, From::Last(_)) && !filter.takes_all() { From::Start } else { from };
-    let mut feed = Feed::open(loaded, name, begin, tail.topic.as_ref()).await?;
+    let mut feed = Feed::open(loaded, name, begin, filter.topic.as_ref()).await?;
     let view = show::View {
         sink: name,
         verbose: tail.verbose,
@@ -167,7 +153,7 @@ enum Feed {
 }
 
 impl Feed {
-    async fn open(loaded: &Loaded, name: &str, from: From, topic: Option<&Glob>) -> Result<Self, Stop> {
+    async fn open(loaded: &Loaded, name: &str, from: From, topic: Option<&WildMatch>) -> Result<Self, Stop> {
         match loaded.config.sinks.get(name) {
             Some(SinkConfig { kafka: Some(config), .. }) => {
                 let templates = sink::topics(loaded, name);

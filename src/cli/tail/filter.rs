@@ -1,35 +1,29 @@
 //! Which records are shown: globs over what they say of themselves.
 
 use super::row::Row;
-use std::{convert::Infallible, str::FromStr};
+use clap::Args;
+use std::convert::Infallible;
 use wildmatch::WildMatch;
 
-/// A pattern in which `*` stands for any text and `?` for one character.
-#[derive(Debug, Clone)]
-pub(super) struct Glob(WildMatch);
-
-impl Glob {
-    /// Tells whether the whole text fits.
-    pub(super) fn takes(&self, text: &str) -> bool {
-        self.0.matches(text)
-    }
-}
-
-impl FromStr for Glob {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(WildMatch::new(text)))
-    }
-}
-
 /// All patterns of one call; what is left out takes everything.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Filter {
-    pub(super) source: Option<Glob>,
-    pub(super) kind: Option<Glob>,
-    pub(super) key: Option<Glob>,
-    pub(super) topic: Option<Glob>,
+    /// Only events of these sources; `*` stands for any text
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    source: Option<WildMatch>,
+    /// Only events of these types
+    #[arg(long = "type", value_name = "GLOB", value_parser = glob)]
+    kind: Option<WildMatch>,
+    /// Only events with these keys
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    key: Option<WildMatch>,
+    /// Only records in these topics or subjects
+    #[arg(long, visible_alias = "subject", value_name = "GLOB", value_parser = glob)]
+    pub(super) topic: Option<WildMatch>,
+}
+
+fn glob(text: &str) -> Result<WildMatch, Infallible> {
+    Ok(WildMatch::new(text))
 }
 
 impl Filter {
@@ -44,8 +38,8 @@ impl Filter {
             return true;
         }
         let attributes = row.attributes();
-        let fits = |glob: &Option<Glob>, text: Option<&str>| {
-            glob.as_ref().is_none_or(|glob| text.is_some_and(|text| glob.takes(text)))
+        let fits = |glob: &Option<WildMatch>, text: Option<&str>| {
+            glob.as_ref().is_none_or(|glob| text.is_some_and(|text| glob.matches(text)))
         };
         fits(&self.topic, Some(&row.destination))
             && fits(&self.source, attributes.get("hookwaysource"))
@@ -70,8 +64,8 @@ mod tests {
         }
     }
 
-    fn glob(text: &str) -> Option<Glob> {
-        text.parse().ok()
+    fn glob(text: &str) -> Option<WildMatch> {
+        super::glob(text).ok()
     }
 
     #[test]

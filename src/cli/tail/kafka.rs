@@ -1,7 +1,6 @@
 //! Reads Kafka topics by assignment: no consumer group is joined and no offset is committed.
 
 use super::{
-    filter::Glob,
     from::From,
     row::{Place, Row},
 };
@@ -9,6 +8,7 @@ use crate::{
     app::clients,
     cli::exit::{Exit, Stop},
     config::{KafkaConfig, LoadError, Loaded},
+    route::template::{Name, Piece},
 };
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
@@ -22,6 +22,7 @@ use std::{
     time::Duration,
 };
 use tokio::{task::spawn_blocking, time::timeout};
+use wildmatch::WildMatch;
 
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -69,7 +70,7 @@ impl Feed {
         config: &KafkaConfig,
         templates: &[String],
         from: From,
-        topic: Option<&Glob>,
+        topic: Option<&WildMatch>,
     ) -> Result<Self, Stop> {
         let consumer = Arc::new(consumer(loaded, sink, config)?);
         let wanted = wanted(templates, topic);
@@ -142,27 +143,18 @@ fn consumer(loaded: &Loaded, sink: &str, config: &KafkaConfig) -> Result<StreamC
 }
 
 /// Returns which topics are read: those that `--topic` takes, else those that the routes name.
-fn wanted(templates: &[String], topic: Option<&Glob>) -> impl Fn(&str) -> bool + Send + 'static + use<> {
-    let globs: Vec<Glob> = match topic {
+fn wanted(templates: &[String], topic: Option<&WildMatch>) -> impl Fn(&str) -> bool + Send + 'static + use<> {
+    let globs: Vec<WildMatch> = match topic {
         Some(topic) => vec![topic.clone()],
-        None => templates.iter().filter_map(|template| glob(template).parse().ok()).collect(),
+        None => templates.iter().map(|template| WildMatch::new(&glob(template))).collect(),
     };
-    move |topic| globs.iter().any(|glob| glob.takes(topic))
+    move |topic| globs.iter().any(|glob| glob.matches(topic))
 }
 
 /// Returns a template as a glob: each slot stands for any text.
 fn glob(template: &str) -> String {
-    let mut glob = String::new();
-    for piece in template.split('{') {
-        match piece.split_once('}') {
-            Some((_, literal)) => {
-                glob.push('*');
-                glob.push_str(literal);
-            }
-            None => glob.push_str(piece),
-        }
-    }
-    glob
+    let Ok(Name::Template(pieces)) = Name::parse(template) else { return template.to_owned() };
+    pieces.iter().map(|piece| if let Piece::Text(text) = piece { text } else { "*" }).collect()
 }
 
 fn partitions(
@@ -225,7 +217,7 @@ mod tests {
         assert_eq!(glob("units"), "units");
         let takes = wanted(&["hotel.{object}".to_owned(), "units".to_owned()], None);
         assert!(takes("hotel.BOOKING") && takes("units") && !takes("rooms"));
-        let takes = wanted(&["units".to_owned()], "hotel.*".parse().ok().as_ref());
+        let takes = wanted(&["units".to_owned()], Some(&WildMatch::new("hotel.*")));
         assert!(takes("hotel.BOOKING") && !takes("units"));
     }
 }

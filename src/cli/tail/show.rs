@@ -27,14 +27,8 @@ pub(super) struct View<'a> {
 struct Object<'a> {
     sink: &'a str,
     destination: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    partition: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sequence: Option<u64>,
+    #[serde(flatten)]
+    place: &'a Place,
     key: Option<String>,
     headers: BTreeMap<&'a str, &'a str>,
     event: Option<Box<RawValue>>,
@@ -50,11 +44,6 @@ impl View<'_> {
     }
 
     fn object<'r>(&'r self, row: &'r Row) -> Object<'r> {
-        let (partition, offset, stream, sequence) = match &row.place {
-            Place::Kafka { partition, offset } => (Some(*partition), Some(*offset), None, None),
-            Place::Nats { stream, sequence } => (None, None, Some(stream.as_str()), Some(*sequence)),
-            Place::Journal { sequence } => (None, None, None, Some(*sequence)),
-        };
         let event = row.event();
         let value_base64 = event.is_none().then(|| STANDARD.encode(&row.value));
         let headers = row.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -63,10 +52,7 @@ impl View<'_> {
         Object {
             sink: self.sink,
             destination: &row.destination,
-            partition,
-            offset,
-            stream,
-            sequence,
+            place: &row.place,
             key,
             headers,
             event,

@@ -4,44 +4,52 @@ use super::Variant;
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// A change of text that is undone; `None` where it can't have been made.
+type Undone = fn(&[u8]) -> Option<Vec<u8>>;
+
+/// The changes, with code and words of each.
+const CHANGES: [(&str, &str, Undone); 10] = [
+    ("body_newline", "without the line end behind it", |body| {
+        body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n")).map(<[u8]>::to_vec)
+    }),
+    ("body_newline", "with a line end (LF) behind it, which is missing here", |body| {
+        Some([body, b"\n"].concat())
+    }),
+    ("body_newline", "with a line end (CR LF) behind it, which is missing here", |body| {
+        Some([body, b"\r\n"].concat())
+    }),
+    ("body_line_ends", "with CR LF line ends; they were converted to LF", |body| {
+        let unix = without_returns(body);
+        Some(unix.split_inclusive(|byte| *byte == b'\n').map(with_return).collect::<Vec<_>>().concat())
+    }),
+    ("body_line_ends", "with LF line ends; they were converted to CR LF", |body| Some(without_returns(body))),
+    ("body_mark", "without the byte order mark in front", |body| body.strip_prefix(MARK).map(<[u8]>::to_vec)),
+    ("body_mark", "with a byte order mark in front, which was taken away", |body| {
+        (!body.starts_with(MARK)).then(|| [MARK, body].concat())
+    }),
+    ("body_blanks", "without the blanks and line ends around it", |body| Some(body.trim_ascii().to_vec())),
+    ("body_characters", "in its own character set; it was read as Latin-1 and written as UTF-8", |body| {
+        std::str::from_utf8(body).ok()?.chars().map(|char| u8::try_from(u32::from(char)).ok()).collect()
+    }),
+    ("body_characters", "in UTF-8; it was written as Latin-1", |body| {
+        Some(body.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes())
+    }),
+];
+
 /// Returns the body with the usual changes of text undone.
 pub(super) fn variants(body: &[u8]) -> impl Iterator<Item = Variant> {
-    line_ends_behind(body)
-        .chain(line_ends(body))
-        .chain(mark(body))
-        .chain(blanks(body))
-        .chain(characters(body))
+    undone(body, CHANGES.len())
 }
 
 /// Returns the body with a line end behind it, or without one.
 pub(super) fn line_ends_behind(body: &[u8]) -> impl Iterator<Item = Variant> {
-    let without = body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n"));
-    let without =
-        without.map(|less| Variant::new("body_newline", "without the line end behind it", less.to_vec()));
-    let with = [("\n", "LF"), ("\r\n", "CR LF")].map(|(end, name)| {
-        Variant::new(
-            "body_newline",
-            format!("with a line end ({name}) behind it, which is missing here"),
-            [body, end.as_bytes()].concat(),
-        )
-    });
-    without.into_iter().chain(with)
+    undone(body, 3)
 }
 
-fn line_ends(body: &[u8]) -> impl Iterator<Item = Variant> {
-    let unix: Vec<u8> = without_returns(body);
-    let windows: Vec<u8> =
-        unix.iter().flat_map(|byte| if *byte == b'\n' { b"\r\n".to_vec() } else { vec![*byte] }).collect();
-    let forms = [
-        (windows, "with CR LF line ends; they were converted to LF"),
-        (unix, "with LF line ends; they were converted to CR LF"),
-    ];
-    forms
-        .into_iter()
-        .filter(move |(form, _)| form != body)
-        .map(|(form, fits)| Variant::new("body_line_ends", fits, form))
-        .collect::<Vec<_>>()
-        .into_iter()
+fn undone(body: &[u8], first: usize) -> impl Iterator<Item = Variant> {
+    CHANGES.into_iter().take(first).filter_map(move |(code, fits, undone)| {
+        undone(body).filter(|other| other != body).map(|other| Variant::new(code, fits, other))
+    })
 }
 
 fn without_returns(body: &[u8]) -> Vec<u8> {
@@ -53,39 +61,7 @@ fn without_returns(body: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-fn mark(body: &[u8]) -> impl Iterator<Item = Variant> {
-    let variant = match body.strip_prefix(MARK) {
-        Some(bare) => Variant::new("body_mark", "without the byte order mark in front", bare.to_vec()),
-        None => Variant::new(
-            "body_mark",
-            "with a byte order mark in front, which was taken away",
-            [MARK, body].concat(),
-        ),
-    };
-    std::iter::once(variant)
-}
-
-fn blanks(body: &[u8]) -> impl Iterator<Item = Variant> {
-    let trimmed = body.trim_ascii();
-    (trimmed.len() < body.len())
-        .then(|| Variant::new("body_blanks", "without the blanks and line ends around it", trimmed.to_vec()))
-        .into_iter()
-}
-
-/// Undoes a reading of UTF-8 as Latin-1 and the reverse.
-fn characters(body: &[u8]) -> impl Iterator<Item = Variant> {
-    let text = std::str::from_utf8(body).ok().filter(|text| !text.is_ascii());
-    let narrow = text.and_then(|text| text.chars().map(|char| u8::try_from(u32::from(char)).ok()).collect());
-    let narrow = narrow.map(|bytes: Vec<u8>| {
-        Variant::new(
-            "body_characters",
-            "in its own character set; it was read as Latin-1 and written as UTF-8",
-            bytes,
-        )
-    });
-    let wide = (!body.is_ascii()).then(|| body.iter().map(|byte| char::from(*byte)).collect::<String>());
-    let wide = wide.map(|text| {
-        Variant::new("body_characters", "in UTF-8; it was written as Latin-1", text.into_bytes())
-    });
-    narrow.into_iter().chain(wide)
+/// Returns a line with CR LF at its end where that has LF.
+fn with_return(line: &[u8]) -> Vec<u8> {
+    line.strip_suffix(b"\n").map_or_else(|| line.to_vec(), |line| [line, b"\r\n"].concat())
 }
