@@ -9,6 +9,7 @@ mod check;
 mod exit;
 mod explain;
 mod init;
+mod input;
 mod out;
 mod panic;
 mod run;
@@ -18,6 +19,10 @@ mod tail;
 mod told;
 mod trigger;
 
+use crate::{
+    config::{Loaded, SourceConfig, nearest::one_of},
+    senders::SenderSpec,
+};
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 use exit::{Exit, Stop};
 use out::Out;
@@ -149,6 +154,15 @@ fn perform(cli: Cli) -> Result<Exit, Stop> {
         Verb::Senders(senders) => senders::run(&senders, &mut out),
         Verb::Schema(schema) => schema::run(&schema, &mut out),
     }
+}
+
+/// Returns a configured source and its document.
+fn source<'l>(loaded: &'l Loaded, name: &str) -> Result<(&'l SourceConfig, &'l SenderSpec), Stop> {
+    let sources = &loaded.config.sources;
+    sources.get(name).zip(loaded.senders.get(name)).ok_or_else(|| {
+        let known = one_of(sources.keys().map(String::as_str));
+        Stop::usage(format!("there is no source {name:?}: the sources are {known}"))
+    })
 }
 
 /// Starts a runtime for a verb that waits for the network.

@@ -5,10 +5,11 @@ use super::{
     Common, block_on,
     exit::{Exit, Stop},
     out::{Out, printable},
+    source,
     told::Listening,
 };
 use crate::{
-    config::{self, nearest::one_of, units},
+    config::{self, units},
     observe::told::Answered,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -64,11 +65,7 @@ fn patience(text: &str) -> Result<Duration, String> {
 /// Waits for requests and writes them.
 pub(super) fn run(capture: &Capture, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let loaded = config::load(&common.config)?;
-    let name = &capture.source;
-    if !loaded.senders.contains_key(name) {
-        let known = one_of(loaded.senders.keys().map(String::as_str));
-        return Err(Stop::usage(format!("there is no source {name:?}: the sources are {known}")));
-    }
+    source(&loaded, &capture.source)?;
     block_on(listen(capture, loaded.config.admin, out))
 }
 

@@ -4,7 +4,6 @@
 //! capture (raw HTTP, HAR) + subject (a sender or a configured source, its keys) → verdict → print
 //! ```
 
-mod capture;
 mod follow;
 mod handshake;
 mod head;
@@ -17,9 +16,10 @@ mod verdict;
 use super::{
     Common,
     exit::{Exit, Stop},
+    input,
     out::Out,
 };
-use crate::{clock, request::Request};
+use crate::{clock, explain::Captured, request::Request};
 use clap::Args;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -100,7 +100,9 @@ impl Explain {
 
 /// Explains one request.
 pub(super) fn run(explain: &Explain, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
-    let mut captured = capture::read(&explain.request, explain.entry)?;
+    let captured = Captured::parse(&input::read(&explain.request)?, explain.entry);
+    let mut captured =
+        captured.map_err(|problem| Stop::usage(format!("{}: {problem}", explain.request.display())))?;
     if let Some(now) = explain.now {
         captured.request.received = now;
     }

@@ -4,10 +4,14 @@ use super::exit::Stop;
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::{StatusCode, header};
 use http_body_util::{BodyExt as _, Empty};
-use hyper::{body::Incoming, client::conn::http1::handshake};
+use hyper::{
+    body::{Body, Incoming},
+    client::conn::http1::{SendRequest, handshake},
+};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use std::{
+    convert::Infallible,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
@@ -33,6 +37,17 @@ pub(super) fn loopback(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
+/// Speaks HTTP/1.1 over a connection.
+pub(super) async fn speaking<B>(stream: TcpStream) -> hyper::Result<SendRequest<B>>
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
+    let (mut connection, driver) = handshake(TokioIo::new(stream)).await?;
+    // The driver ends with its connection.
+    tokio::spawn(async move { drop(driver.await) });
+    connection.ready().await.map(|()| connection)
+}
+
 impl Listening {
     /// Begins to listen at the admin listener; what comes after this returns is heard.
     pub(super) async fn to(admin: SocketAddr, source: &str, wants: &str) -> Result<Self, Stop> {
@@ -43,16 +58,13 @@ impl Listening {
     }
 
     async fn begin(address: SocketAddr, source: &str, wants: &str) -> Result<Self, String> {
-        let text = |error: hyper::Error| error.to_string();
         let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-        let (mut connection, driver) = handshake(TokioIo::new(stream)).await.map_err(text)?;
-        // The driver ends with its connection.
-        tokio::spawn(async move { drop(driver.await) });
+        let mut connection = speaking(stream).await.map_err(|error| error.to_string())?;
         let request = http::Request::get(format!("/told?source={source}&wants={wants}"))
             .header(header::HOST, address.to_string())
             .body(Empty::<Bytes>::new())
             .map_err(|error| error.to_string())?;
-        let answer = connection.send_request(request).await.map_err(text)?;
+        let answer = connection.send_request(request).await.map_err(|error| error.to_string())?;
         let status = answer.status();
         let body = answer.into_body();
         if status == StatusCode::OK {

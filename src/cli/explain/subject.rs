@@ -5,6 +5,7 @@ use crate::{
     cli::{
         Common,
         exit::{Exit, Stop},
+        source,
     },
     config::{self, Loaded, SecretRef, Secrets, nearest::one_of},
     explain::{Relative, Stranger},
@@ -51,51 +52,32 @@ impl Subject {
     }
 
     fn preset(name: &str) -> Result<Self, Stop> {
-        let spec = document(name)?;
-        let params = Params::new();
-        Ok(Self {
-            name: name.to_owned(),
-            spec,
-            secrets: Vec::new(),
-            params,
-            files: Vec::new(),
-            loaded: None,
-            notes: Vec::new(),
-        })
+        Ok(Self::alone(name.to_owned(), document(name)?))
+    }
+
+    /// A sender of which nothing else is known.
+    fn alone(name: String, spec: SenderSpec) -> Self {
+        let (secrets, files, notes) = Default::default();
+        Self { name, spec, secrets, params: Params::new(), files, loaded: None, notes }
     }
 
     fn source(chosen: Option<&str>, common: &Common, request: &Request) -> Result<Self, Stop> {
         let loaded = config::load(&common.config)?;
         let named = request.uri.path().strip_prefix("/hooks/").map(|rest| rest.trim_end_matches('/'));
-        let known = || one_of(loaded.config.sources.keys().map(String::as_str));
-        let name = match chosen.or_else(|| named.filter(|name| loaded.senders.contains_key(*name))) {
-            Some(name) => name.to_owned(),
-            None => match loaded.senders.keys().collect::<Vec<_>>().as_slice() {
-                [only] => (*only).clone(),
-                _ => {
-                    return Err(Stop::usage(format!(
-                        "say which source is meant, with --source: {}",
-                        known()
-                    )));
-                }
-            },
+        let named = named.filter(|name| loaded.senders.contains_key(*name));
+        let all: Vec<&str> = loaded.senders.keys().map(String::as_str).collect();
+        let name = match (chosen.or(named), all.as_slice()) {
+            (Some(name), _) | (None, &[name]) => name.to_owned(),
+            (None, all) => {
+                let all = one_of(all.iter().copied());
+                return Err(Stop::usage(format!("say which source is meant, with --source: {all}")));
+            }
         };
-        let Some(spec) = loaded.senders.get(&name).cloned() else {
-            return Err(Stop::usage(format!("there is no source {name:?}: the sources are {}", known())));
-        };
-        let references = loaded.config.sources.get(&name).map(|source| source.secrets.as_slice());
-        let read = Secrets::read(references.unwrap_or_default());
+        let (config, spec) = source(&loaded, &name)?;
+        let (spec, read) = (spec.clone(), Secrets::read(&config.secrets));
         let notes = read.missing.iter().map(|(place, error)| format!("secret number {}: {error}", place + 1));
         let notes = notes.collect();
-        Ok(Self {
-            name,
-            spec,
-            secrets: read.usable,
-            params: Params::new(),
-            files: Vec::new(),
-            loaded: Some(loaded),
-            notes,
-        })
+        Ok(Self { secrets: read.usable, loaded: Some(loaded), notes, ..Self::alone(name, spec) })
     }
 
     /// Reads the constants that the document names.

@@ -1,12 +1,14 @@
 //! A small HTTP/1.1 client that keeps one connection: connects, sends, reads the answer, all within one deadline.
 
 use super::target::Target;
-use crate::{cli::exit::Stop, request::Request};
+use crate::{
+    cli::{exit::Stop, told::speaking},
+    request::Request,
+};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::http1::SendRequest;
 use std::{io::ErrorKind, time::Duration};
 use tokio::{
     net::TcpStream,
@@ -91,20 +93,11 @@ impl Client {
         {
             return Ok(connection);
         }
-        let stream = TcpStream::connect(&self.address).await.map_err(|error| {
-            let fix = "is `hookway run` up? --wait waits for it";
-            if error.kind() == ErrorKind::ConnectionRefused {
-                format!("{error}; {fix}")
-            } else {
-                error.to_string()
-            }
+        let stream = TcpStream::connect(&self.address).await.map_err(|error| match error.kind() {
+            ErrorKind::ConnectionRefused => format!("{error}; is `hookway run` up? --wait waits for it"),
+            _ => error.to_string(),
         })?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
-        let (mut connection, driver) =
-            handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
-        // The driver ends with its connection.
-        tokio::spawn(async move { drop(driver.await) });
-        connection.ready().await.map_err(|error| error.to_string())?;
-        Ok(connection)
+        speaking(stream).await.map_err(|error| error.to_string())
     }
 }

@@ -7,7 +7,7 @@ use super::{
     target::Target,
 };
 use crate::{
-    cli::exit::Stop,
+    cli::{exit::Stop, input, source as known},
     config::{
         Loaded,
         nearest::{nearest, one_of},
@@ -15,17 +15,7 @@ use crate::{
     },
     senders::{self, SampleSpec, SenderSpec},
 };
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-    net::SocketAddr,
-    path::Path,
-    time::Duration,
-};
-
-/// The largest body that is read from `--data`, in bytes.
-const LARGEST_BODY: u64 = 64 << 20;
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 /// All that one call needs to know.
 #[derive(Debug, Clone)]
@@ -57,9 +47,9 @@ impl Plan {
         event: &str,
     ) -> Result<Self, Stop> {
         let source = find_source(loaded, sender, trigger.source.as_deref())?;
-        let spec = loaded.senders.get(source).cloned().unwrap_or_default();
+        let (config, spec) = known(loaded, source)?;
         let (body, headers, note) = if let Some(file) = &trigger.data {
-            (Body::Own(read(file)?.into()), BTreeMap::new(), None)
+            (Body::Own(input::read(file)?.into()), BTreeMap::new(), None)
         } else {
             let (sample, note) = find_sample(spec.samples.as_deref().unwrap_or_default(), event)?;
             (Body::Sample(sample.body.clone()), sample.headers.clone(), note)
@@ -80,15 +70,19 @@ impl Plan {
             },
             target,
             admin: loaded.config.admin,
-            signer: Signer::new(loaded, source, &spec, trigger.breaks)?,
-            pauses: pauses(&spec),
+            signer: Signer::new(loaded, source, (&config.secrets, spec), trigger.breaks)?,
+            pauses: pauses(spec),
             note,
         })
     }
 }
 
 /// Returns the source that has this sender, by its preset, its sender's name or its own.
-fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, chosen: Option<&str>) -> Result<&'l str, Stop> {
+fn find_source<'l>(
+    loaded: &'l Loaded,
+    sender: Option<&str>,
+    chosen: Option<&'l str>,
+) -> Result<&'l str, Stop> {
     let names = || loaded.config.sources.keys().map(String::as_str);
     let has = |name: &str, sender: &str| {
         let preset = loaded.config.sources.get(name).and_then(|source| source.preset.as_deref());
@@ -96,14 +90,11 @@ fn find_source<'l>(loaded: &'l Loaded, sender: Option<&str>, chosen: Option<&str
         preset == Some(sender) || own == Some(sender)
     };
     if let Some(wanted) = chosen {
-        let Some(source) = names().find(|name| *name == wanted) else {
-            let known = one_of(names());
-            return Err(Stop::usage(format!("there is no source {wanted:?}: the sources are {known}")));
-        };
-        return match sender.filter(|sender| *sender != source && !has(source, sender)) {
-            None => Ok(source),
+        known(loaded, wanted)?;
+        return match sender.filter(|sender| *sender != wanted && !has(wanted, sender)) {
+            None => Ok(wanted),
             Some(other) => {
-                Err(Stop::usage(format!("the source {source:?} has another sender than {other:?}")))
+                Err(Stop::usage(format!("the source {wanted:?} has another sender than {other:?}")))
             }
         };
     }
@@ -168,26 +159,6 @@ fn find_sample<'s>(samples: &'s [SampleSpec], event: &str) -> Result<(&'s Sample
 fn pauses(spec: &SenderSpec) -> Vec<Duration> {
     let after = spec.retries.as_ref().and_then(|retries| retries.after.as_deref()).unwrap_or_default();
     after.iter().filter_map(|pause| units::duration(pause)).collect()
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Stop> {
-    let read = if file == Path::new("-") {
-        read_bounded(io::stdin())
-    } else {
-        File::open(file).and_then(read_bounded)
-    };
-    let body =
-        read.map_err(|error| Stop::usage(format!("--data: {} can't be read: {error}", file.display())))?;
-    if u64::try_from(body.len()).is_ok_and(|length| length > LARGEST_BODY) {
-        return Err(Stop::usage(format!("--data: {} is larger than 64 MiB", file.display())));
-    }
-    Ok(body)
-}
-
-fn read_bounded(input: impl Read) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    input.take(LARGEST_BODY + 1).read_to_end(&mut body)?;
-    Ok(body)
 }
 
 #[cfg(test)]

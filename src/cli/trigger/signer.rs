@@ -32,11 +32,9 @@ impl Signer {
     pub(super) fn new(
         loaded: &Loaded,
         source: &str,
-        spec: &SenderSpec,
+        (references, spec): (&[SecretRef], &SenderSpec),
         breaks: Option<Break>,
     ) -> Result<Self, Stop> {
-        let references =
-            loaded.config.sources.get(source).map(|config| config.secrets.as_slice()).unwrap_or_default();
         let told = |problems: Vec<SpecProblem>| {
             let problems = loaded.document_problems(source, problems);
             Stop::from(LoadError { problems })
@@ -84,14 +82,9 @@ impl Signer {
         })
     }
 
-    /// Returns the name of the scheme.
-    pub(super) fn scheme(&self) -> &'static str {
-        self.verifier.scheme()
-    }
-
     /// Says how requests are signed, without the secret.
     pub(super) fn describe(&self) -> String {
-        let scheme = self.scheme();
+        let scheme = self.verifier.scheme();
         let with =
             self.secret.as_ref().map_or_else(|| scheme.to_owned(), |secret| format!("{secret} ({scheme})"));
         match self.breaks {
