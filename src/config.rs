@@ -17,7 +17,6 @@ mod secrets;
 mod settings;
 mod shown;
 mod sinks;
-mod target;
 #[cfg(test)]
 mod tests;
 pub mod units;
@@ -37,6 +36,7 @@ pub use sinks::{
 };
 
 use crate::senders::SenderSpec;
+use keypath::KeyPath;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU16, path::PathBuf};
@@ -141,20 +141,47 @@ pub struct MatchConfig {
     pub object: Option<String>,
 }
 
-/// Where a route leads.
-#[derive(Debug, Clone)]
+/// Where a route leads: a target, a list of targets (a 2xx waits for all), or `drop`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
 pub enum ToConfig {
-    /// Counted and dropped: the word `drop`.
-    Drop,
+    /// Nowhere.
+    Drop(Drop),
+    /// Several targets.
+    Many(#[schemars(length(min = 1))] Vec<TargetConfig>),
     /// One target.
     One(TargetConfig),
-    /// Several targets; a 2xx waits for all.
-    Many(Vec<TargetConfig>),
+}
+
+/// The word for nowhere.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Drop {
+    /// Counted and dropped.
+    Drop,
 }
 
 impl Default for ToConfig {
     fn default() -> Self {
         Self::Many(Vec::new())
+    }
+}
+
+impl ToConfig {
+    /// Returns the targets; none for `drop`.
+    pub fn targets(&self) -> &[TargetConfig] {
+        match self {
+            Self::Drop(_) => &[],
+            Self::One(target) => std::slice::from_ref(target),
+            Self::Many(targets) => targets,
+        }
+    }
+
+    /// Returns the targets with their places, where `at` is that of all.
+    fn placed(&self, at: KeyPath) -> impl Iterator<Item = (KeyPath, &TargetConfig)> {
+        let is_list = matches!(self, Self::Many(_));
+        let place = move |n| if is_list { at.index(n) } else { at.clone() };
+        self.targets().iter().enumerate().map(move |(n, target)| (place(n), target))
     }
 }
 

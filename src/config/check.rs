@@ -12,25 +12,46 @@ mod sinks;
 mod sources;
 mod target;
 
-use super::{Config, Limits, SecretRef, ToConfig, keypath::KeyPath, problem::Report};
+use super::{Config, SecretRef, SourceConfig, keypath::KeyPath, problem::Report};
 use crate::senders::SenderSpec;
-use doubts::Facts;
 use std::collections::BTreeMap;
 
-/// Runs every rule. `presets` is what each source's preset says by itself.
-pub(super) fn all(
-    config: &Config,
-    senders: &BTreeMap<String, SenderSpec>,
-    presets: &BTreeMap<String, SenderSpec>,
-    report: &mut Report<'_>,
-) {
-    process::check(config, senders, report);
-    sources::check(config, senders, report);
-    handshakes::check(config, senders, report);
-    ids::check(senders, report);
-    sinks::check(config, report);
-    routes::check(config, report);
-    doubts::check(&Facts { config, senders, presets }, report);
+/// What the rules look at.
+pub(super) struct Facts<'a> {
+    pub(super) config: &'a Config,
+    /// Each source's effective document.
+    pub(super) senders: &'a BTreeMap<String, SenderSpec>,
+    /// What each source's preset says by itself.
+    pub(super) presets: &'a BTreeMap<String, SenderSpec>,
+}
+
+/// A source whose document can be read.
+struct Source<'a> {
+    name: &'a str,
+    at: KeyPath,
+    config: &'a SourceConfig,
+    sender: &'a SenderSpec,
+}
+
+impl<'a> Facts<'a> {
+    fn sources(&self) -> impl Iterator<Item = Source<'a>> {
+        let senders = self.senders;
+        self.config.sources.iter().filter_map(|(name, config)| {
+            let (at, sender) = (KeyPath::of(["sources", name]), senders.get(name)?);
+            Some(Source { name, at, config, sender })
+        })
+    }
+}
+
+/// Runs every rule.
+pub(super) fn all(facts: &Facts<'_>, report: &mut Report<'_>) {
+    process::check(facts, report);
+    sources::check(facts, report);
+    handshakes::check(facts, report);
+    ids::check(facts, report);
+    sinks::check(facts.config, report);
+    routes::check(facts.config, report);
+    doubts::check(facts, report);
 }
 
 /// Warns of a sink's secret that is not there. Not an error: it may come later.

@@ -71,22 +71,6 @@ impl KeyPath {
     }
 }
 
-impl From<&serde_path_to_error::Path> for KeyPath {
-    fn from(path: &serde_path_to_error::Path) -> Self {
-        use serde_path_to_error::Segment;
-        Self(
-            path.iter()
-                .filter_map(|segment| match segment {
-                    Segment::Seq { index } => Some(Step::Index(*index)),
-                    Segment::Map { key } => Some(Step::Key(key.clone())),
-                    Segment::Enum { variant } => Some(Step::Key(variant.clone())),
-                    Segment::Unknown => None,
-                })
-                .collect(),
-        )
-    }
-}
-
 impl fmt::Display for KeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {

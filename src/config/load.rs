@@ -4,7 +4,8 @@
 //! fields. No step stops at the first problem; only a file that is not YAML ends after the first step.
 
 use super::{
-    Config, Limits, Problem, SourceSettings, check,
+    Config, Limits, Problem, SourceSettings,
+    check::{self, Facts},
     document::{Document, Places},
     grammar::Grammar,
     keypath::KeyPath,
@@ -91,7 +92,7 @@ pub(super) fn load_document(file: &Path, document: Document) -> Result<Loaded, L
     Grammar::new(schema()).hold(&mut tree, &root, &mut report);
     let config: Config = read(tree, &root, &mut report).unwrap_or_default();
     let (senders, presets) = Presets::beside(file).senders(&config, &document.tree, &mut report);
-    check::all(&config, &senders, &presets, &mut report);
+    check::all(&Facts { config: &config, senders: &senders, presets: &presets }, &mut report);
 
     let problems = report.finish();
     if problems.iter().any(Problem::is_error) {

@@ -44,11 +44,10 @@ pub(super) fn report_repeated(document: &Document, report: &mut Report<'_>) {
 
 /// Reads a tree that fits its grammar into its type.
 pub(super) fn read<T: DeserializeOwned>(tree: Value, at: &KeyPath, report: &mut Report<'_>) -> Option<T> {
-    serde_path_to_error::deserialize(tree)
-        .map_err(|error| {
-            let place = at.join(&KeyPath::from(error.path()));
-            // serde's own words may quote the value, so they are left out.
-            report.unreadable(&place, "this value cannot be read", "compare it with `hookway schema`");
-        })
-        .ok()
+    let read = serde_json::from_value(tree).ok();
+    if read.is_none() {
+        // serde's own words may quote the value, so they are left out.
+        report.unreadable(at, "this cannot be read", "compare it with `hookway schema`");
+    }
+    read
 }

@@ -10,21 +10,9 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
-use crate::{
-    config::{Config, problem::Report},
-    senders::SenderSpec,
-};
-use std::collections::BTreeMap;
+use super::Facts;
+use crate::config::problem::Report;
 use wildmatch::WildMatch;
-
-/// What the rules look at.
-pub(super) struct Facts<'a> {
-    pub(super) config: &'a Config,
-    /// Each source's effective document.
-    pub(super) senders: &'a BTreeMap<String, SenderSpec>,
-    /// What each source's preset says by itself.
-    pub(super) presets: &'a BTreeMap<String, SenderSpec>,
-}
 
 /// Warns of one kind of mistake.
 type Rule = fn(&Facts<'_>, &mut Report<'_>);

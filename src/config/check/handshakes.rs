@@ -1,18 +1,16 @@
 //! Rules of handshakes and constants: what the operator agrees to, and what it is worth nothing without.
 
+use super::{Facts, Source};
 use crate::{
-    config::{CaptureConfig, Config, SecretRef, SourceConfig, keypath::KeyPath, params, problem::Report},
+    config::{CaptureConfig, SecretRef, SourceConfig, keypath::KeyPath, params, problem::Report},
     request::slot::Params,
     senders::SenderSpec,
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 /// Runs the rules.
-pub(super) fn check(config: &Config, senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
-    for (name, source) in &config.sources {
-        let at = KeyPath::of(["sources", name]);
-        let Some(sender) = senders.get(name) else { continue };
+pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
+    for Source { at, config: source, sender, .. } in facts.sources() {
         variants_are_presets(source, &at, report);
         constants_are_there(sender, &at, report);
         nothing_is_left_open(sender, &at, report);
@@ -67,11 +65,8 @@ fn capture_is_of_use(
         report.warning(at, "this sender hands over no secret", "take it out");
     }
     if capture.file.as_os_str().is_empty() {
-        report.error(
-            &at.key("file"),
-            "expected the path of a file",
-            "name the file that is to hold the secret",
-        );
+        let fix = "name the file that is to hold the secret";
+        report.error(&at.key("file"), "expected the path of a file", fix);
     } else if !source.secrets.contains(&SecretRef::File(capture.file.clone())) {
         let fix = "add the same path to `secrets`, as file:PATH";
         report.error(&at.key("file"), "the source does not use this file as a secret", fix);

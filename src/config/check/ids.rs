@@ -1,15 +1,14 @@
 //! Rules of what an event is known by: ids that tell a repeat from a new event, and texts that are the same for every one.
 
+use super::{Facts, Source};
 use crate::{
     config::{keypath::KeyPath, params, problem::Report},
-    senders::{SenderSpec, doubts},
+    senders::doubts,
 };
-use std::collections::BTreeMap;
 
 /// Runs the rules. What keeps a source from being built is said where it is built.
-pub(super) fn check(senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
-    for (name, sender) in senders {
-        let at = KeyPath::of(["sources", name.as_str()]);
+pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
+    for Source { name, at, sender, .. } in facts.sources() {
         let unique = sender.dedup.as_ref().and_then(|dedup| dedup.unique.as_ref());
         if unique.is_some_and(|said_by| said_by.trim().is_empty()) {
             report.error(

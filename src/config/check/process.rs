@@ -1,17 +1,15 @@
 //! Rules of the process itself: its listeners, limits, spool and log.
 
-use crate::{
-    config::{Config, Limits, SourceSettings, keypath::KeyPath, problem::Report},
-    senders::SenderSpec,
-};
-use std::collections::BTreeMap;
+use super::Facts;
+use crate::config::{Config, Limits, SourceSettings, keypath::KeyPath, problem::Report};
 use tracing_subscriber::EnvFilter;
 
 /// Runs the rules.
-pub(super) fn check(config: &Config, senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
+pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
+    let config = facts.config;
     listeners_differ(config, report);
     limits_leave_room(config, report);
-    bodies_end_before_deadlines(config, senders, report);
+    bodies_end_before_deadlines(facts, report);
     spool_has_a_place(config, report);
     log_level_is_known(config, report);
     replica_is_a_word(config, report);
@@ -52,13 +50,9 @@ fn limits_leave_room(config: &Config, report: &mut Report<'_>) {
 }
 
 /// A body is given up at its source's deadline, whatever `limits.body` says.
-fn bodies_end_before_deadlines(
-    config: &Config,
-    senders: &BTreeMap<String, SenderSpec>,
-    report: &mut Report<'_>,
-) {
-    let Some(patience) = Limits::from(&config.limits).body else { return };
-    let sources = senders.iter().map(|(name, sender)| (SourceSettings::from(sender).deadline, name));
+fn bodies_end_before_deadlines(facts: &Facts<'_>, report: &mut Report<'_>) {
+    let Some(patience) = Limits::from(&facts.config.limits).body else { return };
+    let sources = facts.sources().map(|source| (SourceSettings::from(source.sender).deadline, source.name));
     let Some((deadline, name)) = sources.min().filter(|(deadline, _)| patience > *deadline) else { return };
     report.warning(
         &KeyPath::of(["limits", "body"]),
@@ -71,18 +65,12 @@ fn spool_has_a_place(config: &Config, report: &mut Report<'_>) {
     let Some(spool) = &config.spool else { return };
     let at = KeyPath::of(["spool"]);
     if spool.dir.as_os_str().is_empty() {
-        report.error(
-            &at.key("dir"),
-            "a spool needs a directory",
-            "write spool: { dir: /var/lib/hookway/spool }",
-        );
+        let fix = "write spool: { dir: /var/lib/hookway/spool }";
+        report.error(&at.key("dir"), "a spool needs a directory", fix);
     }
     if spool.max_bytes() == Some(0) {
-        report.error(
-            &at.key("max_bytes"),
-            "expected more than nothing",
-            "leave it out, or write a size as 8GiB",
-        );
+        let fix = "leave it out, or write a size as 8GiB";
+        report.error(&at.key("max_bytes"), "expected more than nothing", fix);
     }
     report.warning(
         &at,

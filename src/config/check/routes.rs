@@ -1,7 +1,7 @@
 //! Rules of the routing table and the quarantine.
 
 use super::target;
-use crate::config::{Config, MatchConfig, keypath::KeyPath, nearest::nearest, problem::Report};
+use crate::config::{Config, MatchConfig, ToConfig, keypath::KeyPath, nearest::nearest, problem::Report};
 use wildmatch::WildMatch;
 
 /// Runs the rules.
@@ -43,18 +43,12 @@ fn routes_lead_somewhere(config: &Config, report: &mut Report<'_>) {
     }
     for (n, route) in config.routes.iter().enumerate() {
         let at = all.index(n).key("to");
-        match &route.to {
-            super::ToConfig::Drop => {}
-            super::ToConfig::One(one) => target::check(one, config, &at, report),
-            super::ToConfig::Many(many) if many.is_empty() => {
-                let fix = "write `to: { sink: NAME }`, a list of such, or `to: drop`";
-                report.error(&at, "a route needs to lead somewhere", fix);
-            }
-            super::ToConfig::Many(many) => {
-                for (n, one) in many.iter().enumerate() {
-                    target::check(one, config, &at.index(n), report);
-                }
-            }
+        if matches!(&route.to, ToConfig::Many(none) if none.is_empty()) {
+            let fix = "write `to: { sink: NAME }`, a list of such, or `to: drop`";
+            report.error(&at, "a route needs to lead somewhere", fix);
+        }
+        for (at, target) in route.to.placed(at) {
+            target::check(target, config, &at, report);
         }
     }
 }

@@ -1,32 +1,33 @@
 //! Rules of the sources: their names, how they are verified, their bounds.
 
+use super::{Facts, Source};
 use crate::{
     config::{
-        Config, SourceConfig, SourceSettings, keypath::KeyPath, problem::Report, secrets::Secrets, units,
+        Limits, SourceConfig, SourceSettings, keypath::KeyPath, problem::Report, secrets::Secrets, units,
     },
     senders::SenderSpec,
     verify::{Algorithm, VerifySpec},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 const SHORTEST_DEADLINE: Duration = Duration::from_millis(100);
 const LONGEST_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Runs the rules.
-pub(super) fn check(config: &Config, senders: &BTreeMap<String, SenderSpec>, report: &mut Report<'_>) {
+pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
     let all = KeyPath::of(["sources"]);
-    if config.sources.is_empty() {
+    if facts.config.sources.is_empty() {
         report.warning(
             &all,
             "there is no source, so every webhook is answered 404",
             "name one, as `sources: { hotel: { preset: likemagic, secrets: [ env:HOTEL ] } }`",
         );
     }
-    let budget = super::Limits::from(&config.limits).body_bytes;
-    for (name, source) in &config.sources {
-        let at = all.key(name);
-        name_fits_a_url(name, &at, report);
-        let Some(sender) = senders.get(name) else { continue };
+    for name in facts.config.sources.keys() {
+        name_fits_a_url(name, &all.key(name), report);
+    }
+    let budget = Limits::from(&facts.config.limits).body_bytes;
+    for Source { at, config: source, sender, .. } in facts.sources() {
         verification_is_chosen(source, sender, &at, report);
         secrets_are_there(source, sender, &at, report);
         let settings = SourceSettings::from(sender);

@@ -1,7 +1,7 @@
 //! The forms a single value may have, and what is said of one that has none of them.
 
 use crate::config::{
-    SecretRef,
+    NotAReference, SecretRef,
     keypath::KeyPath,
     nearest::{did_you_mean, nearest, one_of},
     secrets::WEAK_BELOW_BYTES,
@@ -22,7 +22,7 @@ pub(super) enum Form<'s> {
     /// One of some words.
     Words(Vec<&'s str>),
     /// Text of a certain kind.
-    Text(Kind),
+    Text(&'static Kind),
     /// A whole number, from, to.
     Number(i64, i64),
     /// `true` or `false`.
@@ -30,27 +30,59 @@ pub(super) enum Form<'s> {
 }
 
 /// A kind of text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Plain,
-    Address,
-    Duration,
-    Size,
-    Secret,
+pub(super) struct Kind {
+    /// The name by which a schema asks for it; empty for any text.
+    format: &'static str,
+    takes: fn(&str) -> bool,
+    expected: &'static str,
+    fix: Option<&'static str>,
+    stand_in: &'static str,
 }
+
+const ADDRESS_FIX: &str = "write both, as 0.0.0.0:8080; an IPv6 address stands in brackets, as [::]:8080";
+
+const SECRET: &str = "secret-reference";
+
+/// The kinds, the plain one last.
+static KINDS: [Kind; 5] = [
+    Kind {
+        format: "socket-address",
+        takes: |text| text.parse::<SocketAddr>().is_ok(),
+        expected: "an IP address and a port",
+        fix: Some(ADDRESS_FIX),
+        stand_in: "127.0.0.1:0",
+    },
+    Kind {
+        format: "duration-with-unit",
+        takes: |text| units::duration(text).is_some(),
+        expected: "a duration",
+        fix: Some(units::DURATION_FIX),
+        stand_in: "0s",
+    },
+    Kind {
+        format: "size",
+        takes: |text| units::size(text).is_some(),
+        expected: "a size",
+        fix: Some(units::SIZE_FIX),
+        stand_in: "0B",
+    },
+    Kind {
+        format: SECRET,
+        takes: |text| text.parse::<SecretRef>().is_ok(),
+        expected: "a reference to a secret",
+        fix: Some(NotAReference::FIX),
+        stand_in: "env:UNREADABLE",
+    },
+    Kind { format: "", takes: |_| true, expected: "text", fix: None, stand_in: "" },
+];
 
 impl<'s> Form<'s> {
     /// Returns the forms that a schema allows; `null` is not among them.
     pub(super) fn of(schema: &'s Value) -> Vec<Self> {
-        let word = schema.get("const").and_then(Value::as_str);
-        let words = schema.get("enum").and_then(Value::as_array);
-        if let Some(word) = word {
-            return vec![Self::Words(vec![word])];
-        }
-        if let Some(words) = words {
-            return vec![Self::Words(words.iter().filter_map(Value::as_str).collect())];
-        }
+        let words = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+        let words: Vec<&str> = words.chain(schema.get("const")).filter_map(Value::as_str).collect();
         match schema.get("type") {
+            _ if !words.is_empty() => vec![Self::Words(words)],
             Some(Value::String(name)) => Self::named(name, schema).into_iter().collect(),
             Some(Value::Array(names)) => {
                 names.iter().filter_map(Value::as_str).filter_map(|name| Self::named(name, schema)).collect()
@@ -65,14 +97,11 @@ impl<'s> Form<'s> {
             "object" => Some(Self::Map(schema)),
             "array" => Some(Self::List(schema)),
             "boolean" => Some(Self::Truth),
-            "string" => Some(Self::Text(match format {
-                "socket-address" => Kind::Address,
-                "duration-with-unit" => Kind::Duration,
-                "size" => Kind::Size,
-                "secret-reference" => Kind::Secret,
-                _ => Kind::Plain,
-            })),
+            "string" => {
+                KINDS.iter().find(|kind| kind.format == format || kind.format.is_empty()).map(Self::Text)
+            }
             "integer" => Some(match format {
+                "uint8" => Self::Number(0, u8::MAX.into()),
                 "uint16" => Self::Number(0, u16::MAX.into()),
                 "uint32" => Self::Number(0, u32::MAX.into()),
                 _ => Self::Number(i64::MIN, i64::MAX),
@@ -88,7 +117,7 @@ impl<'s> Form<'s> {
             Self::Map(_) => value.is_object(),
             Self::List(_) => value.is_array(),
             Self::Words(words) => value.as_str().is_some_and(|text| words.contains(&text)),
-            Self::Text(kind) => value.as_str().is_some_and(|text| kind.takes(text)),
+            Self::Text(kind) => value.as_str().is_some_and(kind.takes),
             Self::Number(from, to) => value.as_i64().is_some_and(|number| (*from..=*to).contains(&number)),
             Self::Truth => value.is_boolean(),
         }
@@ -101,11 +130,7 @@ impl<'s> Form<'s> {
             Self::Map(_) => Value::Object(Map::new()),
             Self::List(_) => json!([]),
             Self::Words(words) => json!(words.first()),
-            Self::Text(Kind::Plain) => json!(""),
-            Self::Text(Kind::Address) => json!("127.0.0.1:0"),
-            Self::Text(Kind::Duration) => json!("0s"),
-            Self::Text(Kind::Size) => json!("0B"),
-            Self::Text(Kind::Secret) => json!("env:UNREADABLE"),
+            Self::Text(kind) => json!(kind.stand_in),
             Self::Number(..) => json!(0),
             Self::Truth => json!(false),
         }
@@ -117,44 +142,10 @@ impl<'s> Form<'s> {
             Self::Map(_) => "a map".into(),
             Self::List(_) => "a list".into(),
             Self::Words(words) => one_of(words.iter().copied()),
-            Self::Text(kind) => kind.expected().into(),
+            Self::Text(kind) => kind.expected.into(),
             Self::Number(i64::MIN, i64::MAX) => "a whole number".into(),
             Self::Number(from, to) => format!("a whole number from {from} to {to}"),
             Self::Truth => "true or false".into(),
-        }
-    }
-}
-
-impl Kind {
-    fn takes(self, text: &str) -> bool {
-        match self {
-            Self::Plain => true,
-            Self::Address => text.parse::<SocketAddr>().is_ok(),
-            Self::Duration => units::duration(text).is_some(),
-            Self::Size => units::size(text).is_some(),
-            Self::Secret => text.parse::<SecretRef>().is_ok(),
-        }
-    }
-
-    fn expected(self) -> &'static str {
-        match self {
-            Self::Plain => "text",
-            Self::Address => "an IP address and a port",
-            Self::Duration => "a duration",
-            Self::Size => "a size",
-            Self::Secret => "a reference to a secret",
-        }
-    }
-
-    fn fix(self) -> Option<&'static str> {
-        match self {
-            Self::Plain => None,
-            Self::Address => {
-                Some("write both, as 0.0.0.0:8080; an IPv6 address stands in brackets, as [::]:8080")
-            }
-            Self::Duration => Some(units::DURATION_FIX),
-            Self::Size => Some(units::SIZE_FIX),
-            Self::Secret => Some(crate::config::NotAReference::FIX),
         }
     }
 }
@@ -166,23 +157,21 @@ pub(super) fn mismatch(
     at: &KeyPath,
     hint: Option<&str>,
 ) -> (String, String) {
-    let words: Vec<&str> = forms
-        .iter()
-        .flat_map(|form| if let Form::Words(words) = form { words.as_slice() } else { &[] })
-        .copied()
-        .collect();
+    let words: Vec<&str> = words_of(forms).collect();
     let mut expected: Vec<String> =
         forms.iter().filter(|form| !matches!(form, Form::Words(_))).map(Form::expected).collect();
     expected.extend(words.iter().map(|word| format!("`{word}`")));
     expected.dedup();
     let expected = one_of(expected.iter().map(String::as_str));
-    let kind = forms.iter().find_map(|form| if let Form::Text(kind) = form { kind.fix() } else { None });
-    let plain = forms.iter().any(|form| matches!(form, Form::Text(Kind::Plain)));
+    let texts =
+        || forms.iter().filter_map(|form| if let Form::Text(kind) = form { Some(*kind) } else { None });
+    let kind = texts().find_map(|kind| kind.fix);
+    let plain = texts().any(|kind| kind.format.is_empty());
 
-    if forms.iter().any(|form| matches!(form, Form::Text(Kind::Secret))) {
+    if texts().any(|kind| kind.format == SECRET) {
         let message = "a secret must be a reference (what stands here is not shown)";
         let fix = value.as_str().and_then(SecretRef::of_shell);
-        return (message.into(), fix.unwrap_or_else(|| crate::config::NotAReference::FIX.into()));
+        return (message.into(), fix.unwrap_or_else(|| NotAReference::FIX.into()));
     }
     let message = format!("expected {expected}, found {}", shown(value, at, forms));
     let meant = value.as_str().and_then(|text| nearest(text, words.iter().copied()));
@@ -190,7 +179,7 @@ pub(super) fn mismatch(
     let fix = match (meant, kind, hint) {
         (Some(meant), ..) => did_you_mean(meant, &words),
         (None, Some(fix), _) => fix.to_owned(),
-        _ if only_list(forms) => "write a list, as [ a, b ]".into(),
+        _ if forms.iter().all(|form| matches!(form, Form::List(_))) => "write a list, as [ a, b ]".into(),
         _ if forms.iter().all(|form| matches!(form, Form::Map(_))) => {
             let about = hint.map(|hint| format!(": {}", first_line(hint))).unwrap_or_default();
             format!("write a map, as {{ key: value }}{about}")
@@ -205,8 +194,9 @@ pub(super) fn mismatch(
     (message, fix)
 }
 
-fn only_list(forms: &[Form<'_>]) -> bool {
-    forms.iter().all(|form| matches!(form, Form::List(_)))
+/// Returns the words that are wanted.
+fn words_of<'f>(forms: &'f [Form<'_>]) -> impl Iterator<Item = &'f str> {
+    forms.iter().flat_map(|form| if let Form::Words(words) = form { words.as_slice() } else { &[] }).copied()
 }
 
 fn first_line(text: &str) -> String {
@@ -234,10 +224,8 @@ fn shown(value: &Value, at: &KeyPath, forms: &[Form<'_>]) -> String {
 /// True for text that cannot be a secret: almost one of the wanted words, or, where a number, a time or an address is
 /// wanted, too short for one.
 fn is_harmless(text: &str, forms: &[Form<'_>]) -> bool {
-    let mut words =
-        forms.iter().flat_map(|form| if let Form::Words(words) = form { words.as_slice() } else { &[] });
-    if forms.iter().any(|form| matches!(form, Form::Words(_))) {
-        return nearest(text, words.by_ref().copied()).is_some();
+    if words_of(forms).next().is_some() {
+        return nearest(text, words_of(forms)).is_some();
     }
     text.len() < WEAK_BELOW_BYTES && !text.contains('@')
 }

@@ -24,11 +24,7 @@ fn at(n: usize) -> KeyPath {
 
 /// Returns every target of a route with its place.
 fn targets<'c>(facts: &Facts<'c>) -> impl Iterator<Item = (KeyPath, &'c TargetConfig)> {
-    facts.config.routes.iter().enumerate().flat_map(|(n, route)| {
-        let (to, is_list) = (at(n).key("to"), matches!(route.to, crate::config::ToConfig::Many(_)));
-        let targets = route.to.targets().iter().enumerate();
-        targets.map(move |(k, target)| (if is_list { to.index(k) } else { to.clone() }, target))
-    })
+    facts.config.routes.iter().enumerate().flat_map(|(n, route)| route.to.placed(at(n).key("to")))
 }
 
 /// What no route takes goes to the quarantine, all of it.

@@ -1,6 +1,6 @@
 //! Secrets that are there and prove nothing, or too much. No value is ever told.
 
-use super::Facts;
+use super::{super::Source, Facts};
 use crate::{
     config::{SecretRef, keypath::KeyPath, problem::Report},
     senders::SenderSpec,
@@ -18,23 +18,22 @@ struct Held<'a> {
 
 /// Returns all secrets that are there.
 fn held<'a>(facts: &Facts<'a>) -> Vec<Held<'a>> {
-    let mut all = Vec::new();
-    for (name, source) in &facts.config.sources {
-        let Some(sender) = facts.senders.get(name) else { continue };
-        for (n, reference) in source.secrets.iter().enumerate() {
-            let at = KeyPath::of(["sources", name, "secrets"]).index(n);
-            all.push(Held { source: name, at, reference, sender, value: reference.resolve().ok() });
-        }
-    }
-    all
+    let of = |Source { name: source, at, config, sender }: Source<'a>| {
+        let secrets = config.secrets.iter().enumerate();
+        secrets.map(move |(n, reference)| {
+            let (at, value) = (at.key("secrets").index(n), reference.resolve().ok());
+            Held { source, at, reference, sender, value }
+        })
+    };
+    facts.sources().flat_map(of).collect()
 }
 
 /// A reference that stands twice. Two references may well lead to one value, as at the end of a rotation.
 pub(super) fn references_differ(facts: &Facts<'_>, report: &mut Report<'_>) {
-    for (name, source) in &facts.config.sources {
-        for (n, reference) in source.secrets.iter().enumerate() {
-            if source.secrets.iter().take(n).any(|earlier| earlier == reference) {
-                let at = KeyPath::of(["sources", name, "secrets"]).index(n);
+    for Source { at, config, .. } in facts.sources() {
+        for (n, reference) in config.secrets.iter().enumerate() {
+            if config.secrets.iter().take(n).any(|earlier| earlier == reference) {
+                let at = at.key("secrets").index(n);
                 let fix = "take one out; while a secret is rotated, the old and the new one stand here";
                 report.warning(&at, "this reference stands twice", fix);
             }
