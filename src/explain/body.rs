@@ -8,7 +8,7 @@ mod text;
 mod wrapped;
 
 use super::{Cause, Lab};
-use crate::verify::VerifyError;
+use crate::{request::Request, verify::VerifyError};
 use http::header;
 
 /// A body as the sender may have signed it.
@@ -90,7 +90,9 @@ fn matters(lab: &Lab<'_>, error: &VerifyError) -> Option<()> {
 
 fn first(lab: &Lab<'_>, mut variants: impl Iterator<Item = Variant>) -> Option<Cause> {
     let verifier = lab.verifier()?;
-    let right = variants.find(|variant| lab.proves(&verifier, &lab.with_body(variant.body.clone())));
+    let request =
+        |variant: &Variant| Request { body: variant.body.clone().into(), ..lab.case.request.clone() };
+    let right = variants.find(|variant| lab.proves(&verifier, &request(variant)));
     right.map(|variant| changed(lab, &variant))
 }
 

@@ -110,9 +110,4 @@ impl<'c> Lab<'c> {
         }
         Some(verifier)
     }
-
-    /// Returns the case's request with another body.
-    pub(super) fn with_body(&self, body: impl Into<Bytes>) -> Request {
-        Request { body: body.into(), ..self.case.request.clone() }
-    }
 }

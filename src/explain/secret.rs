@@ -2,7 +2,7 @@
 
 use super::{Cause, Lab, stated::stated};
 use crate::verify::{Algorithm, KeyForm, VerifyError, VerifySpec};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Returns every form that a key's text may have for a scheme, the commonest first.
 pub(super) fn forms(algorithm: Option<Algorithm>) -> &'static [KeyForm] {
@@ -45,25 +45,20 @@ pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
     }
     let spec = lab.case.spec;
     let all = forms(spec.algorithm);
-    let other = || all.iter().copied().filter(|form| *form != spec.key.unwrap_or(KeyForm::Utf8));
-    for (number, secret) in lab.case.secrets.iter().enumerate() {
-        for form in other() {
-            let spec = VerifySpec { key: Some(form), ..spec.clone() };
-            if lab.fits_secrets(&spec, std::slice::from_ref(secret)) {
-                return Some(wrong_form(number, form));
-            }
+    let fits = |form: KeyForm, secret: SecretString| {
+        lab.fits_secrets(&VerifySpec { key: Some(form), ..spec.clone() }, &[secret])
+    };
+    let own = spec.key.unwrap_or(KeyForm::Utf8);
+    lab.case.secrets.iter().enumerate().find_map(|(number, secret)| {
+        let mut others = all.iter().copied().filter(|form| *form != own);
+        if let Some(form) = others.find(|form| fits(*form, secret.clone())) {
+            return Some(wrong_form(number, form));
         }
-        let dressed = || slips(secret.expose_secret()).chain(wrappings(secret.expose_secret()));
-        for (meant, slip) in dressed() {
-            for form in all.iter().copied() {
-                let spec = VerifySpec { key: Some(form), ..spec.clone() };
-                if lab.fits_secrets(&spec, &[meant.clone().into()]) {
-                    return Some(slipped(number, slip));
-                }
-            }
-        }
-    }
-    None
+        let text = secret.expose_secret();
+        let mut meant = slips(text).chain(wrappings(text));
+        let found = meant.find(|(meant, _)| all.iter().any(|form| fits(*form, meant.clone().into())));
+        found.map(|(_, slip)| slipped(number, slip))
+    })
 }
 
 /// Tries blanks and line ends around the secret only.

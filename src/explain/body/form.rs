@@ -25,8 +25,8 @@ pub(super) fn variants(body: &[u8], headers: &HeaderMap) -> impl Iterator<Item =
     let orders = [(fields, "in the order in which they came"), (sorted, "sorted by name")];
     let orders = orders.into_iter().filter(|(fields, _)| !fields.is_empty());
     orders.flat_map(|(fields, order)| {
-        styles().map(move |style| {
-            let fits = format!("written as a form by the habits of {}, its fields {order}", style.whose);
+        styles().map(move |(whose, style)| {
+            let fits = format!("written as a form by the habits of {whose}, its fields {order}");
             Variant::new("body_form", fits, style.write(&fields))
         })
     })
@@ -35,20 +35,15 @@ pub(super) fn variants(body: &[u8], headers: &HeaderMap) -> impl Iterator<Item =
 /// How a library writes a form.
 struct Style {
     kept: &'static str,
-    whose: &'static str,
     plus: bool,
     upper: bool,
 }
 
-fn styles() -> impl Iterator<Item = Style> {
-    KEPT.into_iter().flat_map(|(kept, whose)| {
-        [(true, true), (false, true), (true, false), (false, false)].map(|(plus, upper)| Style {
-            kept,
-            whose,
-            plus,
-            upper,
-        })
-    })
+/// Returns each style, and whose it is.
+fn styles() -> impl Iterator<Item = (&'static str, Style)> {
+    let cases = [(true, true), (false, true), (true, false), (false, false)];
+    KEPT.into_iter()
+        .flat_map(move |(kept, whose)| cases.map(|(plus, upper)| (whose, Style { kept, plus, upper })))
 }
 
 impl Style {

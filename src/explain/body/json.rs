@@ -44,7 +44,7 @@ pub(super) fn variants(body: &[u8]) -> impl Iterator<Item = Variant> {
             escapes.flat_map(move |escape| {
                 let text = text.clone();
                 LAYOUTS.into_iter().map(move |(layout, name)| {
-                    let fits = format!("written {name}{}{order}", escape.described());
+                    let fits = format!("written {name}{}{order}", escape.described);
                     (fits, write(&text, layout, escape))
                 })
             })
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_layout_is_what_its_writer_prints() {
-        let text = |layout| write(TEXT, layout, Escape::Kept);
+        let text = |layout| write(TEXT, layout, Escape::KEPT);
         assert_eq!(text(Layout::Kept), TEXT);
         assert_eq!(text(Layout::Line(":", ",")), r#"{"b":[1.50,{},[]],"a":"é/\u00e9<","n":{"x":null}}"#);
         assert_eq!(

@@ -4,7 +4,7 @@
 use super::{Lab, place};
 use crate::{
     explain::writing,
-    request::slot::{Texts, form},
+    request::slot::form,
     verify::{Algorithm, Encoding, VerifySpec, base64, base64url},
 };
 use http::header;
@@ -27,12 +27,12 @@ pub(super) struct Place {
 /// Returns every place of the request, headers first.
 pub(super) fn all(lab: &Lab<'_>) -> Vec<Place> {
     let request = lab.case.request;
+    let of = |at: &VerifySpec, text: &str| [tokens(lab, at, text), signatures(at, text)].concat();
     let mut places = Vec::new();
     for name in place::candidates(&request.headers) {
-        let at = VerifySpec { header: Some(Texts::One(name.to_string())), ..VerifySpec::default() };
+        let at = place::with_header(&VerifySpec::default(), name);
         let text = request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        places.extend(tokens(lab, &at, text));
-        places.extend(signatures(&at, text));
+        places.extend(of(&at, text));
     }
     places.extend(in_members(&request.body));
     let kind = request.headers.get(header::CONTENT_TYPE);
@@ -44,8 +44,7 @@ pub(super) fn all(lab: &Lab<'_>) -> Vec<Place> {
                 continue;
             };
             let at = VerifySpec { from: Some(format!("{kind}:{name}")), ..VerifySpec::default() };
-            places.extend(tokens(lab, &at, text));
-            places.extend(signatures(&at, text));
+            places.extend(of(&at, text));
         }
     }
     places
