@@ -149,13 +149,12 @@ fn print(report: &Report, out: &mut Out) -> Result<(), Stop> {
 /// Prints a problem. Not its line of the file: that may hold a secret which stands there by mistake.
 fn print_problem(problem: &Problem, out: &mut Out) -> Result<(), Stop> {
     let mark = if problem.is_error() { out.paint(Style::Bad, "✗") } else { out.paint(Style::Warning, "!") };
-    let place = match (problem.line, problem.column) {
-        (Some(line), Some(column)) => format!("{}:{line}:{column}", problem.file),
-        _ => problem.file.clone(),
-    };
     let separator = if problem.path.is_empty() { "" } else { "  " };
     let path = printable(&problem.path);
     let path = out.paint(Style::Strong, &path);
     let (message, fix) = (printable(&problem.message), printable(&problem.fix));
-    out.line(format!("{mark} {}{separator}{path}\n    {message}\n    fix: {fix}", printable(&place)))
+    out.line(format!(
+        "{mark} {}{separator}{path}\n    {message}\n    fix: {fix}",
+        printable(&problem.place())
+    ))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     follow::{self, Followed},
-    handshake::{self, Response, Shaken},
+    handshake::{self, Response},
     head, measure,
     subject::Subject,
 };
@@ -11,14 +11,15 @@ use crate::{
     explain::{Captured, Case, Reach, causes},
     refusal::Cause,
     request::{Request, slot::Params},
-    respond::Step,
+    respond::{Responders, Step},
     senders::Compiled,
     verify::{Verifier, VerifyError, VerifySpec},
 };
+use http::Method;
 use serde::Serialize;
 
 /// The result, as `--json` prints it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Verdict {
     /// `accept` or `reject`.
     #[serde(rename = "verdict")]
@@ -39,7 +40,7 @@ pub(super) struct Verdict {
 }
 
 /// What was looked at.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Checked {
     pub(super) source: String,
     pub(super) scheme: &'static str,
@@ -65,21 +66,20 @@ impl Verdict {
             notes.extend(problems.into_iter().map(|problem| format!("{}; {}", problem.problem, problem.fix)));
         }
         let is_alone = subject.loaded.is_none();
-        let mut verdict = Self::begun(Checked::of(subject, &spec, &verifier, request), notes);
+        let checked = Checked::of(subject, &spec, &verifier, request);
+        let mut verdict = Self { outcome: "accept", checked, notes, ..Self::default() };
         if let Some(cause) = head::refused(&captured, subject, &responders, &mut verdict.notes) {
             verdict.reject(cause.code, cause.what.clone(), vec![cause]);
             return Ok(verdict);
         }
-        if verdict.shaken(handshake::shake(&responders, request, Step::Unverified, &verifier), is_alone) {
+        if verdict.shaken(&responders, request, Step::Unverified, &verifier, is_alone) {
             return Ok(verdict);
         }
         match verifier.verify(request) {
             Ok(proof) => {
                 verdict.checked.verified = Some(proof.assurance.name());
                 verdict.checked.key = verifier.needs_secret().then_some(proof.key + 1);
-                if !verdict
-                    .shaken(handshake::shake(&responders, request, Step::Verified, &verifier), is_alone)
-                {
+                if !verdict.shaken(&responders, request, Step::Verified, &verifier, is_alone) {
                     verdict.events =
                         follow::events(subject, (&verifier, &normalizer), captured.request, partitions)?;
                 }
@@ -89,40 +89,37 @@ impl Verdict {
         Ok(verdict)
     }
 
-    fn begun(checked: Checked, notes: Vec<String>) -> Self {
-        Self {
-            outcome: "accept",
-            reason: None,
-            response: None,
-            failure: None,
-            findings: Vec::new(),
-            checked,
-            events: Vec::new(),
-            notes,
-        }
-    }
-
-    /// Takes in what a request is as a handshake; true where its way ends here. `is_alone`: a scheme is tried without
-    /// a source that would answer.
-    fn shaken(&mut self, shaken: Shaken, is_alone: bool) -> bool {
-        match shaken {
-            Shaken::GoesOn => return false,
-            Shaken::Unanswered if is_alone => {
+    /// Takes in what a request is as a handshake of this step; true where its way ends here. `is_alone`: a scheme is
+    /// tried without a source that would answer.
+    fn shaken(
+        &mut self,
+        responders: &Responders,
+        request: &Request,
+        step: Step,
+        verifier: &Verifier,
+        is_alone: bool,
+    ) -> bool {
+        let may_come = || step == Step::Unverified && responders.takes(&request.method, Step::Verified);
+        match responders.answer(request, step, verifier) {
+            Ok(Some(handshake)) => {
+                self.response = Some(Response::from(&handshake.reply));
+                self.notes.extend(handshake.effect.as_ref().map(|effect| handshake::told(effect).to_owned()));
+            }
+            Ok(None) if request.method == Method::POST || may_come() => return false,
+            Ok(None) if is_alone => {
                 let note = "a source takes events by POST: it would answer this method with 405";
                 if !self.notes.iter().any(|known| known == note) {
                     self.notes.push(note.to_owned());
                 }
                 return false;
             }
-            Shaken::Unanswered => {
+            Ok(None) => {
                 let why = "the request is no handshake of the sender's, and events are taken by POST only";
                 self.reject("handshake", why.to_owned(), Vec::new());
             }
-            Shaken::Answered(response, effect) => {
-                self.response = Some(response);
-                self.notes.extend(effect.map(str::to_owned));
+            Err(error) => {
+                self.reject("handshake", format!("the handshake can't be answered: {error}"), Vec::new());
             }
-            Shaken::Refused(why) => self.reject("handshake", why, Vec::new()),
         }
         true
     }
@@ -171,12 +168,11 @@ impl Checked {
         Self {
             source: subject.name.clone(),
             scheme: verifier.scheme(),
-            verified: None,
-            key: None,
             keys: subject.secrets.len(),
             body_bytes: request.body.len(),
             message: signed(spec, request, &subject.params),
             received: request.received.to_string(),
+            ..Self::default()
         }
     }
 }

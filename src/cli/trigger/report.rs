@@ -5,11 +5,14 @@ use super::{
     client::{Answer, Unreachable},
     plan::Plan,
 };
-use crate::cli::{
-    exit::{Exit, Stop},
-    out::{Out, Style, printable},
+use crate::{
+    cli::{
+        exit::{Exit, Stop},
+        out::{Out, Style, printable},
+    },
+    observe::told::Told,
+    senders::overlay,
 };
-use crate::observe::told::Told;
 use http::{HeaderName, header};
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -113,21 +116,17 @@ impl Reporter {
         let mut object = serde_json::json!({
             "url": self.url, "source": self.source, "event": self.event, "index": exchange.index, "attempt": exchange.attempt,
         });
-        let mut put = |name: &str, value: serde_json::Value| {
-            object.as_object_mut().map(|map| map.insert(name.to_owned(), value))
+        let result = match &exchange.result {
+            Ok(answer) => serde_json::json!({
+                "status": answer.status.as_u16(),
+                "milliseconds": answer.took.as_secs_f64() * 1000.0,
+                "event_ids": ids(answer),
+                "outcomes": exchange.told,
+                "code": refusal(answer).map(|refusal| refusal.code),
+            }),
+            Err(error) => serde_json::json!({ "error": error.to_string() }),
         };
-        match &exchange.result {
-            Ok(answer) => {
-                put("status", answer.status.as_u16().into());
-                put("milliseconds", (answer.took.as_secs_f64() * 1000.0).into());
-                put("event_ids", ids(answer).into());
-                put("outcomes", serde_json::to_value(&exchange.told).unwrap_or_default());
-                put("code", refusal(answer).map(|refusal| refusal.code).into());
-            }
-            Err(error) => {
-                put("error", error.to_string().into());
-            }
-        }
+        overlay(&mut object, result);
         object
     }
 

@@ -2,7 +2,7 @@
 
 use crate::cli::{exit::Stop, told::loopback};
 use http::{Uri, uri::PathAndQuery};
-use std::net::SocketAddr;
+use std::{fmt::Display, net::SocketAddr};
 
 /// The address of one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +57,11 @@ impl Target {
 
     /// Returns the whole URL.
     pub(super) fn url(&self) -> String {
-        self.whole(&self.path)
+        self.url_of(&self.path)
     }
 
-    /// Returns the whole URL of a request, whose query may hold its signature.
-    pub(super) fn url_of(&self, uri: &Uri) -> String {
-        self.whole(&uri.to_string())
-    }
-
-    fn whole(&self, path: &str) -> String {
+    /// Returns the whole URL with another path and query: a request's may hold its signature.
+    pub(super) fn url_of(&self, path: impl Display) -> String {
         let scheme = if self.secure { "https" } else { "http" };
         format!("{scheme}://{}{path}", self.authority)
     }
