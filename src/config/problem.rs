@@ -37,22 +37,11 @@ pub struct Problem {
 }
 
 /// Why there is no configuration: at least one error, and the warnings beside it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct LoadError {
     /// All problems in the order of the file.
     pub problems: Vec<Problem>,
-}
-
-impl std::error::Error for LoadError {}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.problems.iter().enumerate() {
-            let separator = if position == 0 { "" } else { "\n" };
-            write!(f, "{separator}{problem}")?;
-        }
-        Ok(())
-    }
 }
 
 impl From<Problem> for LoadError {
@@ -68,7 +57,7 @@ impl Problem {
     }
 
     /// Returns file, line and column, as far as they are known: `hookway.yaml:41:11`.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         match (self.line, self.column) {
             (Some(line), Some(column)) => format!("{}:{line}:{column}", self.file),
             _ => self.file.clone(),
@@ -102,17 +91,12 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.severity {
-            Severity::Error => "error ",
-            Severity::Warning => "warning ",
-        })?;
-        let place = self.place();
-        if self.path.is_empty() {
-            write!(f, "{place}")?;
-        } else {
-            write!(f, "{} ({place})", self.path)?;
-        }
-        write!(f, ": {}\n    fix: {}", self.message, self.fix)
+        let severity = if self.is_error() { "error" } else { "warning" };
+        let place = match self.path.as_str() {
+            "" => self.place(),
+            path => format!("{path} ({})", self.place()),
+        };
+        write!(f, "{severity} {place}: {}\n    fix: {}", self.message, self.fix)
     }
 }
 
@@ -134,16 +118,12 @@ impl<'a> Report<'a> {
 
     /// Adds an error of a rule.
     pub(super) fn error(&mut self, at: &KeyPath, message: impl Into<String>, fix: impl Into<String>) {
-        if !self.is_unread(at) {
-            self.add(Severity::Error, at, message.into(), fix.into());
-        }
+        self.add(Severity::Error, at, message.into(), fix.into());
     }
 
     /// Adds a warning of a rule.
     pub(super) fn warning(&mut self, at: &KeyPath, message: impl Into<String>, fix: impl Into<String>) {
-        if !self.is_unread(at) {
-            self.add(Severity::Warning, at, message.into(), fix.into());
-        }
+        self.add(Severity::Warning, at, message.into(), fix.into());
     }
 
     /// Adds the error of a value that cannot be read.
@@ -183,16 +163,13 @@ impl<'a> Report<'a> {
     }
 
     fn add(&mut self, severity: Severity, at: &KeyPath, message: String, fix: String) {
+        if self.is_unread(at) {
+            return;
+        }
         let spot = self.places.find(at);
-        let problem = Problem {
-            severity,
-            path: at.to_string(),
-            file: self.file.display().to_string(),
-            line: spot.map(|spot| spot.line),
-            column: spot.map(|spot| spot.column),
-            message,
-            fix,
-        };
+        let (line, column) = (spot.map(|spot| spot.line), spot.map(|spot| spot.column));
+        let problem = Problem::of_file(self.file, message, fix);
+        let problem = Problem { severity, path: at.to_string(), line, column, ..problem };
         self.problems.push(problem.without_credentials());
     }
 }

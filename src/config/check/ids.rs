@@ -11,11 +11,9 @@ pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
     for Source { name, at, sender, .. } in facts.sources() {
         let unique = sender.dedup.as_ref().and_then(|dedup| dedup.unique.as_ref());
         if unique.is_some_and(|said_by| said_by.trim().is_empty()) {
-            report.error(
-                &at.key("dedup").key("unique"),
-                "expected who says that ids are unique, found an empty text",
-                "write the page that says it, or take the line out",
-            );
+            let message = "expected who says that ids are unique, found an empty text";
+            let fix = "write the page that says it, or take the line out";
+            report.error(&at.key("dedup").key("unique"), message, fix);
         }
         for doubt in doubts(sender, name, &params(sender).values) {
             report.warning(&at.join(&KeyPath::parse(&doubt.field)), doubt.problem, doubt.fix);

@@ -20,11 +20,8 @@ pub(super) fn check(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) 
         match value {
             OptionValue::Secret(reference) => secret_is_there(name, &reference, &at, report),
             OptionValue::Text(_) if is_sensitive(name) => {
-                report.error(
-                    &at,
-                    "a secret must be a reference (what stands here is not shown)",
-                    NotAReference::FIX,
-                );
+                let fix = NotAReference::FIX;
+                report.error(&at, "a secret must be a reference (what stands here is not shown)", fix);
             }
             OptionValue::Text(text) => {
                 if breaks_the_promise(name, &text, &at, report) {
@@ -74,11 +71,8 @@ fn creation_counts(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) {
     let Some(create) = &kafka.create else { return };
     for (key, count) in [("partitions", create.partitions), ("replication", create.replication)] {
         if count == Some(0) {
-            report.error(
-                &at.key(key),
-                "expected at least 1, found 0",
-                "leave it out for the broker's default",
-            );
+            let fix = "leave it out for the broker's default";
+            report.error(&at.key(key), "expected at least 1, found 0", fix);
         }
     }
 }
@@ -130,18 +124,13 @@ fn breaks_the_promise(name: &str, text: &str, at: &KeyPath, report: &mut Report<
         _ => (false, ""),
     };
     if broken {
-        report.error(
-            at,
-            format!("expected {expected}; found something else"),
-            "take the option out; it is set as it must be",
-        );
+        let fix = "take the option out; it is set as it must be";
+        report.error(at, format!("expected {expected}; found something else"), fix);
     }
     if name == "partitioner" && text != "murmur2_random" {
-        report.warning(
-            at,
-            "clients in other languages use murmur2 and compute other partitions for the same key",
-            "take it out for murmur2_random, unless every producer of these topics is set to the same",
-        );
+        let message = "clients in other languages use murmur2 and compute other partitions for the same key";
+        let fix = "take it out for murmur2_random, unless every producer of these topics is set to the same";
+        report.warning(at, message, fix);
     }
     broken
 }

@@ -52,11 +52,8 @@ fn stream_is_a_name(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
     if nats.stream.is_empty() {
         report.error(at, "a NATS sink needs the name of its stream", "write `stream: WEBHOOKS`");
     } else if nats.stream.contains(forbidden) {
-        report.error(
-            at,
-            format!("expected a stream's name, found \"{}\"", nats.stream.escape_debug()),
-            "use neither blanks nor any of . * > / \\",
-        );
+        let fix = "use neither blanks nor any of . * > / \\";
+        report.error(at, format!("expected a stream's name, found \"{}\"", nats.stream.escape_debug()), fix);
     }
 }
 
@@ -69,11 +66,8 @@ fn login_is_one(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
     ];
     let given: Vec<&str> = ways.iter().filter(|(_, given)| *given).map(|(way, _)| *way).collect();
     if given.len() > 1 {
-        report.error(
-            at,
-            format!("expected at most one way to log in, found {}", given.join(", ")),
-            "keep one of: user and password, token, nkey, creds",
-        );
+        let fix = "keep one of: user and password, token, nkey, creds";
+        report.error(at, format!("expected at most one way to log in, found {}", given.join(", ")), fix);
     }
     match (&nats.user, &nats.password) {
         (Some(_), None) => {
@@ -121,11 +115,8 @@ fn file_is_there(file: &Path, at: &KeyPath, report: &mut Report<'_>) {
 fn created_subjects_are_legal(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
     let Some(create) = &nats.create else { return };
     if create.subjects.is_empty() {
-        report.error(
-            at,
-            "a new stream needs its subjects",
-            "write `create: { subjects: [ \"webhooks.>\" ] }`",
-        );
+        let fix = "write `create: { subjects: [ \"webhooks.>\" ] }`";
+        report.error(at, "a new stream needs its subjects", fix);
     }
     for (n, subject) in create.subjects.iter().enumerate() {
         if let Err(message) = stream_subject(subject) {

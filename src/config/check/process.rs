@@ -1,6 +1,6 @@
 //! Rules of the process itself: its listeners, limits, spool and log.
 
-use super::Facts;
+use super::{Facts, sinks::has_a_place};
 use crate::config::{Config, Limits, SourceSettings, keypath::KeyPath, problem::Report};
 use tracing_subscriber::EnvFilter;
 
@@ -19,11 +19,9 @@ fn listeners_differ(config: &Config, report: &mut Report<'_>) {
     let (listen, admin) = (config.listen, config.admin);
     let same_ip = listen.ip() == admin.ip() || listen.ip().is_unspecified() || admin.ip().is_unspecified();
     if listen.port() != 0 && listen.port() == admin.port() && same_ip {
-        report.error(
-            &KeyPath::of(["admin"]),
-            format!("expected another port than `listen` ({listen}), found {admin}"),
-            "give the admin listener a port of its own, as 127.0.0.1:9090",
-        );
+        let message = format!("expected another port than `listen` ({listen}), found {admin}");
+        let fix = "give the admin listener a port of its own, as 127.0.0.1:9090";
+        report.error(&KeyPath::of(["admin"]), message, fix);
     }
 }
 
@@ -64,14 +62,7 @@ fn bodies_end_before_deadlines(facts: &Facts<'_>, report: &mut Report<'_>) {
 fn spool_has_a_place(config: &Config, report: &mut Report<'_>) {
     let Some(spool) = &config.spool else { return };
     let at = KeyPath::of(["spool"]);
-    if spool.dir.as_os_str().is_empty() {
-        let fix = "write spool: { dir: /var/lib/hookway/spool }";
-        report.error(&at.key("dir"), "a spool needs a directory", fix);
-    }
-    if spool.max_bytes() == Some(0) {
-        let fix = "leave it out, or write a size as 8GiB";
-        report.error(&at.key("max_bytes"), "expected more than nothing", fix);
-    }
+    has_a_place("spool", (&spool.dir, spool.max_bytes()), &at, report);
     report.warning(
         &at,
         "this version does not spool: the level is `strict`, and while a broker is away senders get 503",
@@ -84,21 +75,17 @@ fn log_level_is_known(config: &Config, report: &mut Report<'_>) {
     let is_word = !level.contains(['=', ',', '[']);
     let known = ["error", "warn", "info", "debug", "trace", "off"].contains(&level.to_lowercase().as_str());
     if (is_word && !known) || EnvFilter::try_new(level).is_err() {
-        report.error(
-            &KeyPath::of(["log", "level"]),
-            "expected a level or a filter, found something else",
-            "write error, warn, info, debug or trace, or a filter as hookway=debug,rdkafka=warn",
-        );
+        let message = "expected a level or a filter, found something else";
+        let fix = "write error, warn, info, debug or trace, or a filter as hookway=debug,rdkafka=warn";
+        report.error(&KeyPath::of(["log", "level"]), message, fix);
     }
 }
 
 fn replica_is_a_word(config: &Config, report: &mut Report<'_>) {
     let Some(replica) = &config.replica else { return };
     if replica.is_empty() || replica.len() > 253 || !replica.chars().all(|c| c.is_ascii_graphic()) {
-        report.error(
-            &KeyPath::of(["replica"]),
-            "expected 1 to 253 printable ASCII characters without blanks",
-            "leave it out to use the host name",
-        );
+        let message = "expected 1 to 253 printable ASCII characters without blanks";
+        let fix = "leave it out to use the host name";
+        report.error(&KeyPath::of(["replica"]), message, fix);
     }
 }

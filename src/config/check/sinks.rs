@@ -1,6 +1,6 @@
 //! Rules of the sinks, whatever their kind.
 
-use crate::config::{Config, JournalConfig, SinkConfig, keypath::KeyPath, problem::Report};
+use crate::config::{Config, SinkConfig, keypath::KeyPath, problem::Report};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -20,7 +20,7 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
             super::nats::check(nats, &at.key("nats"), report);
         }
         if let Some(journal) = &sink.journal {
-            journal_has_a_place(journal, &at.key("journal"), report);
+            has_a_place("journal", (&journal.dir, journal.max_bytes()), &at.key("journal"), report);
         }
     }
     directories_differ(config, report);
@@ -29,11 +29,8 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
 fn name_is_a_word(name: &str, at: &KeyPath, report: &mut Report<'_>) {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.len() > 63 || !name.chars().all(fits) {
-        report.error(
-            at,
-            "expected a name of 1 to 63 letters, digits, hyphens and underscores",
-            "rename the sink; the name stands in metrics and log lines",
-        );
+        let fix = "rename the sink; the name stands in metrics and log lines";
+        report.error(at, "expected a name of 1 to 63 letters, digits, hyphens and underscores", fix);
     }
 }
 
@@ -44,20 +41,24 @@ fn kind_is_one(sink: &SinkConfig, at: &KeyPath, report: &mut Report<'_>) {
     // A kind that is misspelled was told already.
     if given.len() > 1 || (given.is_empty() && !report.has_unread(at)) {
         let found = if given.is_empty() { "none".to_owned() } else { given.join(" and ") };
-        report.error(
-            at,
-            format!("expected exactly one of `kafka`, `nats` and `journal`, found {found}"),
-            "give each destination a sink of its own; a route may name several",
-        );
+        let message = format!("expected exactly one of `kafka`, `nats` and `journal`, found {found}");
+        let fix = "give each destination a sink of its own; a route may name several";
+        report.error(at, message, fix);
     }
 }
 
-fn journal_has_a_place(journal: &JournalConfig, at: &KeyPath, report: &mut Report<'_>) {
-    if journal.dir.as_os_str().is_empty() {
-        let fix = "write journal: { dir: /var/lib/hookway/NAME }";
-        report.error(&at.key("dir"), "a journal needs a directory", fix);
+/// Looks at the files of a journal, or of the spool, which is one.
+pub(super) fn has_a_place(
+    kind: &str,
+    (dir, max_bytes): (&Path, Option<u64>),
+    at: &KeyPath,
+    report: &mut Report<'_>,
+) {
+    if dir.as_os_str().is_empty() {
+        let fix = format!("write {kind}: {{ dir: /var/lib/hookway/{kind} }}");
+        report.error(&at.key("dir"), format!("a {kind} needs a directory"), fix);
     }
-    if journal.max_bytes() == Some(0) {
+    if max_bytes == Some(0) {
         let fix = "leave it out, or write a size as 8GiB";
         report.error(&at.key("max_bytes"), "expected more than nothing", fix);
     }

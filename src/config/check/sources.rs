@@ -17,11 +17,8 @@ const LONGEST_DEADLINE: Duration = Duration::from_secs(30);
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
     let all = KeyPath::of(["sources"]);
     if facts.config.sources.is_empty() {
-        report.warning(
-            &all,
-            "there is no source, so every webhook is answered 404",
-            "name one, as `sources: { hotel: { preset: likemagic, secrets: [ env:HOTEL ] } }`",
-        );
+        let fix = "name one, as `sources: { hotel: { preset: likemagic, secrets: [ env:HOTEL ] } }`";
+        report.warning(&all, "there is no source, so every webhook is answered 404", fix);
     }
     for name in facts.config.sources.keys() {
         name_fits_a_url(name, &all.key(name), report);
@@ -92,11 +89,9 @@ fn secrets_are_there(source: &SourceConfig, sender: &SenderSpec, at: &KeyPath, r
 
 fn deadline_is_sane(settings: &SourceSettings, at: &KeyPath, report: &mut Report<'_>) {
     if !(SHORTEST_DEADLINE..=LONGEST_DEADLINE).contains(&settings.deadline) {
-        report.error(
-            &at.key("deadline"),
-            format!("expected 100ms to 30s, found {:?}", settings.deadline),
-            "leave it out for 4s, and stay below what the sender waits",
-        );
+        let message = format!("expected 100ms to 30s, found {:?}", settings.deadline);
+        let fix = "leave it out for 4s, and stay below what the sender waits";
+        report.error(&at.key("deadline"), message, fix);
     }
 }
 
@@ -120,11 +115,9 @@ fn bounds_are_sane(settings: &SourceSettings, budget: u64, at: &KeyPath, report:
 fn replies_promise_success(settings: &SourceSettings, at: &KeyPath, report: &mut Report<'_>) {
     for (key, status) in [("success", settings.success), ("spooled", settings.spooled)] {
         if !(200..=299).contains(&status) {
-            report.error(
-                &at.key("reply").key(key),
-                format!("expected a status from 200 to 299, found {status}"),
-                "only a 2xx tells the sender that the event is safe",
-            );
+            let message = format!("expected a status from 200 to 299, found {status}");
+            let fix = "only a 2xx tells the sender that the event is safe";
+            report.error(&at.key("reply").key(key), message, fix);
         }
     }
     if settings.body.as_ref().is_some_and(|body| !body.is_empty())

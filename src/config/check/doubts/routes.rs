@@ -71,11 +71,9 @@ pub(super) fn types_occur(facts: &Facts<'_>, report: &mut Report<'_>) {
             made.iter().take(NAMED).map(|(name, types)| format!("`{types}` of source `{name}`")).collect();
         let more = if made.len() > NAMED { ", and so on" } else { "" };
         let known = one_of(told.iter().map(String::as_str));
-        report.warning(
-            &at(n).key("match").key("type"),
-            "no event of this route's sources has such a type, so that it takes nothing",
-            format!("a type is {known}{more}; `hookway trigger` lists the names behind the prefix"),
-        );
+        let message = "no event of this route's sources has such a type, so that it takes nothing";
+        let fix = format!("a type is {known}{more}; `hookway trigger` lists the names behind the prefix");
+        report.warning(&at(n).key("match").key("type"), message, fix);
     }
 }
 

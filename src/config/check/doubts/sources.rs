@@ -55,11 +55,9 @@ pub(super) fn windows_last_as_long_as_retries(facts: &Facts<'_>, report: &mut Re
 pub(super) fn each_source_has_a_connection(facts: &Facts<'_>, report: &mut Report<'_>) {
     let connections = Limits::from(&facts.config.limits).connections;
     if connections > 0 && connections <= facts.config.sources.len() {
-        report.warning(
-            &KeyPath::of(["limits", "connections"]),
-            "senders keep connections open: one of them would keep the others out",
-            "leave it out for 10240",
-        );
+        let message = "senders keep connections open: one of them would keep the others out";
+        let fix = "leave it out for 10240";
+        report.warning(&KeyPath::of(["limits", "connections"]), message, fix);
     }
 }
 
