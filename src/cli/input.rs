@@ -14,13 +14,13 @@ const LARGEST: u64 = 64;
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, Stop> {
     let name = file.display();
     let mut bytes = Vec::new();
-    let input: io::Result<Box<dyn io::Read>> = if file == Path::new("-") {
-        Ok(Box::new(io::stdin()))
+    let unreadable = |error: io::Error| Stop::usage(format!("{name} can't be read: {error}"));
+    let input: Box<dyn io::Read> = if file.as_os_str() == "-" {
+        Box::new(io::stdin())
     } else {
-        File::open(file).map(|file| Box::new(file) as _)
+        Box::new(File::open(file).map_err(unreadable)?)
     };
-    let read = input.and_then(|input| input.take((LARGEST << 20) + 1).read_to_end(&mut bytes));
-    let read = read.map_err(|error| Stop::usage(format!("{name} can't be read: {error}")))?;
+    let read = input.take((LARGEST << 20) + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if u64::try_from(read).is_ok_and(|read| read > LARGEST << 20) {
         return Err(Stop::usage(format!("{name} is larger than {LARGEST} MiB")));
     }

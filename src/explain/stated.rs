@@ -19,15 +19,13 @@ pub(super) fn tree(value: impl Serialize) -> Value {
 }
 
 fn written(value: &Value) -> String {
-    match value {
-        Value::Object(members) => {
-            let members = members.iter().map(|(name, member)| format!("{name}: {}", written(member)));
-            format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
-        }
-        Value::String(text) if is_plain(text) => text.clone(),
-        // JSON is YAML, too.
-        _ => value.to_string(),
+    if let Value::Object(members) = value {
+        let members = members.iter().map(|(name, member)| format!("{name}: {}", written(member)));
+        return format!("{{ {} }}", members.collect::<Vec<_>>().join(", "));
     }
+    let plain = value.as_str().filter(|text| is_plain(text));
+    // JSON is YAML, too.
+    plain.map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// True for text that needs no quotes wherever it stands.

@@ -1,29 +1,31 @@
 //! Which records are shown: globs over what they say of themselves.
 
 use super::row::Row;
-use clap::Args;
-use std::convert::Infallible;
+use clap::{
+    Args,
+    builder::{StringValueParser, TypedValueParser},
+};
 use wildmatch::WildMatch;
 
 /// All patterns of one call; what is left out takes everything.
 #[derive(Debug, Default, Args)]
 pub(super) struct Filter {
     /// Only events of these sources; `*` stands for any text
-    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    #[arg(long, value_name = "GLOB", value_parser = glob())]
     source: Option<WildMatch>,
     /// Only events of these types
-    #[arg(long = "type", value_name = "GLOB", value_parser = glob)]
+    #[arg(long = "type", value_name = "GLOB", value_parser = glob())]
     kind: Option<WildMatch>,
     /// Only events with these keys
-    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    #[arg(long, value_name = "GLOB", value_parser = glob())]
     key: Option<WildMatch>,
     /// Only records in these topics or subjects
-    #[arg(long, visible_alias = "subject", value_name = "GLOB", value_parser = glob)]
+    #[arg(long, visible_alias = "subject", value_name = "GLOB", value_parser = glob())]
     pub(super) topic: Option<WildMatch>,
 }
 
-fn glob(text: &str) -> Result<WildMatch, Infallible> {
-    Ok(WildMatch::new(text))
+fn glob() -> impl TypedValueParser<Value = WildMatch> {
+    StringValueParser::new().map(|text| WildMatch::new(&text))
 }
 
 impl Filter {
@@ -65,7 +67,7 @@ mod tests {
     }
 
     fn glob(text: &str) -> Option<WildMatch> {
-        super::glob(text).ok()
+        Some(WildMatch::new(text))
     }
 
     #[test]

@@ -93,9 +93,10 @@ impl Client {
         {
             return Ok(connection);
         }
-        let stream = TcpStream::connect(&self.address).await.map_err(|error| match error.kind() {
-            ErrorKind::ConnectionRefused => format!("{error}; is `hookway run` up? --wait waits for it"),
-            _ => error.to_string(),
+        let stream = TcpStream::connect(&self.address).await.map_err(|error| {
+            let is_refused = error.kind() == ErrorKind::ConnectionRefused;
+            let fix = if is_refused { "; is `hookway run` up? --wait waits for it" } else { "" };
+            format!("{error}{fix}")
         })?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         speaking(stream).await.map_err(|error| error.to_string())
