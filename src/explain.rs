@@ -46,10 +46,10 @@ pub struct Case<'c> {
     pub files: &'c [(String, String)],
     /// What was refused.
     pub request: &'c Request,
-    /// The schemes of other senders.
-    pub relatives: &'c [Relative],
-    /// Secrets that belong to other sources.
-    pub strangers: &'c [Stranger],
+    /// How other presets sign, by their names: this may be a request of theirs.
+    pub relatives: &'c [(String, VerifySpec)],
+    /// The secrets of other sources, by their names: the sender may have one of these.
+    pub strangers: &'c [(String, Vec<SecretString>)],
     /// What `Content-Length` said, where the body has another length.
     pub declared: Option<u64>,
 }
@@ -59,24 +59,6 @@ impl<'c> Case<'c> {
     pub fn new(spec: &'c VerifySpec, secrets: &'c [SecretString], request: &'c Request) -> Self {
         Self { spec, secrets, files: &[], request, relatives: &[], strangers: &[], declared: None }
     }
-}
-
-/// Another sender, whose request this may be.
-#[derive(Debug, Clone)]
-pub struct Relative {
-    /// The name of its preset.
-    pub name: String,
-    /// How it signs.
-    pub spec: VerifySpec,
-}
-
-/// Another source, whose secret the sender may have.
-#[derive(Debug, Clone)]
-pub struct Stranger {
-    /// The source's name.
-    pub name: String,
-    /// Its secrets.
-    pub secrets: Vec<SecretString>,
 }
 
 /// How much may be spent on an explanation.

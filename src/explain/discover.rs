@@ -12,7 +12,6 @@ use crate::{
     request::slot::Texts,
     verify::{Algorithm, KeyPosition, VerifySpec},
 };
-use messages::Signed;
 use places::Place;
 
 /// Returns the recipes that verify the case's request with one of its keys, at most one for each place. The second
@@ -57,7 +56,7 @@ fn at(lab: &Lab<'_>, place: &Place) -> Option<Recipe> {
                     algorithm: Some(algorithm),
                     key_position: position,
                     key: (forms.first() != Some(form) || algorithm.is_public_key()).then_some(*form),
-                    ..signed.over(&place.spec)
+                    ..signed.clone()
                 };
                 if lab.fits_scheme(&spec) {
                     return Some(Recipe { spec });
@@ -66,18 +65,6 @@ fn at(lab: &Lab<'_>, place: &Place) -> Option<Recipe> {
         }
     }
     None
-}
-
-impl Signed {
-    /// Returns the scheme with this message.
-    fn over(&self, spec: &VerifySpec) -> VerifySpec {
-        VerifySpec {
-            message: Some(self.message.clone()),
-            timestamp: self.timestamp.clone(),
-            url: self.url.clone(),
-            ..spec.clone()
-        }
-    }
 }
 
 /// Returns the algorithms whose signatures have so many bytes, HMACs first; a digest without key last.

@@ -1,6 +1,6 @@
 //! Where the signature stands: in no header, in another one, or in that of another sender.
 
-use super::{Cause, Lab, Relative};
+use super::{Cause, Lab};
 use crate::{
     config::nearest::nearest,
     request::slot::Texts,
@@ -94,9 +94,9 @@ pub(super) fn candidates(headers: &HeaderMap) -> impl Iterator<Item = &HeaderNam
 /// Tries the schemes of all other senders; without success, names one whose header is there.
 pub(super) fn relatives(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
     let case = &lab.case;
-    if let Some(other) = case.relatives.iter().find(|other| lab.fits_scheme(&other.spec)) {
-        let what = format!("the request is signed as `{}` signs, with this secret", other.name);
-        let mend = format!("set `preset: {}` for this source", other.name);
+    if let Some((other, _)) = case.relatives.iter().find(|(_, spec)| lab.fits_scheme(spec)) {
+        let what = format!("the request is signed as `{other}` signs, with this secret");
+        let mend = format!("set `preset: {other}` for this source");
         return Some(Cause::proven("other_sender", what, mend));
     }
     matches!(error, VerifyError::Missing(_)).then_some(())?;
@@ -104,9 +104,9 @@ pub(super) fn relatives(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
     let seen = |name: &HeaderName| {
         case.request.headers.contains_key(name) && !own.contains(name) && !SHARED.contains(&name.as_str())
     };
-    let named =
-        |other: &'_ Relative| Some((headers(&other.spec).into_iter().find(seen)?, other.name.clone()));
-    let (header, other) = case.relatives.iter().find_map(named)?;
+    let mut named =
+        case.relatives.iter().filter_map(|(name, spec)| Some((headers(spec).into_iter().find(seen)?, name)));
+    let (header, other) = named.next()?;
     let what =
         format!("header `{header}` is there, which `{other}` sends, and this secret is not its secret");
     let mend = format!("if {other} calls this URL, give the source its preset and its secret");

@@ -73,8 +73,9 @@ pub(super) fn blanks(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
 /// Tries the secrets of other sources.
 pub(super) fn strangers(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
     matters(error)?;
-    let own = lab.case.strangers.iter().find(|other| lab.fits_secrets(lab.case.spec, &other.secrets))?;
-    let what = format!("the sender signs with a secret of source `{}`", own.name);
+    let mut others = lab.case.strangers.iter();
+    let (source, _) = others.find(|(_, secrets)| lab.fits_secrets(lab.case.spec, secrets))?;
+    let what = format!("the sender signs with a secret of source `{source}`");
     let mend = "give the sender this source's URL and secret, or list that secret here, too";
     Some(Cause::proven("secret_other", what, mend))
 }

@@ -3,7 +3,7 @@
 mod discovery;
 mod mistakes;
 
-use super::{Case, Cause, Reach, Relative, Stranger, causes};
+use super::{Case, Cause, Reach, causes};
 use crate::{
     request::Request,
     verify::{Verifier, VerifySpec},
@@ -57,8 +57,8 @@ pub(super) fn signed(
 /// What is known beside the request and the scheme.
 #[derive(Default)]
 pub(super) struct Beside<'b> {
-    pub(super) relatives: &'b [Relative],
-    pub(super) strangers: &'b [Stranger],
+    pub(super) relatives: &'b [(String, VerifySpec)],
+    pub(super) strangers: &'b [(String, Vec<SecretString>)],
     pub(super) declared: Option<u64>,
 }
 

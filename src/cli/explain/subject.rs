@@ -8,7 +8,6 @@ use crate::{
         source,
     },
     config::{self, Loaded, SecretRef, Secrets, nearest::one_of},
-    explain::{Relative, Stranger},
     request::{Request, slot::Params},
     senders::{self, Compiled, SenderSpec},
     verify::{SpecProblem, Verifier, VerifySpec},
@@ -141,19 +140,14 @@ impl Subject {
     }
 
     /// Returns the secrets of the configuration's other sources.
-    pub(super) fn strangers(&self) -> Vec<Stranger> {
+    pub(super) fn strangers(&self) -> Vec<(String, Vec<SecretString>)> {
         let sources = self.loaded.iter().flat_map(|loaded| &loaded.config.sources);
         let others = sources.filter(|(name, _)| **name != self.name);
-        others
-            .map(|(name, source)| Stranger {
-                name: name.clone(),
-                secrets: Secrets::read(&source.secrets).usable,
-            })
-            .collect()
+        others.map(|(name, source)| (name.clone(), Secrets::read(&source.secrets).usable)).collect()
     }
 
     /// Returns how all other presets verify.
-    pub(super) fn relatives(&self) -> Vec<Relative> {
+    pub(super) fn relatives(&self) -> Vec<(String, VerifySpec)> {
         let own =
             self.loaded.as_ref().and_then(|loaded| loaded.config.sources.get(&self.name)?.preset.clone());
         let own = own.unwrap_or_else(|| self.name.clone());
@@ -162,7 +156,7 @@ impl Subject {
             .filter_map(|name| {
                 let mut spec = document(name).ok()?.verify?;
                 spec.url = spec.url.or_else(|| self.verify().url);
-                Some(Relative { name: name.to_owned(), spec })
+                Some((name.to_owned(), spec))
             })
             .collect()
     }

@@ -3,7 +3,7 @@
 use super::{Lab, Place, place};
 use crate::{
     request::slot::Texts,
-    verify::{TimeUnit, TimestampSpec},
+    verify::{TimeUnit, TimestampSpec, VerifySpec},
 };
 use http::HeaderName;
 use jiff::Timestamp;
@@ -37,17 +37,10 @@ const WITH_URL: [&str; 6] =
 const WITH_URL_AND_TIME: [&str; 4] =
     ["{method}{url:decoded}{body}{t}", "{method}{url}{body}{t}", "{t}{url}{body}", "{t}.{url}.{body}"];
 
-/// A message form, with the time and the URL that are part of it.
-#[derive(Debug, Clone)]
-pub(super) struct Signed {
-    pub(super) message: String,
-    pub(super) timestamp: Option<TimestampSpec>,
-    pub(super) url: Option<String>,
-}
-
-/// Returns the message forms for one place, the commonest first.
-pub(super) fn all(lab: &Lab<'_>, place: &Place) -> Vec<Signed> {
-    let plain = |message: &str| Signed { message: message.to_owned(), timestamp: None, url: None };
+/// Returns the schemes for one place, each with a message form, and the time and the URL that are part of it; the
+/// commonest first.
+pub(super) fn all(lab: &Lab<'_>, place: &Place) -> Vec<VerifySpec> {
+    let plain = |message: &str| VerifySpec { message: Some(message.to_owned()), ..place.spec.clone() };
     if place.spec.member.is_some() {
         return CUTS.map(plain).to_vec();
     }
@@ -61,15 +54,17 @@ pub(super) fn all(lab: &Lab<'_>, place: &Place) -> Vec<Signed> {
         let with_url = url
             .into_iter()
             .flat_map(|url| WITH_URL_AND_TIME.map(|form| (form.to_owned(), Some(url.clone()))));
-        all.extend(with_time.chain(with_url).map(|(form, url)| Signed {
-            message: form.replace("{t}", &slot),
-            timestamp: Some(timestamp.clone()),
+        let timestamp = Some(timestamp);
+        all.extend(with_time.chain(with_url).map(|(form, url)| VerifySpec {
+            timestamp: timestamp.clone(),
             url,
+            ..plain(&form.replace("{t}", &slot))
         }));
     }
     all.push(plain("json_stringify"));
     all.extend(
-        url.into_iter().flat_map(|url| WITH_URL.map(|form| Signed { url: Some(url.clone()), ..plain(form) })),
+        url.into_iter()
+            .flat_map(|url| WITH_URL.map(|form| VerifySpec { url: Some(url.clone()), ..plain(form) })),
     );
     all
 }

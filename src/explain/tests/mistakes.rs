@@ -296,7 +296,7 @@ fn every_mistake_is_named() {
 #[test]
 fn a_request_of_another_sender_is_recognised() {
     let other = "{ algorithm: hmac-sha1, header: x-acme-signature, encoding: base64, message: '{body}' }";
-    let relatives = [Relative { name: "acme".to_owned(), spec: spec(other) }];
+    let relatives = [("acme".to_owned(), spec(other))];
     let beside = Beside { relatives: &relatives, ..Beside::default() };
     let request = signed(other, SECRET, &[], BODY);
     let ours = explained(HEX, &[SECRET], &request, &beside, Reach::Whole);
@@ -317,7 +317,7 @@ fn every_alternative_of_a_scheme_is_examined() {
 
 #[test]
 fn the_secret_of_another_source_is_recognised() {
-    let strangers = [Stranger { name: "warehouse".to_owned(), secrets: vec!["its own secret".into()] }];
+    let strangers = [("warehouse".to_owned(), vec!["its own secret".into()])];
     let beside = Beside { strangers: &strangers, ..Beside::default() };
     let causes = explained(HEX, &[SECRET], &signed(HEX, "its own secret", &[], BODY), &beside, Reach::Whole);
     assert_eq!(causes[0].code, "secret_other");
