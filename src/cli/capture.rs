@@ -38,7 +38,6 @@ Exit codes: 0 captured, 1 nothing came, 64 wrong usage, 69 the server is not the
 /// How long may be waited.
 const LONGEST: Duration = Duration::from_hours(1);
 
-/// The verb's arguments.
 #[derive(Debug, Args)]
 pub(super) struct Capture {
     /// The source

@@ -28,7 +28,6 @@ set here is a warning, so that a pipeline can check what it must not know.
 
 Exit codes: 0 right, 1 warnings with --deny-warnings, 78 wrong.";
 
-/// The verb's arguments.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// Ends with 1 where there are warnings

@@ -1,7 +1,7 @@
 //! How a verb ends: one exit code a meaning (the numbers of `sysexits.h`), and the sentence that says why.
 
 use crate::{app, config::LoadError};
-use std::{fmt, io, process::ExitCode};
+use std::{io, process::ExitCode};
 
 /// What the exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,8 @@ impl From<Exit> for ExitCode {
 }
 
 /// Why a verb stopped before its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub(super) struct Stop {
     /// What the exit code says.
     pub(super) exit: Exit,
@@ -85,12 +86,6 @@ impl Stop {
     /// True where there is nothing to say.
     pub(super) fn is_quiet(&self) -> bool {
         self.message.is_empty()
-    }
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
     }
 }
 

@@ -41,7 +41,6 @@ Nothing is sent or fetched. Findings never show a secret or a signature.
 
 Exit codes: 0 accepted, 1 rejected (or nothing discovered), 64 wrong usage, 78 configuration.";
 
-/// The verb's arguments.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
     /// The captured request: a raw HTTP file, a HAR file, or `-` for standard input

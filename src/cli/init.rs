@@ -22,7 +22,6 @@ Examples:
 
 Exit codes: 0 written, 64 wrong usage or the file is there already, 74 it can't be written.";
 
-/// The verb's arguments.
 #[derive(Debug, Args)]
 pub(super) struct Init {
     /// Who sends: a preset or a variant of one, see `hookway senders`

@@ -16,7 +16,6 @@ Examples:
   hookway schema envelope                  what consumers receive
   hookway schema senders                   the names that `preset:` takes";
 
-/// The verb's arguments.
 #[derive(Debug, Args)]
 pub(super) struct Schema {
     /// What is printed

@@ -22,7 +22,6 @@ A variant is another name of a preset under which some fields differ; `preset:` 
 
 Exit codes: 0 well, 64 there is no such preset.";
 
-/// The verb's arguments.
 #[derive(Debug, Args)]
 pub(super) struct Senders {
     #[command(subcommand)]

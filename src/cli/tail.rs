@@ -44,7 +44,6 @@ Exit codes: 0 well, 1 nothing to read, 64 wrong usage, 69 a broker or journal is
 /// Records shown where nothing else is said.
 const FEW: u32 = 10;
 
-/// The verb's arguments.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Tail {

@@ -44,7 +44,6 @@ milliseconds) and a fresh number. Bodies from --data are sent as they are.
 
 Exit codes: 0 accepted (2xx), 1 refused, 64 wrong usage, 69 not reachable, 78 configuration.";
 
-/// The verb's arguments.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Trigger {
     /// Which event: the sender's preset and a sample's name; nothing, or only the sender, lists what there is

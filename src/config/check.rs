@@ -43,7 +43,6 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Runs every rule.
 pub(super) fn all(facts: &Facts<'_>, report: &mut Report<'_>) {
     process::check(facts, report);
     sources::check(facts, report);

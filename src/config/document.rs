@@ -9,26 +9,13 @@ use serde_json::{Map, Number, Value};
 use serde_saphyr::{Location, SnippetMode, Spanned, UserMessageFormatter, options::DuplicateKeyPolicy};
 use std::{collections::BTreeMap, fmt};
 
-/// A line and a column, both from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Spot {
-    pub(super) line: u64,
-    pub(super) column: u64,
-}
-
-impl From<Location> for Spot {
-    fn from(location: Location) -> Self {
-        Self { line: location.line(), column: location.column() }
-    }
-}
-
 /// The place of every value of a document: of its key where it is a map or list, else its own.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places(BTreeMap<KeyPath, Spot>);
+pub(super) struct Places(BTreeMap<KeyPath, Location>);
 
 impl Places {
     /// Returns where a value stands, or what it would stand in.
-    pub(super) fn find(&self, path: &KeyPath) -> Option<Spot> {
+    pub(super) fn find(&self, path: &KeyPath) -> Option<Location> {
         let mut path = path.clone();
         loop {
             if let Some(spot) = self.0.get(&path) {
@@ -54,7 +41,7 @@ pub(super) struct Document {
 #[derive(Debug)]
 pub(super) struct SyntaxError {
     /// Where the parser stopped.
-    pub(super) spot: Option<Spot>,
+    pub(super) spot: Option<Location>,
     /// What it did not like, without any of the text.
     pub(super) message: String,
 }
@@ -78,7 +65,7 @@ pub(super) fn parse(text: &str) -> Result<Document, SyntaxError> {
             serde_saphyr::render_options! { formatter: &UserMessageFormatter, snippets: SnippetMode::Off };
         let message = error.render_with_options(rendering);
         let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
-        SyntaxError { spot: error.location().map(Spot::from), message }
+        SyntaxError { spot: error.location(), message }
     })?;
     let mut document = Document::default();
     document.tree = document.take(root, &KeyPath::default());
@@ -87,7 +74,7 @@ pub(super) fn parse(text: &str) -> Result<Document, SyntaxError> {
 
 impl Document {
     fn take(&mut self, node: Spanned<Node>, at: &KeyPath) -> Value {
-        self.places.0.entry(at.clone()).or_insert_with(|| node.referenced.into());
+        self.places.0.entry(at.clone()).or_insert(node.referenced);
         match node.value {
             Node::Scalar(value) => value,
             Node::List(items) => Value::Array(
@@ -98,13 +85,13 @@ impl Document {
                 for (key, value) in entries {
                     let at = at.key(&key.value);
                     if let Some(first) = self.places.0.get(&at) {
-                        let line = first.line;
-                        self.places.0.insert(at.clone(), key.referenced.into());
+                        let line = first.line();
+                        self.places.0.insert(at.clone(), key.referenced);
                         self.repeated.push((at, line));
                         continue;
                     }
                     if !matches!(value.value, Node::Scalar(_)) {
-                        self.places.0.insert(at.clone(), key.referenced.into());
+                        self.places.0.insert(at.clone(), key.referenced);
                     }
                     let value = self.take(value, &at);
                     map.insert(key.value, value);

@@ -167,7 +167,7 @@ impl<'a> Report<'a> {
             return;
         }
         let spot = self.places.find(at);
-        let (line, column) = (spot.map(|spot| spot.line), spot.map(|spot| spot.column));
+        let (line, column) = (spot.map(|spot| spot.line()), spot.map(|spot| spot.column()));
         let problem = Problem::of_file(self.file, message, fix);
         let problem = Problem { severity, path: at.to_string(), line, column, ..problem };
         self.problems.push(problem.without_credentials());

@@ -23,7 +23,7 @@ pub(super) fn open(file: &Path) -> Result<Document, LoadError> {
 /// Parses the text of `file`.
 pub(super) fn parse(file: &Path, text: &str) -> Result<Document, LoadError> {
     document::parse(text).map_err(|SyntaxError { spot, message }| {
-        let line = spot.and_then(|spot| usize::try_from(spot.line).ok()).unwrap_or(0);
+        let line = spot.and_then(|spot| usize::try_from(spot.line()).ok()).unwrap_or(0);
         let mut near = text.lines().skip(line.saturating_sub(2)).take(2);
         let fix = if near.any(|line| line.trim_start_matches(' ').starts_with('\t')) {
             "indent with blanks: YAML takes no tab there"
@@ -31,7 +31,8 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<Document, LoadError> {
             "mend the YAML here or just above; the rest is checked after that"
         };
         let problem = Problem::of_file(file, message, fix);
-        Problem { line: spot.map(|spot| spot.line), column: spot.map(|spot| spot.column), ..problem }.into()
+        Problem { line: spot.map(|spot| spot.line()), column: spot.map(|spot| spot.column()), ..problem }
+            .into()
     })
 }
 

@@ -36,7 +36,6 @@ const RULES: [(&str, Rule); 15] = [
     ("connections-too-few", sources::each_source_has_a_connection),
 ];
 
-/// Runs every rule.
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
     for (_, rule) in RULES {
         rule(facts, report);

@@ -8,7 +8,6 @@ use crate::{
 };
 use jiff::Timestamp;
 
-/// Runs the rules.
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
     for Source { at, config: source, sender, .. } in facts.sources() {
         variants_are_presets(source, &at, report);

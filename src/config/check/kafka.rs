@@ -10,7 +10,6 @@ use crate::config::{
 };
 use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 
-/// Runs the rules.
 pub(super) fn check(kafka: &KafkaConfig, at: &KeyPath, report: &mut Report<'_>) {
     brokers_are_addresses(kafka, &at.key("brokers"), report);
     creation_counts(kafka, &at.key("create"), report);

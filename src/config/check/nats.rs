@@ -7,7 +7,6 @@ use crate::{
 };
 use std::path::Path;
 
-/// Runs the rules.
 pub(super) fn check(nats: &NatsConfig, at: &KeyPath, report: &mut Report<'_>) {
     servers_are_addresses(nats, &at.key("servers"), report);
     stream_is_a_name(nats, &at.key("stream"), report);

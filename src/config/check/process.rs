@@ -4,7 +4,6 @@ use super::{Facts, sinks::has_a_place};
 use crate::config::{Config, Limits, SourceSettings, keypath::KeyPath, problem::Report};
 use tracing_subscriber::EnvFilter;
 
-/// Runs the rules.
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
     let config = facts.config;
     listeners_differ(config, report);

@@ -4,7 +4,6 @@ use super::target;
 use crate::config::{Config, MatchConfig, ToConfig, keypath::KeyPath, nearest::nearest, problem::Report};
 use wildmatch::WildMatch;
 
-/// Runs the rules.
 pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     if config.sinks.is_empty() {
         nothing_needs_a_sink(config, report);

@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Runs the rules.
 pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     let all = KeyPath::of(["sinks"]);
     for (name, sink) in &config.sinks {

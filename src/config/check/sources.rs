@@ -13,7 +13,6 @@ use std::time::Duration;
 const SHORTEST_DEADLINE: Duration = Duration::from_millis(100);
 const LONGEST_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Runs the rules.
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
     let all = KeyPath::of(["sources"]);
     if facts.config.sources.is_empty() {

@@ -10,7 +10,6 @@ use crate::{
     route::template::Destination,
 };
 
-/// Runs the rules.
 pub(super) fn check(target: &TargetConfig, config: &Config, at: &KeyPath, report: &mut Report<'_>) {
     if target.sink.is_empty() {
         report.error(&at.key("sink"), "a target needs a sink", sinks_to_choose(config));
@@ -28,18 +27,12 @@ pub(super) fn check(target: &TargetConfig, config: &Config, at: &KeyPath, report
         _ => return,
     };
     let given = [("topic", &target.topic), ("subject", &target.subject)];
-    let strays: Vec<&str> = given
-        .iter()
-        .filter(|(key, value)| value.is_some() && wanted != Some(*key))
-        .map(|(key, _)| *key)
-        .collect();
-    for key in &strays {
-        stray(key, wanted, target, &at.key(key), report);
-    }
-    for (key, value) in given.iter().filter(|(key, _)| wanted == Some(*key)) {
+    let has_strays = given.iter().any(|(key, value)| value.is_some() && wanted != Some(*key));
+    for (key, value) in given {
         match value {
-            Some(template) => legal(key, template, &at.key(key), report),
-            None if strays.is_empty() => {
+            Some(template) if wanted == Some(key) => legal(key, template, &at.key(key), report),
+            Some(_) => stray(key, wanted, target, &at.key(key), report),
+            None if wanted == Some(key) && !has_strays => {
                 let fix = format!("write `{{ sink: {}, {key}: NAME }}`", target.sink);
                 report.error(&at.key(key), format!("sink `{}` needs a {key}", target.sink), fix);
             }

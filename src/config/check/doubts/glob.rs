@@ -9,8 +9,7 @@ pub(super) fn meet(left: &str, right: &str) -> bool {
     left.push(None);
     // For each end of `right`, from none of it to all: whether it meets what is left of `left`.
     let mut below: Vec<bool> = Vec::new();
-    for (n, from) in left.iter().enumerate().rev() {
-        let is_last = n + 1 == left.len();
+    for from in left.iter().rev() {
         let mut row: Vec<bool> = Vec::with_capacity(right.len() + 1);
         // From the back, so that `row.last()` is one character further in `right`.
         let ends = right.iter().map(|to| Some(*to)).chain([None]).rev();
@@ -25,7 +24,6 @@ pub(super) fn meet(left: &str, right: &str) -> bool {
                 _ => false,
             });
         }
-        debug_assert!(is_last || !below.is_empty());
         below = row;
     }
     below.last().copied().unwrap_or(false)
