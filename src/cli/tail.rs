@@ -94,7 +94,7 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
     let mut left = most;
 
     let mut newest = Newest::new(from);
-    while let Some(row) = feed.backlog().await? {
+    while let Some(row) = feed.next(false).await? {
         let Some(row) = filter.takes(&row).then_some(row).and_then(|row| newest.pass(row)) else { continue };
         view.show(&row, out)?;
         left -= 1;
@@ -113,8 +113,10 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
     if follows && left > 0 && !view.json {
         out.note("waiting for more; Ctrl-C ends");
     }
-    while follows && left > 0 {
-        let row = feed.follow().await?;
+    while follows
+        && left > 0
+        && let Some(row) = feed.next(true).await?
+    {
         if filter.takes(&row) {
             view.show(&row, out)?;
             left -= 1;
@@ -133,7 +135,7 @@ async fn nothing(loaded: &Loaded, name: &str, is_all: bool) -> String {
     };
     let opened = Feed::open(loaded, quarantine, From::Start, None).await;
     let is_there = match opened {
-        Ok(mut feed) => feed.backlog().await.is_ok_and(|row| row.is_some()),
+        Ok(mut feed) => feed.next(false).await.is_ok_and(|row| row.is_some()),
         Err(_) => false,
     };
     let hint = if is_there {
@@ -144,7 +146,6 @@ async fn nothing(loaded: &Loaded, name: &str, is_all: bool) -> String {
     format!("{what} {name}{hint}")
 }
 
-/// Where records come from.
 enum Feed {
     Journal(journal::Feed),
     Kafka(Box<kafka::Feed>),
@@ -170,21 +171,13 @@ impl Feed {
         }
     }
 
-    /// Returns the next of the records that were there when the feed was opened; `None` behind the last one.
-    async fn backlog(&mut self) -> Result<Option<Row>, Stop> {
+    /// Returns the next record. Behind the last of those that were there when the feed was opened, waits for one, or
+    /// returns `None`.
+    async fn next(&mut self, waits: bool) -> Result<Option<Row>, Stop> {
         match self {
-            Self::Journal(feed) => feed.backlog(),
-            Self::Kafka(feed) => feed.backlog().await,
-            Self::Nats(feed) => feed.backlog().await,
-        }
-    }
-
-    /// Waits for the next record after those.
-    async fn follow(&mut self) -> Result<Row, Stop> {
-        match self {
-            Self::Journal(feed) => feed.follow().await,
-            Self::Kafka(feed) => feed.follow().await,
-            Self::Nats(feed) => feed.follow().await,
+            Self::Journal(feed) => feed.next(waits).await,
+            Self::Kafka(feed) => feed.next(waits).await,
+            Self::Nats(feed) => feed.next(waits).await,
         }
     }
 }

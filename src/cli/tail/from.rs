@@ -5,14 +5,10 @@ use std::str::FromStr;
 /// The most that `-N` may ask for; as many records are held in memory.
 const MOST: u32 = 10_000;
 
-/// Where reading begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum From {
-    /// The oldest record there is.
     Start,
-    /// Behind the newest.
     End,
-    /// This many before the end.
     Last(u32),
 }
 

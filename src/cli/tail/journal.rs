@@ -14,7 +14,6 @@ use tokio::time::sleep;
 /// How often the files are looked at while nothing comes.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A place in a journal.
 #[derive(Debug)]
 pub(super) struct Feed {
     reader: Reader,
@@ -22,7 +21,6 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// Opens the journal in a directory.
     pub(super) fn open(dir: &Path, from: From) -> Result<Self, Stop> {
         if !dir.is_dir() {
             let dir = dir.display();
@@ -33,22 +31,14 @@ impl Feed {
         Ok(Self { reader: Reader::open(dir, 0).map_err(|error| failed(&error))?, from })
     }
 
-    /// Returns the next record that is there. All are read, since a journal does not know its length.
-    pub(super) fn backlog(&mut self) -> Result<Option<Row>, Stop> {
-        while let Some(entry) = self.reader.read().map_err(|error| failed(&error))? {
-            if self.from != From::End {
-                return Ok(Some(row(entry)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Waits for the next record.
-    pub(super) async fn follow(&mut self) -> Result<Row, Stop> {
+    /// Returns the next record. All are read, since a journal does not know its length.
+    pub(super) async fn next(&mut self, waits: bool) -> Result<Option<Row>, Stop> {
         loop {
             match self.reader.read().map_err(|error| failed(&error))? {
-                Some(entry) => return Ok(row(entry)),
-                None => sleep(PAUSE).await,
+                Some(_) if self.from == From::End && !waits => {}
+                Some(entry) => return Ok(Some(row(entry))),
+                None if waits => sleep(PAUSE).await,
+                None => return Ok(None),
             }
         }
     }

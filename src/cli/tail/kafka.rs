@@ -47,7 +47,6 @@ const CONNECTION: [&str; 12] = [
     "metadata.",
 ];
 
-/// A place in each partition.
 pub(super) struct Feed {
     consumer: Arc<StreamConsumer>,
     /// What is left of the backlog: per partition the offset behind its last record.
@@ -97,11 +96,12 @@ impl Feed {
         Ok(Self { consumer, ends })
     }
 
-    pub(super) async fn backlog(&mut self) -> Result<Option<Row>, Stop> {
-        if self.ends.is_empty() {
+    pub(super) async fn next(&mut self, waits: bool) -> Result<Option<Row>, Stop> {
+        if self.ends.is_empty() && !waits {
             return Ok(None);
         }
-        let Ok(message) = timeout(IDLE, self.consumer.recv()).await else {
+        let patience = if waits { Duration::MAX } else { IDLE };
+        let Ok(message) = timeout(patience, self.consumer.recv()).await else {
             self.ends.clear();
             return Ok(None);
         };
@@ -112,10 +112,6 @@ impl Feed {
             self.ends.remove(&place);
         }
         Ok(Some(row(&message)))
-    }
-
-    pub(super) async fn follow(&mut self) -> Result<Row, Stop> {
-        self.consumer.recv().await.map(|message| row(&message)).map_err(|error| unavailable(&error))
     }
 }
 

@@ -24,7 +24,6 @@ use tokio::time::timeout;
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A place in a stream.
 pub(super) struct Feed {
     messages: Ordered,
     /// The last sequence of the backlog; `None` once that is over.
@@ -60,21 +59,10 @@ impl Feed {
         Ok(Self { messages, end: (!is_empty).then_some(state.last_sequence), _client: client })
     }
 
-    pub(super) async fn backlog(&mut self) -> Result<Option<Row>, Stop> {
-        let Some(end) = self.end else { return Ok(None) };
-        let (row, sequence, pending) = self.next().await?;
-        // The last message may have been deleted since: then nothing is pending behind an earlier one.
-        if sequence >= end || pending == 0 {
-            self.end = None;
+    pub(super) async fn next(&mut self, waits: bool) -> Result<Option<Row>, Stop> {
+        if self.end.is_none() && !waits {
+            return Ok(None);
         }
-        Ok(Some(row))
-    }
-
-    pub(super) async fn follow(&mut self) -> Result<Row, Stop> {
-        self.next().await.map(|(row, ..)| row)
-    }
-
-    async fn next(&mut self) -> Result<(Row, u64, u64), Stop> {
         let message = self
             .messages
             .next()
@@ -82,9 +70,11 @@ impl Feed {
             .ok_or_else(|| unavailable("the stream ended"))?
             .map_err(unavailable)?;
         let info = message.info().map_err(unavailable)?;
-        let (stream, sequence, pending) = (info.stream.to_owned(), info.stream_sequence, info.pending);
+        let (stream, sequence) = (info.stream.to_owned(), info.stream_sequence);
+        // The last message may have been deleted since: then nothing is pending behind an earlier one.
+        self.end = self.end.filter(|end| sequence < *end && info.pending > 0);
         let published = i64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
-        Ok((row(&message, stream, sequence, published), sequence, pending))
+        Ok(Some(row(&message, stream, sequence, published)))
     }
 }
 

@@ -11,15 +11,11 @@ use std::{borrow::Cow, collections::BTreeMap};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(super) enum Place {
-    /// In a partition of a topic.
     Kafka { partition: i32, offset: i64 },
-    /// In a stream.
     Nats { stream: String, sequence: u64 },
-    /// In a journal.
     Journal { sequence: u64 },
 }
 
-/// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     /// Topic or subject; empty in a journal without routes.

@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 /// How much of an envelope is shown to people, in bytes.
 const LONGEST: usize = 16 << 10;
 
-/// How records of one sink are shown.
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub(super) sink: &'a str,
@@ -38,7 +37,6 @@ struct Object<'a> {
 }
 
 impl View<'_> {
-    /// Shows one record.
     pub(super) fn show(&self, row: &Row, out: &mut Out) -> Result<(), Stop> {
         if self.json { out.object(&self.object(row)) } else { self.lines(row, out) }
     }
