@@ -21,7 +21,6 @@ const CONNECTIONS: u64 = 256;
 /// Percent of what is left of them that one address may hold.
 const PEER_SHARE: u64 = 50;
 
-/// One connection's place.
 #[derive(Debug)]
 pub(super) struct Seat {
     address: IpAddr,
@@ -33,7 +32,6 @@ pub(super) struct Seat {
     pub(super) ends: CancellationToken,
 }
 
-/// All places.
 #[derive(Debug)]
 pub(super) struct Seats {
     peers: Peers,

@@ -61,7 +61,6 @@ fn patience(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| "expected a number and a unit, up to an hour, as 30s or 10m".to_owned())
 }
 
-/// Waits for requests and writes them.
 pub(super) fn run(capture: &Capture, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let loaded = config::load(&common.config)?;
     source(&loaded, &capture.source)?;

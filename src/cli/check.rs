@@ -38,7 +38,6 @@ pub(super) struct Check {
     memory: bool,
 }
 
-/// What was found, as `--json` prints it.
 #[derive(Debug, Serialize)]
 struct Report {
     ok: bool,
@@ -51,7 +50,6 @@ struct Report {
     memory: Option<Memory>,
 }
 
-/// Checks the configuration and prints what was found.
 pub(super) fn run(check: &Check, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let report = Report::of(config::load(&common.config), check.memory);
     if out.is_json() {

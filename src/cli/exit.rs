@@ -3,22 +3,15 @@
 use crate::{app, config::LoadError};
 use std::{io, process::ExitCode};
 
-/// What the exit code says.
+/// What the exit code says, in the words of the command line's help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// All is well.
     Well,
-    /// The verb did its work, and what it found is not good.
     Negative,
-    /// The arguments are wrong.
     Usage,
-    /// The server or a broker can't be reached.
     Unavailable,
-    /// We have a bug.
     Bug,
-    /// A disk is full or fails.
     Disk,
-    /// The configuration is wrong.
     Config,
 }
 

@@ -97,7 +97,6 @@ impl Explain {
     }
 }
 
-/// Explains one request.
 pub(super) fn run(explain: &Explain, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let captured = Captured::parse(&input::read(&explain.request)?, explain.entry);
     let mut captured =

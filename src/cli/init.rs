@@ -29,7 +29,6 @@ pub(super) struct Init {
     sender: String,
 }
 
-/// Writes the file and says what comes next.
 pub(super) fn run(init: &Init, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let (sender, file) = (init.sender.as_str(), common.config.as_path());
     if senders::find(sender).is_none() {

@@ -23,11 +23,8 @@ pub(super) struct Out {
 /// How a word is set off on a terminal; the numbers are those of ECMA-48, "select graphic rendition".
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Style {
-    /// Well.
     Good,
-    /// To be looked at.
     Warning,
-    /// Wrong.
     Bad,
     /// The word that counts.
     Strong,

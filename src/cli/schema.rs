@@ -33,7 +33,6 @@ enum Subject {
     Senders,
 }
 
-/// Prints it.
 pub(super) fn run(schema: &Schema, out: &mut Out) -> Result<Exit, Stop> {
     match schema.of {
         Subject::Config => out.document(&config::schema())?,

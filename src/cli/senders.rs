@@ -37,7 +37,6 @@ enum What {
     },
 }
 
-/// Lists or shows.
 pub(super) fn run(senders: &Senders, out: &mut Out) -> Result<Exit, Stop> {
     match &senders.what {
         Some(What::Show { name }) => show::run(name, out),

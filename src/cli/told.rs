@@ -20,7 +20,6 @@ use tokio::{net::TcpStream, time::timeout};
 /// How long the server may take to begin.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The lines of one source.
 #[derive(Debug)]
 pub(super) struct Listening {
     body: Incoming,

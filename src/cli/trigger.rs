@@ -110,7 +110,6 @@ enum Form {
     Curl,
 }
 
-/// Sends, prints or lists.
 pub(super) fn run(trigger: &Trigger, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let (sender, event) = match trigger.event.as_deref().map(|event| event.split_once('.').ok_or(event)) {
         Some(Ok((sender, event))) => (Some(sender), event),

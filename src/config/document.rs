@@ -26,7 +26,6 @@ impl Places {
     }
 }
 
-/// A parsed text.
 #[derive(Debug, Default)]
 pub(super) struct Document {
     /// Its values.

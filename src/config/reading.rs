@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{fs, io, path::Path};
 
-/// Reads and parses a file.
 pub(super) fn open(file: &Path) -> Result<Document, LoadError> {
     let text = fs::read_to_string(file).map_err(|cause| {
         let is_text = cause.kind() != io::ErrorKind::InvalidData;
@@ -20,7 +19,6 @@ pub(super) fn open(file: &Path) -> Result<Document, LoadError> {
     parse(file, &text)
 }
 
-/// Parses the text of `file`.
 pub(super) fn parse(file: &Path, text: &str) -> Result<Document, LoadError> {
     document::parse(text).map_err(|SyntaxError { spot, message }| {
         let line = spot.and_then(|spot| usize::try_from(spot.line()).ok()).unwrap_or(0);

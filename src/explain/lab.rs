@@ -12,14 +12,12 @@ use std::cell::Cell;
 /// What one verification costs beside its body, in bytes hashed.
 const EACH: u64 = 2048;
 
-/// How much may still be hashed.
 pub(super) struct Budget {
     left: Cell<u64>,
     spent: Cell<bool>,
 }
 
 impl Budget {
-    /// Allows for `bytes`.
     pub(super) fn new(bytes: u64) -> Self {
         Self { left: Cell::new(bytes), spent: Cell::new(false) }
     }
@@ -40,7 +38,6 @@ impl Budget {
     }
 }
 
-/// A case under examination.
 pub(super) struct Lab<'c> {
     pub(super) case: Case<'c>,
     budget: &'c Budget,

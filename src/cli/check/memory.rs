@@ -5,7 +5,6 @@ use crate::{
     cli::{exit::Stop, out::Out},
 };
 
-/// Prints the parts and their sum.
 pub(super) fn print(memory: &Memory, out: &mut Out) -> Result<(), Stop> {
     let width = memory.parts.iter().map(|part| part.part.chars().count()).max().unwrap_or(0);
     for part in &memory.parts {

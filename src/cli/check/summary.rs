@@ -10,7 +10,6 @@ use crate::{
 };
 use serde::Serialize;
 
-/// A configuration in short.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     listen: String,

@@ -5,7 +5,6 @@ use crate::respond::{Effect, Reply};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// An answer to a handshake.
 #[derive(Debug, Serialize)]
 pub(super) struct Response {
     pub(super) status: u16,

@@ -6,7 +6,6 @@ use crate::cli::{
     out::{Out, Style, printable},
 };
 
-/// Prints the verdict and what stands behind it.
 pub(super) fn verdict(verdict: &Verdict, subject: &Subject, out: &mut Out) -> Result<(), Stop> {
     let head = if verdict.is_accepted() {
         let handshake =

@@ -13,7 +13,6 @@ use crate::{
 };
 use serde_json::json;
 
-/// Tries the recipes and prints those that fit.
 pub(super) fn run(
     explain: &Explain,
     common: &Common,

@@ -39,7 +39,6 @@ pub(super) struct Verdict {
     pub(super) notes: Vec<String>,
 }
 
-/// What was looked at.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Checked {
     pub(super) source: String,

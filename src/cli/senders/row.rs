@@ -8,17 +8,14 @@ use crate::{
 };
 use serde::Serialize;
 
-/// One preset in short.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
     name: &'static str,
-    /// Its other names.
     pub(super) variants: Vec<&'static str>,
     /// How it signs; `None` where the operator must say.
     scheme: Option<&'static str>,
     /// What its events are keyed by, as templates.
     keys: Vec<String>,
-    /// The names of its handshakes.
     handshakes: Vec<String>,
     about: Option<String>,
 }
@@ -27,7 +24,6 @@ pub(super) struct Row {
 const KEY_WIDTH: usize = 36;
 
 impl Row {
-    /// Reads an embedded document.
     pub(super) fn of(name: &'static str) -> Result<Self, Stop> {
         let spec = senders::preset(name).and_then(|text| serde_saphyr::from_str::<SenderSpec>(text).ok());
         let spec = spec.ok_or_else(|| Stop::new(Exit::Bug, format!("the preset {name} can't be read")))?;
@@ -42,7 +38,6 @@ impl Row {
         })
     }
 
-    /// Returns its line of the table.
     pub(super) fn cells(&self) -> [String; 5] {
         let or_none = |text: String| if text.is_empty() { "-".to_owned() } else { text };
         let more = if self.keys.len() > 1 { " …" } else { "" };

@@ -27,7 +27,6 @@ const ORDER: [&str; 14] = [
     "variants",
 ];
 
-/// Prints the document of this name.
 pub(super) fn run(name: &str, out: &mut Out) -> Result<Exit, Stop> {
     let preset = senders::find(name).ok_or_else(|| {
         Stop::usage(format!("there is no preset {name:?}: {}", config::unknown_preset_fix(name)))

@@ -12,7 +12,6 @@ use crate::{
 };
 use serde::Serialize;
 
-/// One sender and what it can send.
 #[derive(Debug, Serialize)]
 struct Entry {
     sender: String,
@@ -21,7 +20,6 @@ struct Entry {
     events: Vec<String>,
 }
 
-/// What is listed.
 pub(super) enum Wanted<'w> {
     /// What the configuration has.
     Configured,
@@ -45,7 +43,6 @@ impl Wanted<'_> {
     }
 }
 
-/// Prints senders with what they can send.
 pub(super) fn run(wanted: &Wanted<'_>, common: &Common, out: &mut Out) -> Result<Exit, Stop> {
     let (entries, trouble) = entries(common);
     let shown: Vec<&Entry> = entries.iter().filter(|entry| wanted.takes(entry)).collect();

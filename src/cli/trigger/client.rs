@@ -29,7 +29,6 @@ pub(super) struct Client {
     connection: Option<SendRequest<Full<Bytes>>>,
 }
 
-/// What the server said.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -39,7 +38,6 @@ pub(super) struct Answer {
     pub(super) took: Duration,
 }
 
-/// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{address} can't be reached: {reason}")]
 pub(super) struct Unreachable {

@@ -31,9 +31,7 @@ pub(super) struct Draft {
     pub(super) body: Body,
     /// The sample's headers, with placeholders.
     pub(super) headers: BTreeMap<String, String>,
-    /// The user's headers.
     pub(super) extra: Vec<Header>,
-    /// The user's changes of the body.
     pub(super) edits: Vec<Edit>,
     /// Path and query of the address.
     pub(super) path: String,

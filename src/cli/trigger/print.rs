@@ -13,7 +13,6 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-/// Prints one request.
 pub(super) fn run(plan: &Plan, form: Form, out: &mut Out) -> Result<Exit, Stop> {
     let (fill, now) = (Fill::fresh(&plan.event, 0), clock::now());
     let mut sent = plan.draft.request(&fill).map_err(Stop::usage)?;

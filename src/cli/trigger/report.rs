@@ -47,7 +47,6 @@ struct Refusal {
     code: String,
 }
 
-/// Prints exchanges and keeps count.
 #[derive(Debug)]
 pub(super) struct Reporter {
     url: String,
@@ -82,7 +81,6 @@ impl Reporter {
         }
     }
 
-    /// Says what is about to be sent.
     pub(super) fn begin(&self, out: &mut Out) -> Result<(), Stop> {
         if out.is_json() {
             return Ok(());
@@ -91,7 +89,6 @@ impl Reporter {
         out.line(format!("→ POST {}  {}{times}  {}", self.url, self.event, self.signed))
     }
 
-    /// Says what one attempt came to.
     pub(super) fn exchange(&mut self, exchange: &Exchange, out: &mut Out) -> Result<(), Stop> {
         // What is tried again is not settled yet.
         let settled = u32::from(exchange.pause.is_none());

@@ -96,7 +96,6 @@ impl Signer {
         }
     }
 
-    /// Signs a request at `now`.
     pub(super) fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), Stop> {
         self.sign_with(&self.verifier, request, now)
     }

@@ -29,7 +29,6 @@ pub(super) enum Form<'s> {
     Truth,
 }
 
-/// A kind of text.
 pub(super) struct Kind {
     /// The name by which a schema asks for it; empty for any text.
     format: &'static str,

@@ -15,7 +15,6 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 /// How many bytes a P-256 signature in DER has.
 pub(super) const ECDSA: RangeInclusive<usize> = 68..=72;
 
-/// One place that may hold a signature.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// Where it stands and how it is written; with an algorithm, it is a token.
