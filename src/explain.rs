@@ -12,7 +12,6 @@ mod lab;
 mod live;
 mod partition;
 mod place;
-mod scheme;
 mod secret;
 mod stated;
 mod time;
@@ -92,7 +91,7 @@ impl Reach {
                 writing::probe,
                 body::probe,
                 url::probe,
-                scheme::probe,
+                discover::probe,
                 place::relatives,
                 place::alike,
                 place::absent,

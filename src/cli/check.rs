@@ -1,7 +1,6 @@
 //! `hookway check`: is this configuration right? Offline: nothing is connected to, so it works in a pipeline that
 //! reaches no broker and beside a running instance.
 
-mod memory;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -123,7 +122,7 @@ fn print(report: &Report, out: &mut Out) -> Result<(), Stop> {
         summary.print(out)?;
     }
     if let Some(memory) = &report.memory {
-        memory::print(memory, out)?;
+        print_memory(memory, out)?;
     }
     for problem in &report.problems {
         print_problem(problem, out)?;
@@ -141,6 +140,15 @@ fn print(report: &Report, out: &mut Out) -> Result<(), Stop> {
     };
     let verdict = out.paint(style, &verdict);
     out.line(verdict)
+}
+
+fn print_memory(memory: &Memory, out: &mut Out) -> Result<(), Stop> {
+    let mebibytes = |bytes: u64| bytes.div_ceil(1 << 20);
+    let width = memory.parts.iter().map(|part| part.part.chars().count()).max().unwrap_or(0);
+    for part in &memory.parts {
+        out.line(format!("{:width$}  {:>6} MiB  {}", part.part, mebibytes(part.bytes), part.by))?;
+    }
+    out.line(format!("{:width$}  {:>6} MiB  at most", "sum", mebibytes(memory.total)))
 }
 
 /// Prints a problem. Not its line of the file: that may hold a secret which stands there by mistake.

@@ -75,9 +75,7 @@ impl SecretRef {
         }
         Ok(SecretString::from(text))
     }
-}
 
-impl SecretRef {
     /// Returns how a variable is named that is written as a shell has it, `${NAME}`. In capitals only: anything else may be
     /// a secret.
     pub(super) fn of_shell(text: &str) -> Option<String> {

@@ -7,10 +7,10 @@ mod recipe;
 
 pub use recipe::Recipe;
 
-use super::{Case, Lab, Reach, lab::Budget, place, secret::forms};
+use super::{Case, Cause, Lab, Reach, lab::Budget, place, secret::forms, stated::stated};
 use crate::{
     request::slot::Texts,
-    verify::{Algorithm, KeyPosition, VerifySpec},
+    verify::{Algorithm, KeyPosition, VerifyError, VerifySpec},
 };
 use places::Place;
 
@@ -28,8 +28,16 @@ pub fn discover(case: &Case<'_>) -> (Vec<Recipe>, bool) {
     (found, budget.is_spent())
 }
 
+/// Tries the right secret under another scheme: another hash, another message, another form of the key.
+pub(super) fn probe(lab: &Lab<'_>, error: &VerifyError) -> Option<Cause> {
+    matches!(error, VerifyError::Mismatch | VerifyError::Malformed(_)).then_some(())?;
+    let recipe = at_own_place(lab)?;
+    let what = format!("the signature is right under another scheme: {}", recipe.summary());
+    Some(Cause::proven("scheme", what, format!("set `verify: {}`", stated(&recipe.spec))))
+}
+
 /// Returns the recipe that fits where the case's scheme expects the signature.
-pub(super) fn at_own_place(lab: &Lab<'_>) -> Option<Recipe> {
+fn at_own_place(lab: &Lab<'_>) -> Option<Recipe> {
     let spec = lab.case.spec;
     let own = place::headers(spec);
     let is_own = |place: &Place| {
