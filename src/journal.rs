@@ -36,7 +36,7 @@ pub use recover::{Damage, Left, Recovered};
 use crate::{record::Record, workers::hear};
 use disk::{Disk, LocalDisk};
 use queue::Queue;
-use std::{fmt, fs::File, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{fs::File, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 
 /// Hears of what happens, on the writer's thread or on that of an append: it must be quick and must not block.
 pub type Observer = Arc<dyn Fn(Notice) + Send + Sync>;
@@ -89,17 +89,6 @@ impl Default for Options {
             queue_bytes: 16 * 1024 * 1024,
             observer: None,
         }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("segment_bytes", &self.segment_bytes)
-            .field("max_bytes", &self.max_bytes)
-            .field("queue_records", &self.queue_records)
-            .field("queue_bytes", &self.queue_bytes)
-            .finish_non_exhaustive()
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     Journal, JournalError, Options, Recovered, Stats, directory,
     disk::{Disk, LocalDisk},
-    queue::{Limits, Queue},
+    queue::Queue,
     recover,
     writer::Writer,
 };
@@ -50,11 +50,10 @@ impl Claim {
         options: Options,
     ) -> Result<Journal, JournalError> {
         let tag = random_tag();
-        let Options { segment_bytes, max_bytes, queue_records, queue_bytes, observer } = options;
-        let limits = Limits { records: queue_records, bytes: queue_bytes, max_bytes };
         let stats = Stats { bytes: recovered.bytes, records: recovered.records, ..Stats::default() };
         let next = recovered.next_sequence;
-        let queue = Arc::new(Queue::new(Arc::clone(&self.dir), limits, tag, next, stats, observer));
+        let segment_bytes = options.segment_bytes;
+        let queue = Arc::new(Queue::new(Arc::clone(&self.dir), options, tag, next, stats));
         let writer = Writer {
             queue: Arc::clone(&queue),
             disk,

@@ -4,7 +4,7 @@
 mod look;
 
 use super::{
-    JournalError, Notice, Observer,
+    JournalError, Notice, Options,
     format::{self, HEADER_LEN, MAX_PAYLOAD, len64},
 };
 use crate::record::Record;
@@ -17,17 +17,6 @@ use tokio::sync::oneshot;
 const REST: Duration = Duration::from_millis(500);
 /// Failures in a row after which the journal rests.
 const FAILURES_TO_REST: u32 = 2;
-
-/// What the queue may hold.
-#[derive(Debug, Clone)]
-pub(super) struct Limits {
-    /// Records that wait.
-    pub(super) records: usize,
-    /// Bytes that wait; one record may be larger.
-    pub(super) bytes: usize,
-    /// Size of the journal on disk in bytes.
-    pub(super) max_bytes: Option<u64>,
-}
 
 /// What became of one record: its sequence, once it is durable.
 type Answer = Result<u64, JournalError>;
@@ -79,8 +68,7 @@ pub struct Stats {
 /// The queue between appends and the writer.
 pub(super) struct Queue {
     dir: Arc<Path>,
-    limits: Limits,
-    observer: Option<Observer>,
+    options: Options,
     /// The number of this process in every frame; see the format.
     tag: u32,
     state: Mutex<State>,
@@ -109,14 +97,7 @@ impl fmt::Debug for Queue {
 
 impl Queue {
     /// Returns an empty queue whose first record gets `next_sequence`; `found` is what recovery found.
-    pub(super) fn new(
-        dir: Arc<Path>,
-        limits: Limits,
-        tag: u32,
-        next_sequence: u64,
-        found: Stats,
-        observer: Option<Observer>,
-    ) -> Self {
+    pub(super) fn new(dir: Arc<Path>, options: Options, tag: u32, next_sequence: u64, found: Stats) -> Self {
         let state = Mutex::new(State {
             waiting: Group { first: next_sequence, ..Group::default() },
             writing: 0,
@@ -126,7 +107,7 @@ impl Queue {
             trouble: None,
             closed: false,
         });
-        Self { dir, limits, observer, tag, state, changed: Condvar::new() }
+        Self { dir, options, tag, state, changed: Condvar::new() }
     }
 
     /// Encodes a record into the waiting group. The receiver gets its answer, or an error where the writer
@@ -152,7 +133,7 @@ impl Queue {
         if let Some(error) = &state.resting {
             return Err(error.clone());
         }
-        if let Some(max_bytes) = self.limits.max_bytes {
+        if let Some(max_bytes) = self.options.max_bytes {
             // The group in the writer's hands and the waiting one may each begin a segment.
             let ahead = state.writing + len64(state.waiting.bytes.len() + frame_len + 2 * HEADER_LEN);
             if state.stats.bytes + ahead > max_bytes {
@@ -163,7 +144,8 @@ impl Queue {
             }
         }
         let held = state.waiting.len();
-        let over = held >= self.limits.records || state.waiting.bytes.len() + frame_len > self.limits.bytes;
+        let bytes = state.waiting.bytes.len() + frame_len;
+        let over = held >= self.options.queue_records || bytes > self.options.queue_bytes;
         if held > 0 && over { Err(JournalError::QueueFull { dir: dir() }) } else { Ok(()) }
     }
 
@@ -173,7 +155,7 @@ impl Queue {
         let mut state = self.state.lock();
         self.changed.wait_while(&mut state, |state| state.waiting.len() == 0 && !state.closed);
         group.first = state.waiting.next();
-        group.bytes.shrink_to(self.limits.bytes);
+        group.bytes.shrink_to(self.options.queue_bytes);
         mem::swap(&mut state.waiting, group);
         state.writing = len64(group.bytes.len());
         group.len() > 0
@@ -219,7 +201,7 @@ impl Queue {
 
     /// Tells the observer, where there is one.
     pub(super) fn notify(&self, notice: Notice) {
-        if let Some(observer) = &self.observer {
+        if let Some(observer) = &self.options.observer {
             observer(notice);
         }
     }

@@ -42,13 +42,6 @@ pub struct Recovered {
     pub(super) sealed: Vec<Sealed>,
 }
 
-impl Recovered {
-    /// Returns how many bytes were cut from the end of the last segment.
-    pub fn cut_bytes(&self) -> u64 {
-        self.cut.as_ref().map_or(0, |cut| cut.range.end - cut.range.start)
-    }
-}
-
 /// A range of a segment that holds no whole record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {

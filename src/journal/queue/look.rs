@@ -38,7 +38,7 @@ impl Queue {
                 }
                 state.stats.bytes = directory::size(&self.dir)?;
                 self.notify(Notice::Size(state.stats.bytes));
-                if state.stats.bytes + wanted > self.limits.max_bytes.unwrap_or(u64::MAX) {
+                if state.stats.bytes + wanted > self.options.max_bytes.unwrap_or(u64::MAX) {
                     return Err(error);
                 }
                 state.trouble = None;

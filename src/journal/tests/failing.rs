@@ -276,7 +276,7 @@ fn a_real_limit_on_the_size_of_files_costs_only_the_record_that_it_stopped() {
     let expected: Vec<u64> = (1..=refused + 5).filter(|number| *number != refused).collect();
     assert_eq!(sequences(dir.path()), expected);
     let (_journal, recovered) = open(dir.path());
-    assert_eq!((recovered.lost, recovered.damaged.len(), recovered.cut_bytes()), (0, 0, 0));
+    assert_eq!((recovered.lost, recovered.damaged, recovered.cut), (0, vec![], None));
 }
 
 /// Appends until the limit stops a record and five more after it; tells which one it was.
