@@ -10,11 +10,7 @@ use crate::{
         Request,
         slot::{Params, Slot},
     },
-    verify::{Algorithm, Verifier, is_token},
-};
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    verify::{Algorithm, Encoding, Verifier, is_token},
 };
 use std::borrow::Cow;
 
@@ -39,13 +35,6 @@ pub(super) struct Value(Vec<Source>);
 enum Source {
     Slot(Slot),
     Hmac { hash: Algorithm, encoding: Encoding, of: Slot },
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Encoding {
-    Hex,
-    Base64,
-    Base64url,
 }
 
 impl Value {
@@ -98,19 +87,14 @@ impl Source {
         let expected = || format!("`{text}` is not a slot: expected `hmac:sha256:hex:SLOT`");
         let (hash, rest) = hmac.split_once(':').ok_or_else(expected)?;
         let (encoding, of) = rest.split_once(':').ok_or_else(expected)?;
-        let hash = match hash {
-            "sha256" => Algorithm::HmacSha256,
-            "sha512" => Algorithm::HmacSha512,
-            "sha1" => Algorithm::HmacSha1,
-            "md5" => Algorithm::HmacMd5,
-            _ => return Err(format!("`{hash}` is no digest: expected sha256, sha512, sha1 or md5")),
-        };
-        let encoding = match encoding {
-            "hex" => Encoding::Hex,
-            "base64" => Encoding::Base64,
-            "base64url" => Encoding::Base64url,
-            _ => return Err(format!("`{encoding}` is no encoding: expected hex, base64 or base64url")),
-        };
+        let mut hmacs = Algorithm::ALL.into_iter();
+        let hash = hmacs
+            .find(|hmac| hmac.name().strip_prefix("hmac-") == Some(hash))
+            .ok_or_else(|| format!("`{hash}` is no digest: expected sha256, sha512, sha1 or md5"))?;
+        let mut encodings = Encoding::ALL.into_iter().filter(|encoding| *encoding != Encoding::Auto);
+        let encoding = encodings
+            .find(|known| known.name() == encoding)
+            .ok_or_else(|| format!("`{encoding}` is no encoding: expected hex, base64 or base64url"))?;
         Ok(Self::Hmac { hash, encoding, of: Slot::parse(of)? })
     }
 
@@ -127,16 +111,6 @@ impl Source {
                 let mac = fill.keys.hmac(*hash, value.as_bytes()).ok_or(RespondError::Unkeyed)?;
                 Ok(Some(encoding.write(&mac).into()))
             }
-        }
-    }
-}
-
-impl Encoding {
-    fn write(self, bytes: &[u8]) -> String {
-        match self {
-            Self::Hex => hex::encode(bytes),
-            Self::Base64 => STANDARD.encode(bytes),
-            Self::Base64url => URL_SAFE_NO_PAD.encode(bytes),
         }
     }
 }

@@ -78,12 +78,7 @@ impl Grammar {
 
     /// Writes one signature as the sender would.
     pub(super) fn write(&self, signature: &[u8]) -> String {
-        let text = match self.encoding {
-            Encoding::Auto | Encoding::Hex => hex::encode(signature),
-            Encoding::Base64 => BASE64.encode(signature),
-            Encoding::Base64url => BASE64URL.encode(signature),
-        };
-        format!("{}{text}", self.prefix.text)
+        format!("{}{}", self.prefix.text, self.encoding.write(signature))
     }
 
     /// Returns the entries of the list that have the prefix, without it.
@@ -100,6 +95,17 @@ impl Grammar {
             let entry = if is_list { entry.trim_ascii() } else { entry };
             self.prefix.strip(entry.as_bytes()).and_then(|bare| std::str::from_utf8(bare).ok())
         })
+    }
+}
+
+impl Encoding {
+    /// Writes bytes as text.
+    pub(crate) fn write(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Auto | Self::Hex => hex::encode(bytes),
+            Self::Base64 => BASE64.encode(bytes),
+            Self::Base64url => BASE64URL.encode(bytes),
+        }
     }
 }
 

@@ -89,14 +89,9 @@ impl Jwt {
 
     /// Returns the algorithm that the token claims, if it is an allowed one.
     fn algorithm(&self, header: &Header) -> Result<JwtAlgorithm, VerifyError> {
-        let named = match header.alg.as_str() {
-            "RS256" => Some(JwtAlgorithm::Rs256),
-            "ES256" => Some(JwtAlgorithm::Es256),
-            "HS256" => Some(JwtAlgorithm::Hs256),
-            _ => None,
-        };
-        named
-            .filter(|named| self.algorithms.contains(named) && header.crit.is_none())
+        let mut allowed = self.algorithms.iter().copied();
+        allowed
+            .find(|allowed| allowed.name() == header.alg && header.crit.is_none())
             .ok_or_else(|| VerifyError::malformed("the token is not signed by an allowed algorithm"))
     }
 

@@ -3,97 +3,62 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Makes an enum of words, each with its text, so that no word stands in two places.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$of:meta])* $word:ident = $text:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+        pub enum $name { $($(#[$of])* #[serde(rename = $text)] $word,)* }
+
+        impl $name {
+            /// All of them, as listed to a person who has to choose.
+            pub const ALL: [Self; [$($text),*].len()] = [$(Self::$word),*];
+
+            /// Returns the word that documents, senders and metrics know it by.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$word => $text,)* }
+            }
+        }
+    };
+}
+
+words! {
 /// What is computed over the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
-pub enum Algorithm {
+Algorithm {
     /// The secret itself is sent; proves the sender, does not protect the body.
-    #[serde(rename = "token")]
-    Token,
+    Token = "token",
     /// A user's name and password are sent (RFC 7617); likewise. A secret is `user:password`.
-    #[serde(rename = "basic")]
-    Basic,
+    Basic = "basic",
     /// HMAC with SHA-256.
-    #[serde(rename = "hmac-sha256")]
-    HmacSha256,
+    HmacSha256 = "hmac-sha256",
     /// HMAC with SHA-512.
-    #[serde(rename = "hmac-sha512")]
-    HmacSha512,
+    HmacSha512 = "hmac-sha512",
     /// HMAC with SHA-1.
-    #[serde(rename = "hmac-sha1")]
-    HmacSha1,
+    HmacSha1 = "hmac-sha1",
     /// HMAC with MD5.
-    #[serde(rename = "hmac-md5")]
-    HmacMd5,
+    HmacMd5 = "hmac-md5",
     /// A plain SHA-256, with the secret put before or behind the message.
-    #[serde(rename = "sha256")]
-    Sha256,
+    Sha256 = "sha256",
     /// A plain SHA-512, likewise.
-    #[serde(rename = "sha512")]
-    Sha512,
+    Sha512 = "sha512",
     /// A plain SHA-1, likewise.
-    #[serde(rename = "sha1")]
-    Sha1,
+    Sha1 = "sha1",
     /// A plain MD5, likewise.
-    #[serde(rename = "md5")]
-    Md5,
+    Md5 = "md5",
     /// Ed25519 (RFC 8032); the keys are public ones.
-    #[serde(rename = "ed25519")]
-    Ed25519,
+    Ed25519 = "ed25519",
     /// ECDSA with P-256 and SHA-256, signatures in DER; the keys are public ones.
-    #[serde(rename = "ecdsa-p256")]
-    EcdsaP256,
+    EcdsaP256 = "ecdsa-p256",
     /// RSA (PKCS#1 v1.5) with the key of a certificate that the request names.
-    #[serde(rename = "rsa-x509")]
-    RsaX509,
+    RsaX509 = "rsa-x509",
     /// A JSON Web Token (RFC 7519).
-    #[serde(rename = "jwt")]
-    Jwt,
+    Jwt = "jwt",
     /// Nothing is checked; every event is marked so.
-    #[serde(rename = "none")]
-    None,
+    None = "none",
+}
 }
 
 impl Algorithm {
-    /// Every algorithm, as listed to a person who has to choose.
-    pub const ALL: [Self; 15] = [
-        Self::Token,
-        Self::Basic,
-        Self::HmacSha256,
-        Self::HmacSha512,
-        Self::HmacSha1,
-        Self::HmacMd5,
-        Self::Sha256,
-        Self::Sha512,
-        Self::Sha1,
-        Self::Md5,
-        Self::Ed25519,
-        Self::EcdsaP256,
-        Self::RsaX509,
-        Self::Jwt,
-        Self::None,
-    ];
-
-    /// Returns the name by which the configuration and the metrics know it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Basic => "basic",
-            Self::HmacSha256 => "hmac-sha256",
-            Self::HmacSha512 => "hmac-sha512",
-            Self::HmacSha1 => "hmac-sha1",
-            Self::HmacMd5 => "hmac-md5",
-            Self::Sha256 => "sha256",
-            Self::Sha512 => "sha512",
-            Self::Sha1 => "sha1",
-            Self::Md5 => "md5",
-            Self::Ed25519 => "ed25519",
-            Self::EcdsaP256 => "ecdsa-p256",
-            Self::RsaX509 => "rsa-x509",
-            Self::Jwt => "jwt",
-            Self::None => "none",
-        }
-    }
-
     /// True for the HMACs, which cannot do without a secret.
     pub fn is_hmac(self) -> bool {
         matches!(self, Self::HmacSha256 | Self::HmacSha512 | Self::HmacSha1 | Self::HmacMd5)
@@ -132,18 +97,18 @@ impl Algorithm {
     }
 }
 
+words! {
 /// How a signature is written as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
+Encoding {
     /// Found from the text's length and alphabet: hex, base64 or base64url.
-    Auto,
+    Auto = "auto",
     /// Hexadecimal, either case.
-    Hex,
+    Hex = "hex",
     /// Base64, padded or not.
-    Base64,
+    Base64 = "base64",
     /// Base64 with the URL alphabet, padded or not.
-    Base64url,
+    Base64url = "base64url",
+}
 }
 
 /// How the secret's text becomes the key's bytes.
@@ -214,16 +179,14 @@ pub enum RsaHash {
     Sha1,
 }
 
+words! {
 /// What a JSON Web Token is signed with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
-pub enum JwtAlgorithm {
+JwtAlgorithm {
     /// RSA with SHA-256; the keys come from `jwks`.
-    #[serde(rename = "RS256")]
-    Rs256,
+    Rs256 = "RS256",
     /// ECDSA with P-256 and SHA-256; the keys come from `jwks`.
-    #[serde(rename = "ES256")]
-    Es256,
+    Es256 = "ES256",
     /// HMAC with SHA-256; the keys are the source's secrets.
-    #[serde(rename = "HS256")]
-    Hs256,
+    Hs256 = "HS256",
+}
 }
