@@ -22,15 +22,14 @@ mod template;
 mod trace;
 mod values;
 
-pub use compile::{CompileError, Setting};
-pub use doubts::Doubt;
+pub use compile::Setting;
 pub use spec::{AllowPart, AllowSpec, Empty, EventSpec, Format, RuleSpec, Scalar, Shape};
 
 use crate::{
     delivery::{Delivery, Verified},
     event::{Event, Reason},
     request::{
-        Kept, Request, Withheld,
+        Kept, Request, SpecProblem, Withheld,
         slot::{
             Params,
             form::{essence_of, is_form},
@@ -70,7 +69,7 @@ pub struct Normalizer {
     /// The preset for bodies of another format.
     instead: Option<String>,
     /// What its document says that may be meant otherwise.
-    constants: Vec<Doubt>,
+    constants: Vec<SpecProblem>,
     reads_path: bool,
     tries: Tries,
     forms: Vec<Form>,

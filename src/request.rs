@@ -6,14 +6,20 @@
 pub mod captured;
 mod kept;
 mod mark;
+mod problem;
 pub mod slot;
 
 pub use kept::{Kept, Withheld};
 pub use mark::{unmarked, unmarked_text};
+pub use problem::SpecProblem;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+
+/// All but the unreserved characters of RFC 3986 (section 2.3): what a part of a URI escapes.
+pub const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What a sender sent, as it stood on the wire.
 #[derive(Debug, Clone)]

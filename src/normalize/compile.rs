@@ -3,7 +3,7 @@
 use super::{
     AllowPart, AllowSpec, Empty, EventSpec, Format, Normalizer, RuleSpec, Shape,
     cloud::CloudStanding,
-    doubts::Doubt,
+    doubts,
     form::{Allow, Form, Rule},
     place::Place,
     split::Split,
@@ -13,19 +13,13 @@ use super::{
     },
 };
 use crate::request::{
-    Withheld,
+    SpecProblem, Withheld,
     slot::{Params, Slot, Standing},
 };
 use std::fmt;
 
-/// One thing that is wrong with the `event` part of a sender document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompileError {
-    /// The field, as `event.rules.2.key`.
-    pub field: String,
-    /// What is wrong with it.
-    pub problem: String,
-}
+/// How a template is mended.
+const TEMPLATE_FIX: &str = "see docs/senders.md for the grammar of templates";
 
 /// What a sender's `event` part is compiled for.
 pub struct Setting<'a> {
@@ -57,13 +51,13 @@ impl fmt::Debug for Setting<'_> {
 /// Gathers problems while parts are compiled.
 struct Compiler<'c> {
     grammar: Grammar<'c>,
-    errors: Vec<CompileError>,
-    constants: Vec<Doubt>,
+    errors: Vec<SpecProblem>,
+    constants: Vec<SpecProblem>,
 }
 
 impl Normalizer {
     /// Compiles a sender's `event` part for one source. Returns every problem of the document.
-    pub fn compile(spec: &EventSpec, setting: Setting<'_>) -> Result<Self, Vec<CompileError>> {
+    pub fn compile(spec: &EventSpec, setting: Setting<'_>) -> Result<Self, Vec<SpecProblem>> {
         // Without `each` the body is the one element whose lists are parted.
         let each = spec.each.as_deref().or(spec.one_of.as_ref().map(|_| "."));
         let (tries, root) = (Tries::default(), String::new());
@@ -172,7 +166,7 @@ impl Compiler<'_> {
     fn value(&mut self, field: &str, text: &str) -> Template {
         let template = self.template(field, text);
         if template.is_text() {
-            let doubt = Doubt::constant(field);
+            let doubt = doubts::constant(field);
             if !self.constants.contains(&doubt) {
                 self.constants.push(doubt);
             }
@@ -196,7 +190,7 @@ impl Compiler<'_> {
 
     /// Notes a problem, once: each shape compiles the same templates again.
     fn error(&mut self, field: &str, problem: String) {
-        let error = CompileError { field: field.to_owned(), problem };
+        let error = SpecProblem::new(field.to_owned(), problem, TEMPLATE_FIX);
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }

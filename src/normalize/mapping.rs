@@ -5,15 +5,12 @@ use crate::{
     clock,
     delivery::{Delivery, Verified},
     event::{Event, Identity, Quarantine, Reason},
-    request::{Kept, Request, slot::Standing},
+    request::{ESCAPED, Kept, Request, slot::Standing},
 };
 use bytes::Bytes;
 use http::header;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use std::{cell::OnceCell, fmt::Write as _, sync::Arc};
-
-/// What a URI's path segment holds as it is (RFC 3986, section 2.3).
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The bytes of one event.
 #[derive(Debug, Clone)]
@@ -121,7 +118,7 @@ impl Normalizer {
         let mut source = String::with_capacity(self.source.len() + account.len() + 1);
         source.push_str(&self.source);
         // Writing to a String cannot fail.
-        let _written = write!(source, "/{}", utf8_percent_encode(account, UNRESERVED));
+        let _written = write!(source, "/{}", utf8_percent_encode(account, ESCAPED));
         source.into()
     }
 

@@ -38,7 +38,7 @@ fn delivery_to(uri: &str, body: &[u8], headers: &[(&'static str, &'static str)])
 }
 
 /// Compiles for a source whose check covers the body and the header `x-signed`, and has one constant.
-fn compile(spec: &EventSpec, sender: &str) -> Result<Normalizer, Vec<CompileError>> {
+fn compile(spec: &EventSpec, sender: &str) -> Result<Normalizer, Vec<SpecProblem>> {
     let standing = |slots: &[Slot], _: Option<&str>| match slots.last() {
         Some(Slot::Header(name)) if name == "x-signed" => Standing::Signed,
         Some(Slot::Header(_) | Slot::Query(_) | Slot::Path(_)) | None => Standing::Open,
@@ -261,7 +261,7 @@ fn everything_wrong_with_a_document_is_said_at_once() {
     });
     let spec: EventSpec = serde_json::from_value(spec).unwrap();
     let errors = compile(&spec, "test").unwrap_err();
-    let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
+    let fields: Vec<&str> = errors.iter().map(|error| &*error.field).collect();
     for field in ["event.type", "event.time", "event.object", "event.rules.0.key", "event.allow.url.at"] {
         assert!(fields.contains(&field), "{field} is missing in {fields:?}");
     }

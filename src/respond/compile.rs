@@ -10,7 +10,7 @@ use super::{
     template::Template,
     value::Value,
 };
-use crate::{request::slot::Slot, verify::SpecProblem};
+use crate::request::{SpecProblem, slot::Slot};
 use http::{HeaderName, Method};
 
 /// Headers of an answer that are ours to write, or would lead the sender elsewhere.
@@ -137,9 +137,9 @@ impl Compiler<'_> {
     }
 
     fn json(&mut self, json: &serde_json::Value) -> Body {
-        match Json::parse(json) {
+        match Json::parse(json.clone()) {
             Ok(json) => {
-                for slot in json.templates().into_iter().flat_map(Template::slots) {
+                for slot in json.templates.iter().flat_map(Template::slots) {
                     self.known("reply.json", slot);
                 }
                 Body::Json(json)
@@ -212,8 +212,7 @@ impl Compiler<'_> {
     }
 
     fn report(&mut self, field: &str, message: impl Into<String>, fix: impl Into<String>) {
-        let field = format!("{}.{field}", self.at).into();
-        self.problems.push(SpecProblem { field, problem: message.into(), fix: fix.into() });
+        self.problems.push(SpecProblem::new(format!("{}.{field}", self.at), message, fix));
     }
 }
 

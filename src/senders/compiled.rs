@@ -3,14 +3,14 @@
 
 use super::SenderSpec;
 use crate::{
-    normalize::{CompileError, Doubt, Normalizer, Setting},
-    request::slot::{Params, Slot, Standing},
+    normalize::{Normalizer, Setting},
+    request::{
+        SpecProblem,
+        slot::{Params, Slot, Standing},
+    },
     respond::{RespondSpec, Responders},
-    verify::{Constants, SpecProblem, Verifier, VerifySpec},
+    verify::{Constants, Verifier, VerifySpec},
 };
-
-/// How a template is mended.
-const TEMPLATE_FIX: &str = "see docs/senders.md for the grammar of templates";
 
 /// A compiled document, still without secrets.
 #[derive(Debug)]
@@ -41,11 +41,8 @@ impl Compiled {
             }
             (verifier, responders, normalizer) => {
                 let of_scheme = verifier.err().into_iter().flatten().map(SpecProblem::below_verify);
-                let of_event =
-                    normalizer.err().into_iter().flatten().map(|CompileError { field, problem }| {
-                        SpecProblem { field: field.into(), problem, fix: TEMPLATE_FIX.to_owned() }
-                    });
-                Err(of_scheme.chain(responders.err().into_iter().flatten()).chain(of_event).collect())
+                let others = [responders.err(), normalizer.err()].into_iter().flatten().flatten();
+                Err(of_scheme.chain(others).collect())
             }
         }
     }
@@ -53,7 +50,7 @@ impl Compiled {
 
 /// Returns what is legal in a document and yet makes repeats unknown; nothing where its check or its events can't be
 /// compiled.
-pub fn doubts(spec: &SenderSpec, source: &str, params: &Params) -> Vec<Doubt> {
+pub fn doubts(spec: &SenderSpec, source: &str, params: &Params) -> Vec<SpecProblem> {
     let Ok(verifier) = Verifier::compile(&spec.scheme(params)) else { return Vec::new() };
     let normalizer = normalizer(spec, source, params, Some(&verifier));
     normalizer.iter().flat_map(Normalizer::doubts).collect()
@@ -64,7 +61,7 @@ fn normalizer(
     source: &str,
     params: &Params,
     verifier: Option<&Verifier>,
-) -> Result<Normalizer, Vec<CompileError>> {
+) -> Result<Normalizer, Vec<SpecProblem>> {
     let standing = |slots: &[Slot], each: Option<&str>| {
         verifier.map_or(Standing::Open, |verifier| verifier.standing(slots, each))
     };

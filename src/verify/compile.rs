@@ -7,12 +7,14 @@ mod tokens;
 
 use super::{
     message::Url,
-    problem::SpecProblem,
     scheme::{Check, Each, Required, Scheme},
     spec::{Algorithm, VerifySpec, layers::optional},
     value::{OneOf, fill},
 };
-use crate::request::slot::{Params, Pointer};
+use crate::request::{
+    SpecProblem,
+    slot::{Params, Pointer},
+};
 
 /// Builds the schemes that are tried in turn, with their algorithms, or returns all problems.
 pub(super) fn compile(spec: &VerifySpec) -> Result<Vec<(Algorithm, Scheme)>, Vec<SpecProblem>> {

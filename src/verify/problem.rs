@@ -1,26 +1,9 @@
-//! What can be wrong with a scheme or its secrets, told to the person who configures it; no text of a secret is
-//! ever part of it.
+//! What is wrong with a scheme or its secrets.
 
 use super::spec::{Algorithm, KeyForm};
-use std::borrow::Cow;
-
-/// One thing that is wrong with a scheme, or with a sender's document, and how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpecProblem {
-    /// The field's path below `verify`, as `timestamp.header` or `any_of.1.message`; or in the document, as
-    /// `respond[0].when`.
-    pub field: Cow<'static, str>,
-    /// What is wrong.
-    pub problem: String,
-    /// What would be right.
-    pub fix: String,
-}
+use crate::request::SpecProblem;
 
 impl SpecProblem {
-    pub(super) fn new(field: &'static str, problem: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into(), fix: fix.into() }
-    }
-
     /// Returns the problem with its path in a whole document.
     #[must_use]
     pub fn below_verify(self) -> Self {

@@ -42,6 +42,11 @@ pub fn index(token: &str) -> Option<usize> {
     is_index.then(|| token.parse().ok()).flatten()
 }
 
+/// Passes over scalars: nothing stands below one.
+macro_rules! pass_over {
+    ($($visit:ident: $scalar:ty),*) => { $(fn $visit<E>(self, _: $scalar) -> Result<(), E> { Ok(()) })* };
+}
+
 impl<'de, W: Wanted, F: Finder<'de, W>> DeserializeSeed<'de> for Walk<'_, W, F> {
     type Value = ();
 
@@ -97,25 +102,7 @@ impl<'de, W: Wanted, F: Finder<'de, W>> Visitor<'de> for Walk<'_, W, F> {
         Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
+    pass_over!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
 }
 
 /// Reads a member's name, without copying it.

@@ -1,13 +1,10 @@
 //! The canonical request whose digest Atlassian Connect puts into the claim `qsh`: `METHOD&path&query`, with the
 //! query's parameters sorted and escaped, values of one name joined by commas, `jwt` left out.
 
-use crate::request::{Request, slot::form};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use crate::request::{ESCAPED, Request, slot::form};
+use percent_encoding::percent_encode;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-
-/// All but the unreserved characters of RFC 3986.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Returns the hex SHA-256 of the canonical request.
 pub(in crate::verify) fn qsh(request: &Request) -> String {

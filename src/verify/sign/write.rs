@@ -3,16 +3,13 @@
 use super::SignError;
 use crate::{
     request::{
-        Request,
+        ESCAPED, Request,
         slot::{Pointer, Slot},
     },
     verify::{member, place::Place, scheme::Each, value::Value},
 };
 use http::{HeaderName, HeaderValue, Uri};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// All but the unreserved characters of RFC 3986.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use percent_encoding::utf8_percent_encode;
 
 /// A signature or token as text.
 pub(super) struct Credential<'t> {
