@@ -38,8 +38,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use crate::request::SpecProblem;
 pub(crate) use grammar::{base64, base64url};
-pub use problem::SpecProblem;
 pub use proof::{Assurance, Proof, VerifyError};
 pub use sign::SignError;
 pub use spec::{
@@ -215,14 +215,20 @@ pub fn is_token(text: impl IntoIterator<Item = u8>) -> bool {
     all && length > 0
 }
 
-/// Returns the value of a header that must stand exactly once.
-fn single<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Result<&'r [u8], VerifyError> {
+/// Returns the text of a header, which may stand once.
+fn header<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Result<Option<&'r str>, VerifyError> {
     let mut lines = headers.get_all(name).iter();
-    let line = lines.next().ok_or_else(|| VerifyError::Missing(format!("header `{name}`")))?;
-    match lines.next() {
-        None => Ok(line.as_bytes()),
-        Some(_) => Err(VerifyError::Repeated(name.to_string())),
+    let Some(line) = lines.next() else { return Ok(None) };
+    if lines.next().is_some() {
+        return Err(VerifyError::Repeated(name.to_string()));
     }
+    let text = std::str::from_utf8(line.as_bytes());
+    text.map(Some).map_err(|_| VerifyError::Malformed(format!("header `{name}` is not text")))
+}
+
+/// Likewise, of a header that must be there.
+fn demanded_header<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Result<&'r str, VerifyError> {
+    header(headers, name)?.ok_or_else(|| VerifyError::Missing(format!("header `{name}`")))
 }
 
 /// Returns the SHA-1 digest of a text.

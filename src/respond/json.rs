@@ -1,53 +1,42 @@
 //! The JSON of an answer: whatever the document writes, with every string a template.
 
 use super::{RespondError, template::Template, value::Fill};
-use serde_json::{Map, Value as Tree};
+use serde_json::Value as Tree;
 
 /// A JSON text whose strings are templates.
 #[derive(Debug)]
-pub(super) enum Json {
-    Text(Template),
-    List(Vec<Json>),
-    Map(Vec<(String, Json)>),
-    Plain(Tree),
+pub(super) struct Json {
+    tree: Tree,
+    /// In the order of the strings.
+    pub(super) templates: Vec<Template>,
 }
 
 impl Json {
     /// Reads it, or says what is wrong with a template in it.
-    pub(super) fn parse(tree: &Tree) -> Result<Self, String> {
-        Ok(match tree {
-            Tree::String(text) => Self::Text(Template::parse(text)?),
-            Tree::Array(items) => Self::List(items.iter().map(Self::parse).collect::<Result<_, _>>()?),
-            Tree::Object(map) => {
-                let member = |(name, value): (&String, &Tree)| Ok((name.clone(), Self::parse(value)?));
-                Self::Map(map.iter().map(member).collect::<Result<_, String>>()?)
-            }
-            Tree::Null | Tree::Bool(_) | Tree::Number(_) => Self::Plain(tree.clone()),
-        })
+    pub(super) fn parse(mut tree: Tree) -> Result<Self, String> {
+        let mut templates = Vec::new();
+        strings(&mut tree, &mut |text| Template::parse(text).map(|template| templates.push(template)))?;
+        Ok(Self { tree, templates })
     }
 
     /// Returns the JSON for one request.
     pub(super) fn render(&self, fill: &Fill<'_>) -> Result<Tree, RespondError> {
-        Ok(match self {
-            Self::Text(text) => Tree::String(text.render(fill)?),
-            Self::List(items) => {
-                Tree::Array(items.iter().map(|item| item.render(fill)).collect::<Result<_, _>>()?)
-            }
-            Self::Map(members) => {
-                let member = |(name, value): &(String, Self)| Ok((name.clone(), value.render(fill)?));
-                Tree::Object(members.iter().map(member).collect::<Result<Map<_, _>, RespondError>>()?)
-            }
-            Self::Plain(tree) => tree.clone(),
-        })
+        let (mut tree, mut templates) = (self.tree.clone(), self.templates.iter());
+        strings(&mut tree, &mut |text| {
+            let rendered = templates.next().map(|template| template.render(fill)).transpose()?;
+            *text = rendered.unwrap_or_default();
+            Ok(())
+        })?;
+        Ok(tree)
     }
+}
 
-    /// Returns the templates in it.
-    pub(super) fn templates(&self) -> Vec<&Template> {
-        match self {
-            Self::Text(text) => vec![text],
-            Self::List(items) => items.iter().flat_map(Self::templates).collect(),
-            Self::Map(members) => members.iter().flat_map(|(_, value)| value.templates()).collect(),
-            Self::Plain(_) => Vec::new(),
-        }
+/// Hands on every string of a tree, always in the same order.
+fn strings<E>(tree: &mut Tree, take: &mut dyn FnMut(&mut String) -> Result<(), E>) -> Result<(), E> {
+    match tree {
+        Tree::String(text) => take(text),
+        Tree::Array(items) => items.iter_mut().try_for_each(|item| strings(item, take)),
+        Tree::Object(map) => map.values_mut().try_for_each(|value| strings(value, take)),
+        Tree::Null | Tree::Bool(_) | Tree::Number(_) => Ok(()),
     }
 }

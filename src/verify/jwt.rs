@@ -12,13 +12,13 @@ pub(super) use jwks::Source;
 use super::{
     Assurance, Proof, VerifyError,
     grammar::{self, Prefix},
-    keyring::{self, Held, Keyring},
+    keyring::{self, Keyring},
     mac::{Prepared, Tag},
     place::Place,
     spec::{Algorithm, JwtAlgorithm},
     value::Subject,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 /// The check of one token.
@@ -58,12 +58,8 @@ impl Jwt {
     }
 
     pub(super) fn set_secrets(&self, secrets: &[SecretString]) {
-        let held = secrets.iter().enumerate().filter_map(|(place, secret)| {
-            let key = secret.expose_secret().as_bytes();
-            let prepared = Prepared::new(Algorithm::HmacSha256, key, None)?;
-            (!key.is_empty()).then(|| Held::new(place, key.len(), prepared))
-        });
-        self.ring.set(held.collect());
+        let prepared = |key: &str| Prepared::new(Algorithm::HmacSha256, key.as_bytes(), None);
+        self.ring.set(secrets, |key| Some((key.len(), prepared(key)?)), []);
     }
 
     pub(super) fn verify(&self, subject: Subject<'_>) -> Result<Proof, VerifyError> {

@@ -2,6 +2,7 @@
 //! and all of them tried for every request, so that neither a rotation nor its timing can be seen from outside.
 
 use parking_lot::RwLock;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
 /// Secrets below this many bytes are worth a warning.
@@ -14,18 +15,6 @@ pub(super) struct Held<K> {
     /// True where it has fewer bytes than a secret should.
     weak: bool,
     key: K,
-}
-
-impl<K> Held<K> {
-    /// Keeps `key`, made of a secret of `bytes` bytes that stands at `place` in the configuration.
-    pub(super) fn new(place: usize, bytes: usize, key: K) -> Self {
-        Self { place, weak: bytes < WEAK_BELOW, key }
-    }
-
-    /// Keeps a public key, which nobody needs to guess.
-    pub(super) fn public(place: usize, key: K) -> Self {
-        Self { place, weak: false, key }
-    }
 }
 
 /// The prepared secrets of one source.
@@ -44,9 +33,25 @@ impl<K> Keyring<K> {
         Self { held: RwLock::new(Arc::new([Held { place: 0, weak: false, key }])) }
     }
 
-    /// Replaces all secrets at once.
-    pub(super) fn set(&self, held: Vec<Held<K>>) {
-        *self.held.write() = held.into();
+    /// Replaces all keys at once: by what is made of the text of each secret, with its length in bytes, and by others, which
+    /// nobody needs to guess. Empty secrets are left out; returns the places of those that nothing can be made of.
+    pub(super) fn set(
+        &self,
+        secrets: &[SecretString],
+        make: impl Fn(&str) -> Option<(usize, K)>,
+        others: impl IntoIterator<Item = K>,
+    ) -> Vec<usize> {
+        let (mut held, mut unusable) = (Vec::new(), Vec::new());
+        for (place, secret) in secrets.iter().map(ExposeSecret::expose_secret).enumerate() {
+            match make(secret) {
+                _ if secret.is_empty() => {}
+                Some((bytes, key)) => held.push(Held { place, weak: bytes < WEAK_BELOW, key }),
+                None => unusable.push(place),
+            }
+        }
+        let others = (secrets.len()..).zip(others).map(|(place, key)| Held { place, weak: false, key });
+        *self.held.write() = held.into_iter().chain(others).collect();
+        unusable
     }
 
     pub(super) fn is_keyed(&self) -> bool {

@@ -5,7 +5,7 @@ use super::{
     SpecProblem, VerifyError,
     certificate::Certificates,
     grammar::{self, Grammar},
-    keyring::{self, Held, Keyring},
+    keyring::{self, Keyring},
     mac::Prepared,
     message::Pieces,
     place::Claimed,
@@ -77,50 +77,33 @@ impl Keys {
 
     /// Replaces the secrets; returns those that cannot be used, by their place.
     pub(super) fn set_secrets(&self, secrets: &[SecretString]) -> Vec<(usize, SpecProblem)> {
-        let given = || {
-            secrets.iter().map(ExposeSecret::expose_secret).enumerate().filter(|(_, text)| !text.is_empty())
+        let first_given = |problem: SpecProblem| {
+            let first = secrets.iter().position(|secret| !secret.expose_secret().is_empty());
+            first.map(|place| (place, problem)).into_iter().collect()
         };
-        let mut problems = Vec::new();
         match self {
             Self::Shared { algorithm, .. } if !self.is_keyed_scheme() => {
-                problems.extend(given().map(|(place, _)| (place, SpecProblem::keyless(*algorithm))));
-                problems.truncate(1);
+                first_given(SpecProblem::keyless(*algorithm))
             }
             Self::Shared { algorithm, form, position, ring } => {
-                let mut held = Vec::new();
-                for (place, text) in given() {
-                    let key = decode_key(text, *form);
-                    let prepared = key.as_ref().and_then(|key| {
-                        let key = key.expose_secret();
-                        Some((key.len(), Prepared::new(*algorithm, key, *position)?))
-                    });
-                    match prepared {
-                        Some((bytes @ 1.., prepared)) => held.push(Held::new(place, bytes, prepared)),
-                        Some((0, _)) | None => {
-                            problems.push((place, SpecProblem::undecodable(place, *form)));
-                        }
-                    }
-                }
-                ring.set(held);
+                let make = |text: &str| {
+                    let key = decode_key(text, *form).filter(|key| !key.expose_secret().is_empty())?;
+                    let key = key.expose_secret();
+                    Some((key.len(), Prepared::new(*algorithm, key, *position)?))
+                };
+                let problem = |place| (place, SpecProblem::undecodable(place, *form));
+                ring.set(secrets, make, []).into_iter().map(problem).collect()
             }
             Self::Public { algorithm, form, document, ring } => {
-                let mut held = Vec::new();
-                for (place, text) in given() {
-                    match PublicKey::read(text, *algorithm, *form) {
-                        Some(key) => held.push(Held::public(place, key)),
-                        None => problems.push((place, SpecProblem::no_public_key(place, *algorithm))),
-                    }
-                }
-                let own = document.iter().filter_map(|text| PublicKey::read(text, *algorithm, *form));
-                held.extend(own.enumerate().map(|(at, key)| Held::public(secrets.len() + at, key)));
-                ring.set(held);
+                let read = |text: &str| PublicKey::read(text, *algorithm, *form);
+                let own = document.iter().filter_map(|text| read(text));
+                let problem = |place| (place, SpecProblem::no_public_key(place, *algorithm));
+                // Nobody needs to guess a public key.
+                let make = |text: &str| Some((usize::MAX, read(text)?));
+                ring.set(secrets, make, own).into_iter().map(problem).collect()
             }
-            Self::Certificate(_) => {
-                problems.extend(given().map(|(place, _)| (place, SpecProblem::certified())));
-                problems.truncate(1);
-            }
+            Self::Certificate(_) => first_given(SpecProblem::certified()),
         }
-        problems
     }
 
     /// Finds the key that made one of the claimed signatures of a message; every key is tried.

@@ -2,9 +2,8 @@
 //! body that it signs. Reads it for the check.
 
 use super::{
-    VerifyError,
+    VerifyError, demanded_header,
     member::{self, Found},
-    single,
     value::{OneOf, Subject},
 };
 use crate::request::Withheld;
@@ -88,11 +87,9 @@ impl Place {
         match self {
             Self::Headers(names) => {
                 let there = names.iter().find(|name| request.headers.contains_key(*name));
-                // `single` says which one is missing.
+                // Which one is missing is said of the first.
                 let Some(name) = there.or(names.first()) else { return Ok(Claimed::Nothing) };
-                let text = std::str::from_utf8(single(&request.headers, name)?);
-                text.map(|text| Claimed::Text(text.into()))
-                    .map_err(|_| VerifyError::Malformed(format!("header `{name}` is not text")))
+                demanded_header(&request.headers, name).map(|text| Claimed::Text(text.into()))
             }
             Self::Numbered(beginning) => {
                 let is_wanted = |name: &HeaderName| {

@@ -6,7 +6,7 @@
 use super::{
     Assurance, Proof, VerifyError,
     grammar::{self, Prefix},
-    keyring::{self, Held, Keyring},
+    keyring::{self, Keyring},
     place::Place,
     value::Subject,
 };
@@ -32,12 +32,8 @@ pub(super) struct TokenKey {
 
 impl Token {
     pub(super) fn set_secrets(&self, secrets: &[SecretString]) {
-        let held = secrets.iter().enumerate().filter_map(|(place, secret)| {
-            let text = secret.expose_secret();
-            let (bytes, digest) = (text.len(), Sha256::digest(text).into());
-            (bytes > 0).then(|| Held::new(place, bytes, TokenKey { digest, secret: secret.clone() }))
-        });
-        self.ring.set(held.collect());
+        let key = |text: &str| TokenKey { digest: Sha256::digest(text).into(), secret: text.into() };
+        self.ring.set(secrets, |text| Some((text.len(), key(text))), []);
     }
 
     pub(super) fn verify(&self, subject: Subject<'_>) -> Result<Proof, VerifyError> {

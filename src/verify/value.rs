@@ -1,7 +1,7 @@
 //! Values of a request that a scheme reads: the slots of the whole project, and two that only a check knows:
 //! `field:NAME`, an entry of the signature's own list, and `./pointer`, relative to the element that is checked.
 
-use super::VerifyError;
+use super::{VerifyError, header};
 use crate::request::{
     Request, Withheld,
     slot::{Params, Pointer, Slot, SlotError},
@@ -84,16 +84,7 @@ impl Value {
 
     fn read<'r>(&'r self, subject: Subject<'r>) -> Result<Option<Cow<'r, str>>, VerifyError> {
         match self {
-            Self::Slot(Slot::Header(name)) => {
-                let mut lines = subject.request.headers.get_all(name).iter();
-                let Some(line) = lines.next() else { return Ok(None) };
-                if lines.next().is_some() {
-                    return Err(VerifyError::Repeated(name.to_string()));
-                }
-                let text = std::str::from_utf8(line.as_bytes());
-                text.map(|text| Some(text.into()))
-                    .map_err(|_| VerifyError::Malformed(format!("header `{name}` is not text")))
-            }
+            Self::Slot(Slot::Header(name)) => Ok(header(&subject.request.headers, name)?.map(Cow::Borrowed)),
             Self::Slot(slot) => Ok(slot.read(subject.request, &NO_PARAMS)?),
             Self::Field(name) => match subject.fields {
                 Some(fields) => Ok(fields.get(name)?.map(Cow::Borrowed)),

@@ -2,7 +2,7 @@
 
 use crate::{
     request::Request,
-    verify::{VerifyError, single},
+    verify::{VerifyError, demanded_header},
 };
 use http::HeaderName;
 
@@ -13,9 +13,7 @@ pub(super) fn listed(request: &Request, names: &str) -> Result<String, VerifyErr
     for name in names.split(' ').filter(|name| !name.is_empty()) {
         let header = HeaderName::try_from(name)
             .map_err(|_| VerifyError::malformed("the signature lists what is not a header's name"))?;
-        let value = single(&request.headers, &header)?;
-        let text = std::str::from_utf8(value);
-        values.push(text.map_err(|_| VerifyError::Malformed(format!("header `{header}` is not text")))?);
+        values.push(demanded_header(&request.headers, &header)?);
     }
     let (last, others) = values.split_last().unwrap_or((&"", &[]));
     if others.iter().any(|value| value.contains('.')) || [".{", ".["].iter().any(|cut| last.contains(cut)) {
