@@ -4,6 +4,7 @@
 pub(super) mod grammar;
 
 use super::{Unmappable, place::Place, values::Values};
+use crate::request::slot::template::Part;
 use grammar::Grammar;
 
 /// Room for what most templates give, in bytes; saves growing it piece by piece.
@@ -11,14 +12,7 @@ const ROOM: usize = 80;
 
 /// A compiled template.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Template(Vec<Part>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Slot(Vec<Place>),
-    Optional(Vec<Part>),
-}
+pub(super) struct Template(Vec<Part<Vec<Place>>>);
 
 impl Template {
     /// Compiles a template. The error says what is wrong.
@@ -61,7 +55,7 @@ impl Template {
     }
 }
 
-fn reads(parts: &[Part], is_wanted: &dyn Fn(&Place) -> bool) -> bool {
+fn reads(parts: &[Part<Vec<Place>>], is_wanted: &dyn Fn(&Place) -> bool) -> bool {
     parts.iter().any(|part| match part {
         Part::Slot(places) => places.iter().any(is_wanted),
         Part::Optional(inner) => reads(inner, is_wanted),
@@ -69,7 +63,7 @@ fn reads(parts: &[Part], is_wanted: &dyn Fn(&Place) -> bool) -> bool {
     })
 }
 
-fn render(parts: &[Part], values: &Values<'_>, text: &mut String) -> Result<bool, Unmappable> {
+fn render(parts: &[Part<Vec<Place>>], values: &Values<'_>, text: &mut String) -> Result<bool, Unmappable> {
     for part in parts {
         match part {
             Part::Text(literal) => text.push_str(literal),

@@ -16,12 +16,11 @@
 pub mod form;
 mod multipart;
 mod pointer;
-mod standing;
+pub mod template;
 mod texts;
 pub mod walk;
 
 pub use pointer::{Pointer, scalar};
-pub use standing::Standing;
 pub use texts::Texts;
 
 use super::Request;
@@ -66,6 +65,19 @@ pub enum SlotError {
     /// It is not written the way its place prescribes.
     #[error("{0}")]
     Malformed(String),
+}
+
+/// How far a value can be believed; less towards the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It is signed: a changed value fails the check.
+    Signed,
+    /// Nothing is signed, and a secret proves who sent it.
+    Vouched,
+    /// Nobody was proven.
+    Unproven,
+    /// It is not signed, and something else is: whoever has one request can change it and send it again.
+    Open,
 }
 
 impl Slot {

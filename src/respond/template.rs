@@ -2,41 +2,22 @@
 
 use super::{
     RespondError,
-    value::{Fill, Value, outside_quotes},
+    value::{Fill, Value},
 };
-use crate::request::slot::Slot;
+use crate::request::slot::{
+    Slot,
+    template::{BRACES, Part, parse},
+};
 
 /// A text with slots.
 #[derive(Debug)]
-pub(super) struct Template(Vec<Part>);
-
-#[derive(Debug)]
-enum Part {
-    Text(Box<str>),
-    Value(Value),
-}
+pub(super) struct Template(Vec<Part<Value>>);
 
 impl Template {
     /// Reads a template, or says what is wrong with it.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some((literal, behind)) = rest.split_once('{') {
-            if !literal.is_empty() {
-                parts.push(Part::Text(literal.into()));
-            }
-            let end = outside_quotes(behind, '}').ok_or_else(|| format!("`{text}` lacks a closing `}}`"))?;
-            let (slot, behind) = behind.split_at_checked(end).unwrap_or((behind, ""));
-            parts.push(Part::Value(Value::parse(slot)?));
-            rest = behind.strip_prefix('}').unwrap_or(behind);
-        }
-        if rest.contains('}') {
-            return Err(format!("`{text}` has a `}}` without a `{{`"));
-        }
-        if !rest.is_empty() {
-            parts.push(Part::Text(rest.into()));
-        }
-        Ok(Self(parts))
+        let parts = parse(text, BRACES, &mut Value::parse);
+        parts.map(Self).map_err(|problem| format!("`{text}`: {problem}"))
     }
 
     /// Returns the text for one request.
@@ -45,7 +26,8 @@ impl Template {
         for part in &self.0 {
             match part {
                 Part::Text(literal) => text.push_str(literal),
-                Part::Value(value) => text.push_str(&value.read(fill)?),
+                Part::Slot(value) => text.push_str(&value.read(fill)?),
+                Part::Optional(_) => {} // brackets are text here
             }
         }
         Ok(text)
@@ -53,9 +35,8 @@ impl Template {
 
     /// Returns the slots that it reads.
     pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.0
-            .iter()
-            .filter_map(|part| if let Part::Value(value) = part { Some(value) } else { None })
-            .flat_map(Value::slots)
+        let values =
+            self.0.iter().filter_map(|part| if let Part::Slot(value) = part { Some(value) } else { None });
+        values.flat_map(Value::slots)
     }
 }

@@ -8,7 +8,7 @@ use super::RespondError;
 use crate::{
     request::{
         Request,
-        slot::{Params, Slot},
+        slot::{Params, Slot, template::alternatives},
     },
     verify::{Algorithm, Encoding, Verifier, is_token},
 };
@@ -40,17 +40,7 @@ enum Source {
 impl Value {
     /// Reads slots between bars, or says what is wrong with them.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut sources = Vec::new();
-        let mut rest = text;
-        loop {
-            let end = outside_quotes(rest, '|').unwrap_or(rest.len());
-            let (source, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            sources.push(Source::parse(source)?);
-            match behind.strip_prefix('|') {
-                Some(behind) => rest = behind,
-                None => return Ok(Self(sources)),
-            }
-        }
+        alternatives(text).map(Source::parse).collect::<Result<_, _>>().map(Self)
     }
 
     /// Reads slots between bars of which none is signed.
@@ -126,17 +116,4 @@ fn echoed<'r>(slot: &'r Slot, fill: &Fill<'r>) -> Result<Option<Cow<'r, str>>, R
         Some(value) if value.chars().any(char::is_control) => Err(RespondError::Unusable(NOT_PLAIN)),
         _ => Ok(value),
     }
-}
-
-/// Returns where a character first stands outside of single quotes.
-pub(super) fn outside_quotes(text: &str, wanted: char) -> Option<usize> {
-    let mut quoted = false;
-    for (at, character) in text.char_indices() {
-        match character {
-            '\'' => quoted = !quoted,
-            _ if character == wanted && !quoted => return Some(at),
-            _ => {}
-        }
-    }
-    None
 }

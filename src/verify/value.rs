@@ -4,7 +4,7 @@
 use super::{VerifyError, header};
 use crate::request::{
     Request, Withheld,
-    slot::{Params, Pointer, Slot, SlotError},
+    slot::{Params, Pointer, Slot, SlotError, template::alternatives},
 };
 use http::HeaderName;
 use std::{borrow::Cow, fmt};
@@ -100,7 +100,7 @@ impl Value {
 
 impl OneOf {
     pub(super) fn parse(text: &str, params: &Params) -> Result<Self, String> {
-        text.split('|').map(|place| Value::parse(place.trim(), params)).collect::<Result<_, _>>().map(Self)
+        alternatives(text).map(|place| Value::parse(place, params)).collect::<Result<_, _>>().map(Self)
     }
 
     /// Returns the first value that is there; an empty one is there.

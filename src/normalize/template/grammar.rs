@@ -1,11 +1,15 @@
 //! Reads templates: literal text, slots in braces with alternatives between bars, and brackets around what may be
 //! left out. Pointers are gathered in tries, so that a scan finds all of them in one pass.
 
-use super::Part;
 use crate::{
-    normalize::json::Pointers,
-    normalize::place::{Place, Within},
-    request::slot::{Slot, Standing},
+    normalize::{
+        json::Pointers,
+        place::{Place, Within},
+    },
+    request::slot::{
+        Slot, Standing,
+        template::{self, BRACES_AND_BRACKETS, Part},
+    },
 };
 
 /// Hex digits of a SHA-256.
@@ -38,45 +42,17 @@ pub(in crate::normalize) struct Grammar<'c> {
 
 impl<'c> Grammar<'c> {
     /// Reads a whole template; one that begins as a slot is one, also as the constant `'text'`.
-    pub(super) fn template(&mut self, text: &str) -> Result<Vec<Part>, String> {
+    pub(super) fn template(&mut self, text: &str) -> Result<Vec<Part<Vec<Place>>>, String> {
         if begins_a_slot(text) || text.starts_with('\'') {
             return Ok(vec![Part::Slot(self.alternatives(text)?)]);
         }
-        let mut rest = text;
-        self.parts(&mut rest, false)
-    }
-
-    /// Reads up to the end, or to the closing bracket when `inside` one.
-    fn parts(&mut self, rest: &mut &str, inside: bool) -> Result<Vec<Part>, String> {
-        let mut parts = Vec::new();
-        loop {
-            let at = rest.find(['{', '}', '[', ']']).unwrap_or(rest.len());
-            let (literal, tail) = rest.split_at(at);
-            if !literal.is_empty() {
-                parts.push(Part::Text(literal.to_owned()));
-            }
-            let mut characters = tail.chars();
-            let mark = characters.next();
-            *rest = characters.as_str();
-            match mark {
-                Some('{') => {
-                    let (slot, behind) = rest.split_once('}').ok_or("a `{` is not closed by `}`")?;
-                    parts.push(Part::Slot(self.alternatives(slot)?));
-                    *rest = behind;
-                }
-                Some('[') if !inside => parts.push(Part::Optional(self.parts(rest, true)?)),
-                Some(']') if inside => return Ok(parts),
-                Some(mark) => return Err(format!("a `{mark}` stands where none belongs")),
-                None if inside => return Err("a `[` is not closed by `]`".to_owned()),
-                None => return Ok(parts),
-            }
-        }
+        template::parse(text, BRACES_AND_BRACKETS, &mut |slot| self.alternatives(slot))
     }
 
     /// Reads the alternatives of one slot.
     pub(in crate::normalize) fn alternatives(&mut self, slot: &str) -> Result<Vec<Place>, String> {
         let (mut before, mut of) = (Vec::new(), None);
-        slot.split('|').map(|place| self.place(place.trim(), (&mut before, &mut of))).collect()
+        template::alternatives(slot).map(|place| self.place(place, (&mut before, &mut of))).collect()
     }
 
     /// Reads one place; `before` holds the slots in front of it, which are relative to `of`.

@@ -3,7 +3,10 @@
 
 use super::{MOST_PARTS, Pieces, address::Url, listed::listed};
 use crate::{
-    request::slot::Params,
+    request::slot::{
+        Params,
+        template::{self, BRACES_AND_BRACKETS},
+    },
     verify::{
         VerifyError,
         value::{OneOf, Subject},
@@ -14,10 +17,12 @@ use sha2::{Digest as _, Sha256};
 /// What is said where an address is signed and none is configured.
 pub(super) const NO_URL: &str = "it holds the address that the sender was given, and `url` is not set";
 
-/// One part of a template.
+/// A part of a message.
+pub(in crate::verify) type Part = template::Part<Slot>;
+
+/// What stands in braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::verify) enum Part {
-    Text(Box<str>),
+pub(in crate::verify) enum Slot {
     Body,
     Method,
     /// The public address with the request's further segments and its query; decoded the way `HubSpot` does before it signs.
@@ -31,61 +36,47 @@ pub(in crate::verify) enum Part {
     Crc32,
     /// The body's SHA-256 in hex.
     Sha256,
-    Slot {
+    Of {
         slots: OneOf,
         /// Literals beside a header that its value must not hold: with them it could be cut elsewhere, and one
         /// signature would stand for two requests (Standard Webhooks warns of `.`).
         fences: Vec<Box<str>>,
     },
-    /// Left out where a slot in it is absent.
-    Optional(Vec<Part>),
 }
 
 impl Part {
     pub(super) fn covers_body(&self) -> bool {
-        matches!(self, Self::Body | Self::Sha256)
+        matches!(self, Self::Slot(Slot::Body | Slot::Sha256))
     }
 
     /// Returns the slots that must be there.
     pub(super) fn slots(&self) -> Option<&OneOf> {
         match self {
-            Self::Slot { slots, .. } | Self::Listed(slots) => Some(slots),
-            Self::Text(_)
-            | Self::Body
-            | Self::Method
-            | Self::Address { .. }
-            | Self::Crc32
-            | Self::Sha256
+            Self::Slot(Slot::Of { slots, .. } | Slot::Listed(slots)) => Some(slots),
+            Self::Slot(Slot::Body | Slot::Method | Slot::Address { .. } | Slot::Crc32 | Slot::Sha256)
+            | Self::Text(_)
             | Self::Optional(_) => None,
         }
     }
 
     /// True where the part is of the sender's choice and not of a fixed form.
     fn is_free(&self) -> bool {
-        !matches!(self, Self::Text(_) | Self::Method | Self::Crc32 | Self::Sha256)
+        !matches!(self, Self::Text(_) | Self::Slot(Slot::Method | Slot::Crc32 | Slot::Sha256))
     }
 
     /// Returns how many pieces it can become.
     fn weight(&self) -> usize {
         match self {
-            Self::Address { is_decoded: false, .. } => 4,
+            Self::Slot(Slot::Address { is_decoded: false, .. }) => 4,
             Self::Optional(inner) => inner.iter().map(Self::weight).sum(),
-            Self::Text(_)
-            | Self::Body
-            | Self::Method
-            | Self::Address { .. }
-            | Self::Listed(_)
-            | Self::Crc32
-            | Self::Sha256
-            | Self::Slot { .. } => 1,
+            Self::Text(_) | Self::Slot(_) => 1,
         }
     }
 }
 
 /// Reads literal text with slots.
 pub(super) fn parse(text: &str, url: Option<&Url>, params: &Params) -> Result<Vec<Part>, String> {
-    let mut rest = text;
-    let mut parts = sequence(&mut rest, false, url, params)?;
+    let mut parts = template::parse(text, BRACES_AND_BRACKETS, &mut |slot| slotted(slot, url, params))?;
     if parts.iter().all(|part| matches!(part, Part::Text(_))) {
         return Err(format!("`{text}` is neither a form nor has it a slot of the request"));
     }
@@ -97,45 +88,21 @@ pub(super) fn parse(text: &str, url: Option<&Url>, params: &Params) -> Result<Ve
     Ok(parts)
 }
 
-fn sequence(rest: &mut &str, inside: bool, url: Option<&Url>, params: &Params) -> Result<Vec<Part>, String> {
-    let mut parts = Vec::new();
-    loop {
-        let (literal, tail) = rest.split_at(rest.find(['{', '}', '[', ']']).unwrap_or(rest.len()));
-        parts.extend((!literal.is_empty()).then(|| Part::Text(literal.into())));
-        let mut characters = tail.chars();
-        let mark = characters.next();
-        *rest = characters.as_str();
-        match mark {
-            Some('{') => {
-                let (slot, behind) =
-                    rest.split_once('}').ok_or_else(|| format!("`{{{rest}` is not closed"))?;
-                parts.push(slotted(slot, url, params)?);
-                *rest = behind;
-            }
-            Some('[') if !inside => parts.push(Part::Optional(sequence(rest, true, url, params)?)),
-            Some(']') if inside => return Ok(parts),
-            None if !inside => return Ok(parts),
-            Some(mark) => return Err(format!("a `{mark}` stands where none belongs")),
-            None => return Err("a `[` is not closed by `]`".to_owned()),
-        }
-    }
-}
-
-fn slotted(slot: &str, url: Option<&Url>, params: &Params) -> Result<Part, String> {
+fn slotted(slot: &str, url: Option<&Url>, params: &Params) -> Result<Slot, String> {
     let address = |is_decoded| {
-        url.cloned().map(|url| Part::Address { url, is_decoded }).ok_or_else(|| NO_URL.to_owned())
+        url.cloned().map(|url| Slot::Address { url, is_decoded }).ok_or_else(|| NO_URL.to_owned())
     };
     match slot {
-        "body" => Ok(Part::Body),
-        "method" => Ok(Part::Method),
+        "body" => Ok(Slot::Body),
+        "method" => Ok(Slot::Method),
         "url" => address(false),
         "url:decoded" => address(true),
-        "crc32" => Ok(Part::Crc32),
-        "sha256" => Ok(Part::Sha256),
+        "crc32" => Ok(Slot::Crc32),
+        "sha256" => Ok(Slot::Sha256),
         _ => match slot.strip_prefix("listed:") {
-            Some(field) => OneOf::parse(&format!("field:{field}"), params).map(Part::Listed),
+            Some(field) => OneOf::parse(&format!("field:{field}"), params).map(Slot::Listed),
             None => OneOf::parse(slot, params)
-                .map(|slots| Part::Slot { slots, fences: Vec::new() })
+                .map(|slots| Slot::Of { slots, fences: Vec::new() })
                 .map_err(|problem| format!("`{{{slot}}}`: {problem}")),
         },
     }
@@ -150,7 +117,7 @@ fn fence(parts: &mut [Part]) {
     let last = parts.len().saturating_sub(1);
     let parts_slots = |at: usize| (1..last).contains(&at); // not the first nor the last: slots on both sides
     for (at, part) in parts.iter_mut().enumerate() {
-        if let Part::Slot { slots, fences } = part
+        if let Part::Slot(Slot::Of { slots, fences }) = part
             && slots.headers().next().is_some()
         {
             let beside = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten();
@@ -205,11 +172,11 @@ impl Part {
         let request = subject.request;
         match self {
             Self::Text(text) => pieces.push(text.as_bytes()),
-            Self::Body => pieces.push(&*request.body),
-            Self::Method => pieces.push(request.method.as_str().as_bytes()),
-            Self::Crc32 => pieces.push(crc32fast::hash(&request.body).to_string().into_bytes()),
-            Self::Sha256 => pieces.push(hex::encode(Sha256::digest(&request.body)).into_bytes()),
-            Self::Address { url, is_decoded: false } => {
+            Self::Slot(Slot::Body) => pieces.push(&*request.body),
+            Self::Slot(Slot::Method) => pieces.push(request.method.as_str().as_bytes()),
+            Self::Slot(Slot::Crc32) => pieces.push(crc32fast::hash(&request.body).to_string().into_bytes()),
+            Self::Slot(Slot::Sha256) => pieces.push(hex::encode(Sha256::digest(&request.body)).into_bytes()),
+            Self::Slot(Slot::Address { url, is_decoded: false }) => {
                 pieces.push(url.as_str().as_bytes());
                 pieces.push(url.behind(request).as_bytes());
                 if let Some(query) = request.uri.query() {
@@ -217,9 +184,13 @@ impl Part {
                     pieces.push(query.as_bytes());
                 }
             }
-            Self::Address { url, is_decoded: true } => pieces.push(url.decoded(request).into_bytes()),
-            Self::Listed(slots) => pieces.push(listed(request, &slots.demand(subject)?)?.into_bytes()),
-            Self::Slot { slots, fences } => {
+            Self::Slot(Slot::Address { url, is_decoded: true }) => {
+                pieces.push(url.decoded(request).into_bytes())
+            }
+            Self::Slot(Slot::Listed(slots)) => {
+                pieces.push(listed(request, &slots.demand(subject)?)?.into_bytes())
+            }
+            Self::Slot(Slot::Of { slots, fences }) => {
                 let value = slots.demand(subject)?;
                 let breaks_out = fences.iter().any(|fence| value.contains(&**fence));
                 let is_header = slots.headers().next().is_some();
