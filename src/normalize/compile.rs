@@ -16,7 +16,6 @@ use crate::request::{
     SpecProblem, Withheld,
     slot::{Params, Slot, Standing},
 };
-use std::fmt;
 
 /// How a template is mended.
 const TEMPLATE_FIX: &str = "see docs/senders.md for the grammar of templates";
@@ -36,16 +35,6 @@ pub struct Setting<'a> {
     pub standing: &'a dyn Fn(&[Slot], Option<&str>) -> Standing,
     /// Whether the sender's document states that the id alone names the event.
     pub ids_are_unique: bool,
-}
-
-impl fmt::Debug for Setting<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The constants may be references to what must not print.
-        f.debug_struct("Setting")
-            .field("sender", &self.sender)
-            .field("source", &self.source)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Gathers problems while parts are compiled.

@@ -4,8 +4,6 @@
 //! A fetched certificate must be within its dates, and chain to a root where the scheme asks for it. One that the
 //! operator gives as a file is the operator's own word: it is taken as it is.
 
-mod dates;
-
 use super::{
     SpecProblem, VerifyError,
     der::{self, Der, oid, tag},
@@ -14,15 +12,14 @@ use super::{
     value::{OneOf, Subject},
 };
 use crate::fetch::Pins;
-use dates::Validity;
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::strtime, tz::TimeZone};
 use parking_lot::RwLock;
 use ring::signature::{
     RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
     VerificationAlgorithm,
 };
 use rustls_native_certs::load_native_certs;
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 use tokio_rustls::rustls::pki_types::{CertificateDer, UnixTime};
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
@@ -44,7 +41,8 @@ pub(super) struct Certificates {
 pub(super) struct Certificate {
     /// The RSA key, as PKCS#1.
     key: Vec<u8>,
-    validity: Validity,
+    /// The dates between which it counts.
+    validity: RangeInclusive<Timestamp>,
 }
 
 impl Certificates {
@@ -74,7 +72,7 @@ impl Certificates {
         let Some(address) = address else { return Err(VerifyError::Unkeyed) };
         let certificate =
             self.remote.get(&address).ok_or_else(|| VerifyError::KeyUnavailable(address.clone()))?;
-        if !certificate.validity.contains(subject.request.received) {
+        if !certificate.validity.contains(&subject.request.received) {
             // Its sender may have put another one there.
             if self.remote.ages(&address).1.is_none_or(|age| age >= PAUSE) {
                 return Err(VerifyError::KeyUnavailable(address));
@@ -164,9 +162,26 @@ impl Certificate {
         }
         signed.sequence()?; // the signature's algorithm
         signed.sequence()?; // the issuer
-        let validity = Validity::read(signed.sequence()?)?;
+        let mut dates = signed.sequence()?;
+        let validity = date(dates.next()?)?..=date(dates.next()?)?;
         signed.sequence()?; // the subject
         let key = der::public_key(signed.0, oid::RSA)?.to_vec();
         Some(Self { key, validity })
     }
+}
+
+/// Reads one of a certificate's dates (RFC 5280, 4.1.2.5).
+fn date((kind, content): (u8, &[u8])) -> Option<Timestamp> {
+    let text = std::str::from_utf8(content).ok()?;
+    let text = match kind {
+        // Two digits of the year: 50 to 99 are in the last century.
+        tag::UTC_TIME => {
+            let century = if text.get(..2)?.parse::<u8>().ok()? >= 50 { "19" } else { "20" };
+            format!("{century}{text}")
+        }
+        tag::GENERALIZED_TIME => text.to_owned(),
+        _ => return None,
+    };
+    let parts = strtime::parse("%Y%m%d%H%M%SZ", &text).ok()?;
+    parts.to_datetime().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }

@@ -75,23 +75,12 @@ impl Reader<'_> {
         }
         self.url();
         let (required, each) = (self.required(), self.each());
-        let check = match algorithm {
-            Algorithm::Token | Algorithm::Basic => self.token(algorithm).map(Check::Token),
-            Algorithm::Jwt => self.jwt().map(|jwt| Check::Jwt(Box::new(jwt))),
-            Algorithm::HmacSha256
-            | Algorithm::HmacSha512
-            | Algorithm::HmacSha1
-            | Algorithm::HmacMd5
-            | Algorithm::Sha256
-            | Algorithm::Sha512
-            | Algorithm::Sha1
-            | Algorithm::Md5
-            | Algorithm::Ed25519
-            | Algorithm::EcdsaP256
-            | Algorithm::RsaX509
-            | Algorithm::None => {
-                self.signature(algorithm).map(|signature| Check::Signature(Box::new(signature)))
-            }
+        let check = if algorithm == Algorithm::Jwt {
+            self.jwt().map(|jwt| Check::Jwt(Box::new(jwt)))
+        } else if algorithm.signs_nothing() {
+            self.token(algorithm).map(Check::Token)
+        } else {
+            self.signature(algorithm).map(|signature| Check::Signature(Box::new(signature)))
         };
         Some((algorithm, Scheme { required, each, check: check? }))
     }

@@ -102,6 +102,13 @@ impl Prepared {
     }
 }
 
+impl Algorithm {
+    /// Returns the length of its digest in bytes; 0 where nothing is computed.
+    pub fn digest_bytes(self) -> usize {
+        Prepared::new(self, &[], None).map_or(0, |prepared| prepared.tag(std::iter::empty()).as_bytes().len())
+    }
+}
+
 fn run<'p, S: Update + FixedOutput>(
     mut state: S,
     pieces: impl Iterator<Item = &'p [u8]>,

@@ -4,14 +4,12 @@
 //! The message is handed on as slices of the request, so a body is never copied to be hashed.
 
 mod address;
-mod canonical;
 mod listed;
 mod sns;
 mod template;
 mod twilio;
 
 pub(super) use address::Url;
-pub(super) use canonical::qsh;
 pub(super) use template::Part;
 use twilio::Addresses;
 

@@ -1,7 +1,7 @@
 //! Fields of a form and parameters of a query: `application/x-www-form-urlencoded`, as the URL standard parses it
 //! (url.spec.whatwg.org, section 5.1).
 
-use super::super::mark::unmarked;
+use crate::request::unmarked;
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode;
 use std::borrow::Cow;

@@ -6,10 +6,10 @@
 //! Here single values are read, by a check or a handshake; `normalize` walks along all pointers of a sender at once.
 
 use super::{
-    super::mark::unmarked_text,
     SlotError,
     walk::{Finder, Walk, Wanted, index},
 };
+use crate::request::unmarked_text;
 use serde::de::DeserializeSeed as _;
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};

@@ -23,11 +23,13 @@ const FORGET_AFTER: Duration = Duration::from_hours(24);
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Where the keys stand.
-pub(in crate::verify) enum Source {
-    /// An address.
-    Remote { address: Box<str>, target: Target, remote: Arc<Remote<Keys>> },
-    /// A file, and what was read from it.
-    File { path: String, keys: RwLock<Option<Keys>> },
+pub(in crate::verify) struct Source {
+    /// An address, or a file's path.
+    place: Box<str>,
+    /// How the address is fetched; `None` for a file.
+    pub(in crate::verify) remote: Option<(Target, Arc<Remote<Keys>>)>,
+    /// What was read from the file.
+    given: RwLock<Option<Keys>>,
 }
 
 /// All keys of a document.
@@ -113,11 +115,10 @@ impl Key {
 impl Source {
     /// Takes an `https` address or a file's path, or says what is wrong with it.
     pub(in crate::verify) fn new(place: &str) -> Result<Self, String> {
-        if place.contains("://") {
-            let target = Target::parse(place).map_err(|error| error.to_string())?;
-            return Ok(Self::Remote { address: place.into(), target, remote: Remote::configured(PAUSE) });
-        }
-        Ok(Self::File { path: place.to_owned(), keys: RwLock::new(None) })
+        let target = place.contains("://").then(|| Target::parse(place)).transpose();
+        let target = target.map_err(|error| error.to_string())?;
+        let remote = target.map(|target| (target, Remote::configured(PAUSE)));
+        Ok(Self { place: place.into(), remote, given: RwLock::new(None) })
     }
 
     /// Finds the key that `verifies`; returns 0, since these keys are not among the secrets.
@@ -127,17 +128,17 @@ impl Source {
         received: Timestamp,
         verifies: impl Fn(&Key) -> bool,
     ) -> Result<usize, VerifyError> {
-        let (is_known, hit) = match self {
-            Self::File { keys, .. } => keys.read().as_ref().ok_or(VerifyError::Unkeyed)?.find(kid, verifies),
-            Self::Remote { address, remote, .. } => {
-                let (read, _) = remote.ages(address);
+        let (is_known, hit) = match &self.remote {
+            None => self.given.read().as_ref().ok_or(VerifyError::Unkeyed)?.find(kid, verifies),
+            Some((_, remote)) => {
+                let (read, _) = remote.ages(&self.place);
                 if read.is_some_and(|age| age > FORGET_AFTER) {
-                    remote.forget(address);
+                    remote.forget(&self.place);
                 }
-                let missing = || VerifyError::KeyUnavailable(address.to_string());
-                let found = remote.get(address).ok_or_else(missing)?.find(kid, verifies);
+                let missing = || VerifyError::KeyUnavailable(self.place.to_string());
+                let found = remote.get(&self.place).ok_or_else(missing)?.find(kid, verifies);
                 // Keys that were asked for before the request came may lack the one that it was signed with.
-                if !found.0 && remote.began(address).is_none_or(|began| began < received) {
+                if !found.0 && remote.began(&self.place).is_none_or(|began| began < received) {
                     return Err(missing());
                 }
                 found
@@ -153,18 +154,18 @@ impl Source {
     }
 
     /// Fetches the keys, if what is there is older than `fresh`.
-    pub(in crate::verify) async fn fetch(&self, fresh: Duration) {
-        if let Self::Remote { address, target, remote } = self {
+    async fn fetch(&self, fresh: Duration) {
+        if let Some((target, remote)) = &self.remote {
             let read = |document: &[u8], _| Keys::read(document);
-            Arc::clone(remote).fetch(address, target.clone(), fresh, read).await;
+            Arc::clone(remote).fetch(&self.place, target.clone(), fresh, read).await;
         }
     }
 
     /// Fetches the keys that a check missed: waits for a fetch that begins after now, as soon as one may.
     pub(in crate::verify) async fn fetch_missing(&self) {
-        let Self::Remote { address, remote, .. } = self else { return };
+        let Some((_, remote)) = &self.remote else { return };
         let asked = Instant::now();
-        let tried = || remote.ages(address).1;
+        let tried = || remote.ages(&self.place).1;
         while tried().is_none_or(|age| age > asked.elapsed()) {
             if let Some(rest) = tried().and_then(|age| PAUSE.checked_sub(age)) {
                 tokio::time::sleep(rest).await;
@@ -183,94 +184,36 @@ impl Source {
 
     /// False where the file gave no keys; a fetch that a request misses is begun for it.
     pub(in crate::verify) fn is_keyed(&self) -> bool {
-        match self {
-            Self::File { keys, .. } => keys.read().is_some(),
-            Self::Remote { .. } => true,
-        }
+        self.remote.is_some() || self.given.read().is_some()
     }
 
     /// True where keys were fetched in vain, and none are here.
     pub(in crate::verify) fn is_out_of_reach(&self) -> bool {
-        match self {
-            Self::File { .. } => false,
-            Self::Remote { address, remote, .. } => matches!(remote.ages(address), (None, Some(_))),
-        }
+        self.remote.as_ref().is_some_and(|(_, remote)| matches!(remote.ages(&self.place), (None, Some(_))))
     }
 
     /// Returns the file that the keys come from.
     pub(in crate::verify) fn file(&self) -> Option<&str> {
-        match self {
-            Self::File { path, .. } => Some(path),
-            Self::Remote { .. } => None,
-        }
+        self.remote.is_none().then_some(&self.place)
     }
 
     /// Returns the address that the keys come from.
     pub(in crate::verify) fn address(&self) -> Option<&str> {
-        match self {
-            Self::Remote { address, .. } => Some(address),
-            Self::File { .. } => None,
-        }
+        self.remote.is_some().then_some(&self.place)
     }
 
     /// Drops the content of the file.
     pub(in crate::verify) fn forget(&self) {
-        if let Self::File { keys, .. } = self {
-            *keys.write() = None;
-        }
+        *self.given.write() = None;
     }
 
     /// Takes the content of the file.
     pub(in crate::verify) fn give(&self, text: &str) -> Result<(), SpecProblem> {
-        if let Self::File { path, keys } = self {
-            let read = Keys::read(text.as_bytes()).map_err(|error| {
-                SpecProblem::new(
-                    "jwt.jwks",
-                    format!("`{path}`: {error}"),
-                    "give the sender's key set as JSON",
-                )
-            })?;
-            *keys.write() = Some(read);
-        }
+        let keys = Keys::read(text.as_bytes()).map_err(|error| {
+            let problem = format!("`{}`: {error}", self.place);
+            SpecProblem::new("jwt.jwks", problem, "give the sender's key set as JSON")
+        })?;
+        *self.given.write() = Some(keys);
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{clock, fetch::tests::Server};
-    use std::sync::atomic::Ordering;
-
-    const ADDRESS: &str = "https://keys.example.com/keys.json";
-
-    #[tokio::test]
-    async fn an_unknown_key_is_unavailable_until_a_fetch_that_began_after_the_request() {
-        let document = std::fs::read_to_string("tests/fixtures/keys/rsa.jwks.json").unwrap();
-        let server = Server::holding(&document).await;
-        let source = Source::new(ADDRESS).unwrap();
-        let Source::Remote { remote, target, .. } = &source else { panic!("an address") };
-        let _first = remote.client.set(server.client());
-        let unknown = |received| source.find(Some("of nobody"), received, |_| true);
-        let missing = Err(VerifyError::KeyUnavailable(ADDRESS.to_owned()));
-        let early = clock::now();
-        source.fetch_missing().await;
-        assert!(matches!(unknown(early), Err(VerifyError::Malformed(_))), "it was looked for since");
-        let late = clock::now();
-        assert_eq!(unknown(late), missing, "the sender may have published it since");
-        source.fetch(Duration::ZERO).await;
-        assert_eq!(server.asked.load(Ordering::SeqCst), 1, "not again within 5 s");
-        tokio::time::pause();
-        tokio::time::advance(PAUSE).await;
-        tokio::time::resume();
-        let failing = |_: &[u8], _| Err("not that".to_owned());
-        Arc::clone(remote).fetch(ADDRESS, target.clone(), Duration::ZERO, failing).await;
-        assert_eq!(unknown(late), missing, "a failed fetch tells nothing");
-        assert_eq!(source.find(None, late, |_| true), Ok(0), "what was read is still good");
-        tokio::time::pause();
-        tokio::time::advance(PAUSE).await;
-        tokio::time::resume();
-        source.fetch_missing().await;
-        assert!(matches!(unknown(late), Err(VerifyError::Malformed(_))), "now it was looked for");
     }
 }

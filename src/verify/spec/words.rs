@@ -78,23 +78,6 @@ impl Algorithm {
     pub fn signs_nothing(self) -> bool {
         matches!(self, Self::Token | Self::Basic | Self::Jwt | Self::None)
     }
-
-    /// Returns the length of its digest in bytes; 0 where nothing is computed.
-    pub fn digest_bytes(self) -> usize {
-        match self {
-            Self::HmacSha256 | Self::Sha256 => 32,
-            Self::HmacSha512 | Self::Sha512 => 64,
-            Self::HmacSha1 | Self::Sha1 => 20,
-            Self::HmacMd5 | Self::Md5 => 16,
-            Self::Token
-            | Self::Basic
-            | Self::Ed25519
-            | Self::EcdsaP256
-            | Self::RsaX509
-            | Self::Jwt
-            | Self::None => 0,
-        }
-    }
 }
 
 words! {

@@ -178,7 +178,7 @@ async fn a_key_set_is_fetched_for_the_first_token_and_kept_for_the_next() {
     let Some(Check::Jwt(check)) = verifier.schemes.first().map(|scheme| &scheme.check) else {
         panic!("a token")
     };
-    let Some(jwt::Source::Remote { remote, .. }) = &check.source else { panic!("an address") };
+    let Some(jwt::Source { remote: Some((_, remote)), .. }) = &check.source else { panic!("an address") };
     let _first = remote.client.set(server.client());
 
     let header = serde_json::json!({ "alg": "RS256", "kid": tokens::kid("rsa.jwks.json") });
