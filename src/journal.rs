@@ -29,14 +29,12 @@ mod writer;
 pub use aside::{Aside, Placed, ROOM as ASIDE_ROOM};
 pub use claim::Claim;
 pub use error::JournalError;
-pub use queue::Stats;
 pub use reader::{Entry, Reader};
 pub use recover::{Damage, Left, Recovered};
 
 use crate::{record::Record, workers::hear};
-use disk::{Disk, LocalDisk};
 use queue::Queue;
-use std::{fs::File, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{fs::File, sync::Arc, thread::JoinHandle, time::Duration};
 
 /// Hears of what happens, on the writer's thread or on that of an append: it must be quick and must not block.
 pub type Observer = Arc<dyn Fn(Notice) + Send + Sync>;
@@ -102,18 +100,6 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal in `dir`, which is created where it is missing, and reports what was found there. Blocks for
-    /// as long as the disk takes; see [`Claim`] for one step at a time.
-    pub fn open(dir: &Path, options: Options) -> Result<(Self, Recovered), JournalError> {
-        Self::open_on(Box::new(LocalDisk), dir, options)
-    }
-
-    fn open_on(disk: Box<dyn Disk>, dir: &Path, options: Options) -> Result<(Self, Recovered), JournalError> {
-        let claim = Claim::take(dir)?;
-        let recovered = claim.recover()?;
-        Ok((claim.open_on(disk, &recovered, options)?, recovered))
-    }
-
     /// Appends a record and resolves to its sequence once it is durable. The record takes its place when
     /// this is called, not when the future is polled, and keeps it when the future is dropped.
     pub fn append(
@@ -123,11 +109,6 @@ impl Journal {
         let pushed = self.queue.push(record);
         let queue = Arc::clone(&self.queue);
         async move { hear(pushed?).await.unwrap_or_else(|_| Err(queue.closed())) }
-    }
-
-    /// Returns what the journal is doing.
-    pub fn stats(&self) -> Stats {
-        self.queue.stats()
     }
 
     /// True where the last record or group was not taken; [`Self::look`] then finds out whether that is over.

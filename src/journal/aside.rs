@@ -99,7 +99,7 @@ fn write(file: &Path, document: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{Journal, Options};
+    use crate::journal::Claim;
     use futures_util::{FutureExt as _, future::join_all};
 
     #[tokio::test]
@@ -120,7 +120,7 @@ mod tests {
         );
         assert_eq!(fs::read(&placed.file).unwrap(), b"{\"a\":1}");
         assert_eq!(fs::read_dir(journal.join("aside")).unwrap().count(), 1);
-        let (_journal, found) = Journal::open(&journal, Options::default()).unwrap();
+        let found = Claim::take(&journal).unwrap().recover().unwrap();
         assert_eq!(found.left, []);
     }
 

@@ -2,7 +2,7 @@
 //! what stands there is looked at, which may take as long as the disk has to read.
 
 use super::{
-    Journal, JournalError, Options, Recovered, Stats, directory,
+    Journal, JournalError, Options, Recovered, directory,
     disk::{Disk, LocalDisk},
     queue::Queue,
     recover,
@@ -50,10 +50,9 @@ impl Claim {
         options: Options,
     ) -> Result<Journal, JournalError> {
         let tag = random_tag();
-        let stats = Stats { bytes: recovered.bytes, records: recovered.records, ..Stats::default() };
         let next = recovered.next_sequence;
         let segment_bytes = options.segment_bytes;
-        let queue = Arc::new(Queue::new(Arc::clone(&self.dir), options, tag, next, stats));
+        let queue = Arc::new(Queue::new(Arc::clone(&self.dir), options, tag, next, recovered.bytes));
         let writer = Writer {
             queue: Arc::clone(&queue),
             disk,

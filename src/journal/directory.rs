@@ -32,16 +32,13 @@ const PROBE_BYTES: usize = 64 * 1024;
 /// Digits of a sequence in a file name: as many as `u64::MAX` has, so that names sort by number.
 const DIGITS: usize = 20;
 
-/// A segment's file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SegmentFile {
     /// The sequence of its first record, by its name.
     pub(super) first: u64,
-    /// Where it is.
     pub(super) path: PathBuf,
 }
 
-/// What stands in a journal's directory.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     /// The segments by sequence.
@@ -84,7 +81,6 @@ pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// Lists what stands in the directory.
 pub(super) fn list(dir: &Path) -> Result<Listing, JournalError> {
     let mut listing = Listing::default();
     for entry in fs::read_dir(dir).map_err(JournalError::io("list", dir))? {
@@ -139,7 +135,6 @@ pub(super) fn probe(dir: &Path) -> io::Result<()> {
     tried
 }
 
-/// Returns the size of all segments in bytes.
 pub(super) fn size(dir: &Path) -> Result<u64, JournalError> {
     let len = |segment: &SegmentFile| fs::metadata(&segment.path).map_or(0, |file| file.len());
     Ok(list(dir)?.segments.iter().map(len).sum())

@@ -10,7 +10,6 @@ use std::{
 
 /// The file operations of the writer; each does the real thing unless an implementation says otherwise.
 pub(super) trait Disk: Send {
-    /// Creates a new file.
     fn create(&mut self, path: &Path) -> io::Result<File> {
         directory::create_file(path)
     }
@@ -30,12 +29,10 @@ pub(super) trait Disk: Send {
         directory::sync(dir)
     }
 
-    /// Cuts a file to `len` bytes.
     fn cut(&mut self, file: &File, len: u64) -> io::Result<()> {
         file.set_len(len)
     }
 
-    /// Removes a file.
     fn remove(&mut self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }

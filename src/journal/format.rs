@@ -42,7 +42,6 @@ use std::ops::Range;
 
 /// The version that this program writes, and the newest that it reads.
 pub(super) const VERSION: u32 = 1;
-/// Length of the segment header in bytes.
 pub(super) const HEADER_LEN: usize = 36;
 /// Length of a frame's part before the payload in bytes.
 pub(super) const PREFIX_LEN: usize = 20;
@@ -50,7 +49,6 @@ pub(super) const PREFIX_LEN: usize = 20;
 pub(super) const FRAME_LEN: usize = PREFIX_LEN + CRC_LEN;
 /// The largest payload in bytes; bounds what a reader must hold at once.
 pub(super) const MAX_PAYLOAD: usize = 64 * 1024 * 1024;
-/// The first bytes of every frame.
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"\xF7HWR";
 
 const SEGMENT_MAGIC: [u8; 8] = *b"HOOKWAY\n";
@@ -59,7 +57,6 @@ const CRC_LEN: usize = 4;
 /// What a segment says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
-    /// The format's version.
     pub(super) version: u32,
     /// The number that every frame of the segment repeats.
     pub(super) tag: u32,
@@ -70,7 +67,6 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Returns the header's bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_LEN);
         bytes.extend(SEGMENT_MAGIC);
@@ -102,7 +98,6 @@ impl Header {
 pub(super) struct Prefix {
     /// The tag of the segment that the frame was written for.
     pub(super) tag: u32,
-    /// The record's sequence.
     pub(super) sequence: u64,
     /// Length of the whole frame in bytes.
     pub(super) frame_len: usize,
@@ -131,7 +126,6 @@ pub(super) fn is_whole(frame: &[u8]) -> bool {
         .is_some_and(|(body, crc)| crc32fast::hash(body) == u32::from_le_bytes(*crc))
 }
 
-/// Returns the payload's place in a frame of `frame_len` bytes.
 pub(super) fn payload_range(frame_len: usize) -> Range<usize> {
     PREFIX_LEN..frame_len.saturating_sub(CRC_LEN)
 }
@@ -158,7 +152,6 @@ pub(super) fn encode(buffer: &mut Vec<u8>, tag: u32, sequence: u64, record: &Rec
 /// A record as it was read: its sequence and its payload, checksum right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// The record's sequence.
     pub(super) sequence: u64,
     /// The record's payload, for [`decode`].
     pub(super) payload: Bytes,
@@ -169,7 +162,6 @@ fn u32_len(len: usize) -> [u8; 4] {
     u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes()
 }
 
-/// Returns the `N` bytes at `at`.
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }

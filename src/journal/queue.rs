@@ -33,7 +33,6 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Returns the number of records.
     pub(super) fn len(&self) -> usize {
         self.answers.len()
     }
@@ -52,36 +51,24 @@ impl Group {
     }
 }
 
-/// What the journal is doing, for metrics and health.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Size of all segments in bytes.
-    pub bytes: u64,
-    /// Number of records on disk.
-    pub records: u64,
-    /// Groups that could not be written since the journal was opened.
-    pub failures: u64,
-    /// True from the second failure in a row until a group is written.
-    pub failing: bool,
-}
-
 /// The queue between appends and the writer.
 pub(super) struct Queue {
     dir: Arc<Path>,
     options: Options,
     /// The number of this process in every frame; see the format.
     tag: u32,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     waiting: Group,
     /// Bytes that are in the writer's hands.
     writing: u64,
-    stats: Stats,
-    failures_in_a_row: u32,
+    /// Size of all segments in bytes.
+    pub(super) bytes: u64,
+    pub(super) failures_in_a_row: u32,
     /// Why nothing is taken at present.
     resting: Option<JournalError>,
     /// Why the last record that was not taken, or the last group, failed; `None` once a later one went well.
@@ -96,12 +83,12 @@ impl fmt::Debug for Queue {
 }
 
 impl Queue {
-    /// Returns an empty queue whose first record gets `next_sequence`; `found` is what recovery found.
-    pub(super) fn new(dir: Arc<Path>, options: Options, tag: u32, next_sequence: u64, found: Stats) -> Self {
+    /// Returns an empty queue whose first record gets `next_sequence`; `bytes` stand in segments.
+    pub(super) fn new(dir: Arc<Path>, options: Options, tag: u32, next_sequence: u64, bytes: u64) -> Self {
         let state = Mutex::new(State {
             waiting: Group { first: next_sequence, ..Group::default() },
             writing: 0,
-            stats: found,
+            bytes,
             failures_in_a_row: 0,
             resting: None,
             trouble: None,
@@ -136,7 +123,7 @@ impl Queue {
         if let Some(max_bytes) = self.options.max_bytes {
             // The group in the writer's hands and the waiting one may each begin a segment.
             let ahead = state.writing + len64(state.waiting.bytes.len() + frame_len + 2 * HEADER_LEN);
-            if state.stats.bytes + ahead > max_bytes {
+            if state.bytes + ahead > max_bytes {
                 let error = JournalError::Full { dir: dir(), max_bytes };
                 state.trouble = Some(Trouble { error: error.clone(), wanted: Some(ahead) });
                 self.notify(Notice::Full);
@@ -165,9 +152,7 @@ impl Queue {
     pub(super) fn acknowledge(&self, group: &mut Group, written: u64) {
         let mut state = self.state.lock();
         state.writing = 0;
-        state.stats.bytes += written;
-        state.stats.records += len64(group.len());
-        state.stats.failing = false;
+        state.bytes += written;
         state.failures_in_a_row = 0;
         state.trouble = None;
         drop(state);
@@ -181,8 +166,7 @@ impl Queue {
         let dir = || self.dir.to_path_buf();
         let mut state = self.state.lock();
         state.writing = 0;
-        state.stats.bytes += remains;
-        state.stats.failures += 1;
+        state.bytes += remains;
         state.failures_in_a_row = state.failures_in_a_row.saturating_add(1);
         let error = JournalError::Write { dir: dir(), source: Arc::clone(&source) };
         state.trouble = Some(Trouble { error: error.clone(), wanted: None });
@@ -191,7 +175,6 @@ impl Queue {
             return;
         }
         let resting = JournalError::Failed { dir: dir(), source };
-        state.stats.failing = true;
         state.waiting.first = state.waiting.next();
         state.waiting.answer(&Err(resting.clone()));
         state.resting = Some(resting);
@@ -199,7 +182,6 @@ impl Queue {
         state.resting = None;
     }
 
-    /// Tells the observer, where there is one.
     pub(super) fn notify(&self, notice: Notice) {
         if let Some(observer) = &self.options.observer {
             observer(notice);
@@ -218,13 +200,7 @@ impl Queue {
         drop(mem::take(&mut self.state.lock().waiting));
     }
 
-    /// Returns the error of a record that came too late.
     pub(super) fn closed(&self) -> JournalError {
         JournalError::Closed { dir: self.dir.to_path_buf() }
-    }
-
-    /// Returns what the journal is doing.
-    pub(super) fn stats(&self) -> Stats {
-        self.state.lock().stats
     }
 }

@@ -116,7 +116,6 @@ struct Recovery<'a> {
 }
 
 impl Recovery<'_> {
-    /// Takes a segment for what is known of it.
     fn sealed(&mut self, sealed: &Sealed, header: &Header) {
         self.gaps.header(header);
         self.found.records += self.gaps.run(sealed.first, sealed.last);

@@ -13,9 +13,7 @@ const CHUNK: usize = 256 * 1024;
 /// What stands next in a segment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The segment's header.
     Header(Header),
-    /// A whole record.
     Record(Frame),
     /// Bytes that are neither, before a whole record.
     Damage(Range<u64>),
@@ -23,7 +21,6 @@ pub(super) enum Found {
     End,
 }
 
-/// A place in a segment.
 #[derive(Debug)]
 pub(super) struct Scanner {
     file: File,
@@ -36,7 +33,6 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
-    /// Opens the segment at `path` for reading.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         Ok(Self { file: File::open(path)?, buffer: BytesMut::new(), position: 0, tag: None })
     }
@@ -51,7 +47,6 @@ impl Scanner {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Returns what stands next.
     pub(super) fn next(&mut self) -> io::Result<Found> {
         if self.position == 0 {
             if !self.fill(HEADER_LEN)? {
@@ -170,7 +165,6 @@ pub(super) struct Gaps {
 }
 
 impl Gaps {
-    /// Takes note of a segment's header.
     pub(super) fn header(&mut self, header: &Header) {
         let next = self.next.unwrap_or(header.first);
         self.lost += header.previous.saturating_add(1).saturating_sub(next);
@@ -196,7 +190,6 @@ impl Gaps {
         last.saturating_add(1).saturating_sub(first.max(next))
     }
 
-    /// Returns how many records were missing so far.
     pub(super) fn lost(&self) -> u64 {
         self.lost
     }

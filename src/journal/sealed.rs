@@ -16,19 +16,14 @@ use std::{
     path::Path,
 };
 
-/// Its first line.
 const TITLE: &str = "hookway sealed segments 1";
 
 /// A segment that is complete and was found whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sealed {
-    /// The sequence of its first record.
     pub(super) first: u64,
-    /// Its length in bytes.
     pub(super) len: u64,
-    /// Its tag.
     pub(super) tag: u32,
-    /// The sequence of its last record.
     pub(super) last: u64,
 }
 

@@ -6,7 +6,10 @@ mod reading;
 mod recovery;
 mod sealed;
 
-use super::{Journal, JournalError, Options, Reader, Recovered};
+use super::{
+    Claim, Journal, JournalError, Options, Reader, Recovered,
+    disk::{Disk, LocalDisk},
+};
 use crate::record::Record;
 use bytes::Bytes;
 use std::{
@@ -35,7 +38,26 @@ fn record(number: u64) -> Record {
 }
 
 fn open(dir: &Path) -> (Journal, Recovered) {
-    Journal::open(dir, Options::default()).unwrap()
+    open_with(dir, Options::default()).unwrap()
+}
+
+fn open_with(dir: &Path, options: Options) -> Result<(Journal, Recovered), JournalError> {
+    open_on(Box::new(LocalDisk), dir, options)
+}
+
+fn open_on(disk: Box<dyn Disk>, dir: &Path, options: Options) -> Result<(Journal, Recovered), JournalError> {
+    let claim = Claim::take(dir)?;
+    let recovered = claim.recover()?;
+    Ok((claim.open_on(disk, &recovered, options)?, recovered))
+}
+
+/// What the journal believes to take on disk.
+fn bytes(journal: &Journal) -> u64 {
+    journal.queue.state.lock().bytes
+}
+
+fn failures_in_a_row(journal: &Journal) -> u32 {
+    journal.queue.state.lock().failures_in_a_row
 }
 
 /// Opens, appends `record(n)` for each number, closes.

@@ -21,7 +21,6 @@ use std::{
     time::Instant,
 };
 
-/// Writes groups until the queue is closed.
 pub(super) struct Writer {
     pub(super) queue: Arc<Queue>,
     pub(super) disk: Box<dyn Disk>,
@@ -41,7 +40,6 @@ pub(super) struct Writer {
 pub(super) struct Segment {
     file: File,
     path: PathBuf,
-    /// The sequence of its first record.
     first: u64,
     /// Length in bytes up to which everything is durable; 0 before the first group is.
     durable: u64,

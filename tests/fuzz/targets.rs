@@ -209,7 +209,11 @@ pub(crate) fn journal(data: &[u8]) {
         return;
     }
     read_all(home.path());
-    drop(journal::Journal::open(home.path(), journal::Options::default()));
+    if let Ok(claim) = journal::Claim::take(home.path())
+        && let Ok(found) = claim.recover()
+    {
+        drop(claim.open(&found, journal::Options::default()));
+    }
     read_all(home.path());
 }
 

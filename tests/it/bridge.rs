@@ -14,7 +14,7 @@ use hookway::{
     dedup::Window,
     event::envelope::Binding,
     explain::Explainer,
-    journal::{Aside, Journal, Options},
+    journal::{Aside, Options},
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
     pipeline::{Handshakes, Pipeline, Source},
     publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
@@ -173,7 +173,7 @@ fn sinks(
             Some(own) => (own.dir.clone(), Options { max_bytes: own.max_bytes(), ..Options::default() }),
             None => (home.join(name), Options::default()),
         };
-        let (journal, _) = Journal::open(&dir, options).expect("a journal can be opened");
+        let journal = stored::open(&dir, options);
         let journal = Arc::new(JournalSink::new(journal, dir.display().to_string()));
         let publisher = FaultyPublisher::new(journal, Fault::None);
         faulty.push((name.clone(), Arc::clone(&publisher)));

@@ -6,11 +6,9 @@ use crate::{
     deadline,
     eventually::PATIENCE,
     samples::event,
+    stored,
 };
-use hookway::{
-    journal::{Journal, Options},
-    record::Record,
-};
+use hookway::{journal::Options, record::Record};
 use std::{fs, path::Path, process::Command};
 
 fn config(dir: &Path) -> String {
@@ -28,7 +26,7 @@ quarantine: {{ sink: kept }}
 /// Writes as many segments as there are numbers, of as many records.
 async fn write(dir: &Path, records: &[usize]) {
     for count in records {
-        let (journal, _) = Journal::open(dir, Options::default()).unwrap();
+        let journal = stored::open(dir, Options::default());
         for _ in 0..*count {
             let record = Record {
                 destination: "".into(),
@@ -116,7 +114,7 @@ async fn all_that_a_start_finds_is_in_its_log() {
 async fn a_journal_of_another_process_ends_the_start() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("kept");
-    let (_journal, _) = Journal::open(&dir, Options::default()).unwrap();
+    let _journal = stored::open(&dir, Options::default());
     let folder = binary::home(&config(&dir));
     let output = binary::command(&folder, "run").output().unwrap();
     assert_eq!(output.status.code(), Some(69), "{output:?}");

@@ -1,6 +1,9 @@
 //! What a journal holds, each envelope held to the published schema.
 
-use hookway::{journal::Reader, record::Record};
+use hookway::{
+    journal::{Claim, Journal, Options, Reader},
+    record::Record,
+};
 use jsonschema::Validator;
 use serde_json::{Value, value::RawValue};
 use std::{collections::BTreeMap, path::Path, sync::LazyLock};
@@ -39,6 +42,13 @@ fn envelope(value: &[u8]) -> Value {
         Err(error) => panic!("{name} is {}: {error}", raw.get()),
     };
     Value::Object(members.into_iter().map(tree).collect())
+}
+
+/// Opens a journal for writing.
+pub(crate) fn open(dir: &Path, options: Options) -> Journal {
+    let claim = Claim::take(dir).expect("a journal can be taken");
+    let found = claim.recover().expect("a journal can be read");
+    claim.open(&found, options).expect("a journal can be opened")
 }
 
 /// Returns all that a journal holds, in order; each envelope fits the schema.

@@ -10,7 +10,6 @@ const FIXED_LEN: usize = 8 + 1 + 4;
 /// The length that stands before a text.
 const LEN_LEN: usize = 4;
 
-/// Returns the length of a record's payload in bytes.
 pub(super) fn len(record: &Record) -> usize {
     let text = |text: &str| LEN_LEN + text.len();
     FIXED_LEN
@@ -21,7 +20,6 @@ pub(super) fn len(record: &Record) -> usize {
         + record.value.len()
 }
 
-/// Appends a record's payload to `buffer`.
 pub(super) fn encode(buffer: &mut Vec<u8>, record: &Record) {
     buffer.extend(record.timestamp_ms.to_le_bytes());
     buffer.push(u8::from(record.key.is_some()));

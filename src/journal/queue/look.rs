@@ -36,9 +36,9 @@ impl Queue {
                 if state.writing > 0 || state.waiting.len() > 0 {
                     return Err(error);
                 }
-                state.stats.bytes = directory::size(&self.dir)?;
-                self.notify(Notice::Size(state.stats.bytes));
-                if state.stats.bytes + wanted > self.options.max_bytes.unwrap_or(u64::MAX) {
+                state.bytes = directory::size(&self.dir)?;
+                self.notify(Notice::Size(state.bytes));
+                if state.bytes + wanted > self.options.max_bytes.unwrap_or(u64::MAX) {
                     return Err(error);
                 }
                 state.trouble = None;

@@ -32,7 +32,6 @@ async fn concurrent_appends_are_all_acknowledged_in_one_sequence() {
         assert_eq!(entry.record, record);
     }
     assert_eq!(reader.read().unwrap(), None);
-    assert_eq!(journal.stats().records, TASKS * EACH);
 }
 
 #[tokio::test]
@@ -47,7 +46,7 @@ async fn what_waits_shares_one_commit_and_the_observer_hears_of_it() {
         }
     };
     let options = Options { observer: Some(Arc::new(hear)), ..Options::default() };
-    let (journal, _) = Journal::open(dir.path(), options).unwrap();
+    let (journal, _) = open_with(dir.path(), options).unwrap();
     let appends: Vec<_> = (1..=COUNT).map(|number| journal.append(&record(number))).collect();
     for (expected, outcome) in (1..).zip(join_all(appends).await) {
         assert_eq!(outcome.unwrap(), expected, "the order is that of the calls");
@@ -57,7 +56,7 @@ async fn what_waits_shares_one_commit_and_the_observer_hears_of_it() {
     assert!(commits.iter().all(|commit| commit.durable));
     assert!(commits.len() < 200, "no group held two records");
     let stored: u64 = segments(dir.path()).iter().map(|path| fs::metadata(path).unwrap().len()).sum();
-    assert_eq!(journal.stats().bytes, stored);
+    assert_eq!(bytes(&journal), stored);
     assert_eq!(commits.iter().map(|commit| commit.grown).sum::<u64>(), stored);
 }
 
@@ -65,7 +64,7 @@ async fn what_waits_shares_one_commit_and_the_observer_hears_of_it() {
 async fn a_full_journal_refuses_and_drops_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let options = || Options { max_bytes: Some(4000), segment_bytes: 1000, ..Options::default() };
-    let (journal, _) = Journal::open(dir.path(), options()).unwrap();
+    let (journal, _) = open_with(dir.path(), options()).unwrap();
     let mut stored = Vec::new();
     let error = loop {
         match journal.append(&record(u64::try_from(stored.len()).unwrap() + 1)).await {
@@ -75,11 +74,11 @@ async fn a_full_journal_refuses_and_drops_nothing() {
     };
     assert!(matches!(error, JournalError::Full { max_bytes: 4000, .. }), "{error}");
     assert!(stored.len() > 10, "only {} records fit", stored.len());
-    assert!(journal.stats().bytes <= 4000);
+    assert!(bytes(&journal) <= 4000);
     drop(journal);
-    let (journal, recovered) = Journal::open(dir.path(), options()).unwrap();
+    let (journal, recovered) = open_with(dir.path(), options()).unwrap();
     assert!(matches!(journal.append(&record(1)).await, Err(JournalError::Full { .. })));
-    assert_eq!(recovered.bytes, journal.stats().bytes);
+    assert_eq!(recovered.bytes, bytes(&journal));
     assert_eq!(sequences(dir.path()), stored);
 }
 
@@ -95,7 +94,7 @@ async fn a_full_journal_says_so_until_somebody_has_made_room() {
         observer: Some(Arc::new(hear)),
         ..Options::default()
     };
-    let (journal, _) = Journal::open(dir.path(), options).unwrap();
+    let (journal, _) = open_with(dir.path(), options).unwrap();
     assert!(!journal.is_troubled());
     let mut number = 0;
     while journal.append(&record(number + 1)).await.is_ok() {
@@ -109,7 +108,7 @@ async fn a_full_journal_says_so_until_somebody_has_made_room() {
     assert!(!journal.is_troubled());
     assert_eq!(journal.append(&record(number + 1)).await.unwrap(), number + 1);
     let stored: u64 = segments(dir.path()).iter().map(|path| fs::metadata(path).unwrap().len()).sum();
-    assert_eq!(journal.stats().bytes, stored);
+    assert_eq!(bytes(&journal), stored);
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 //! no mock: the system itself refuses.
 
 use super::*;
-use crate::journal::disk::{Disk, LocalDisk};
 use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
@@ -85,7 +84,7 @@ impl Disk for MockFailingDisk {
 }
 
 fn open_failing(dir: &Path, disk: &MockFailingDisk) -> Journal {
-    Journal::open_on(Box::new(disk.clone()), dir, Options::default()).unwrap().0
+    open_on(Box::new(disk.clone()), dir, Options::default()).unwrap().0
 }
 
 #[tokio::test]
@@ -97,7 +96,7 @@ async fn a_failed_sync_acknowledges_nothing_and_its_file_is_never_synced_again()
     let error = journal.append(&record(2)).await.unwrap_err();
     assert!(matches!(error, JournalError::Write { .. }), "{error}");
     assert_eq!(journal.append(&record(3)).await.unwrap(), 3);
-    assert_eq!((journal.stats().failures, journal.stats().failing, journal.stats().records), (1, false, 2));
+    assert_eq!(failures_in_a_row(&journal), 0);
     drop(journal);
     let synced = disk.0.lock().synced.clone();
     assert_eq!(synced[0], synced[1]);
@@ -121,11 +120,11 @@ async fn a_disk_that_fills_within_a_record_keeps_all_records_around_it() {
                 assert_eq!(outcome.ok(), (number != failed).then_some(number));
             }
             let expected: Vec<u64> = (1..=5).filter(|number| *number != failed).collect();
-            let bytes = journal.stats().bytes;
+            let size = bytes(&journal);
             drop(journal);
             assert_eq!(sequences(dir.path()), expected);
             let (_journal, recovered) = open(dir.path());
-            assert_eq!((recovered.records, recovered.lost, recovered.bytes), (4, 0, bytes));
+            assert_eq!((recovered.records, recovered.lost, recovered.bytes), (4, 0, size));
             assert_eq!(recovered.damaged.len(), usize::from(keeps_rest), "what remains is reported");
         }
     }
@@ -138,7 +137,7 @@ async fn a_journal_that_keeps_failing_refuses_what_waits_and_comes_back_by_itsel
     let (release, go_on) = mpsc::channel();
     let disk =
         MockStuckDisk { entered, go_on, faults: VecDeque::from([Fault::None, Fault::Sync, Fault::Sync]) };
-    let (journal, _) = Journal::open_on(Box::new(disk), dir.path(), Options::default()).unwrap();
+    let (journal, _) = open_on(Box::new(disk), dir.path(), Options::default()).unwrap();
     let first = journal.append(&record(1));
     at_disk.recv_timeout(PATIENCE).unwrap();
     let second: Vec<_> = (2..=4).map(|number| journal.append(&record(number))).collect();
@@ -150,13 +149,13 @@ async fn a_journal_that_keeps_failing_refuses_what_waits_and_comes_back_by_itsel
     for append in second {
         assert!(matches!(append.await, Err(JournalError::Write { .. })), "the whole group hears of it");
     }
-    assert!(!journal.stats().failing, "one failure is not yet a state");
+    assert_eq!(failures_in_a_row(&journal), 1, "one failure is not yet a state");
     at_disk.recv_timeout(PATIENCE).unwrap();
     let waiting = journal.append(&record(6));
     drop(release);
     assert!(matches!(third.await, Err(JournalError::Write { .. })));
     assert!(matches!(waiting.await, Err(JournalError::Failed { .. })), "nothing is tried while it rests");
-    assert!(journal.stats().failing);
+    assert_eq!(failures_in_a_row(&journal), 2);
 
     let deadline = Instant::now() + PATIENCE;
     while let Err(error) = journal.append(&record(7)).await {
@@ -165,7 +164,7 @@ async fn a_journal_that_keeps_failing_refuses_what_waits_and_comes_back_by_itsel
         tokio::task::yield_now().await;
     }
     assert_eq!(journal.append(&record(8)).await.unwrap(), 8, "what was refused took no number");
-    assert_eq!((journal.stats().failures, journal.stats().failing), (2, false));
+    assert_eq!(failures_in_a_row(&journal), 0);
     assert_eq!(sequences(dir.path()), [1, 7, 8]);
 }
 
@@ -200,7 +199,7 @@ async fn a_queue_that_is_full_refuses_instead_of_waiting() {
         let (entered, at_disk) = mpsc::channel();
         let (release, go_on) = mpsc::channel();
         let disk = MockStuckDisk { entered, go_on, faults: VecDeque::new() };
-        let (journal, _) = Journal::open_on(Box::new(disk), dir.path(), options).unwrap();
+        let (journal, _) = open_on(Box::new(disk), dir.path(), options).unwrap();
         let first = journal.append(&record(1));
         at_disk.recv_timeout(PATIENCE).unwrap();
         let (second, third) = (journal.append(&record(2)), journal.append(&record(3)));
@@ -228,7 +227,7 @@ impl Disk for MockPanickingDisk {
 async fn a_bug_in_the_writer_costs_its_group_and_nothing_that_comes_after() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Box::new(MockPanickingDisk { has_panicked: false });
-    let (journal, _) = Journal::open_on(disk, dir.path(), Options::default()).unwrap();
+    let (journal, _) = open_on(disk, dir.path(), Options::default()).unwrap();
     assert!(matches!(journal.append(&record(1)).await, Err(JournalError::Write { .. })));
     assert!(journal.is_troubled());
     assert_eq!(journal.append(&record(2)).await.unwrap(), 2);

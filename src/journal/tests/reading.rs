@@ -7,7 +7,7 @@ async fn a_reader_follows_a_live_writer_over_many_segments() {
     const COUNT: u64 = 400;
     let dir = tempfile::tempdir().unwrap();
     let options = Options { segment_bytes: 2048, ..Options::default() };
-    let (journal, _) = Journal::open(dir.path(), options).unwrap();
+    let (journal, _) = open_with(dir.path(), options).unwrap();
     let mut reader = Reader::open(dir.path(), 1).unwrap();
     assert_eq!(reader.read().unwrap(), None, "nothing is there yet");
     let writer = tokio::spawn(async move {

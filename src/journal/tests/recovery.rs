@@ -168,7 +168,7 @@ async fn a_newer_format_is_refused_and_nothing_is_touched() {
     let newer = Header { version: 2, tag: 1, first: 6, previous: 3 }.encode();
     let newer_path = dir.path().join("00000000000000000006.segment");
     fs::write(&newer_path, &newer).unwrap();
-    let error = Journal::open(dir.path(), Options::default()).unwrap_err();
+    let error = open_with(dir.path(), Options::default()).unwrap_err();
     assert!(
         matches!(&error, JournalError::NewerFormat { version: 2, path } if *path == newer_path),
         "{error}"
@@ -185,7 +185,7 @@ async fn a_second_owner_is_turned_away_until_the_first_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let (first, _) = open(dir.path());
     first.append(&record(1)).await.unwrap();
-    let error = Journal::open(dir.path(), Options::default()).unwrap_err();
+    let error = open_with(dir.path(), Options::default()).unwrap_err();
     assert!(matches!(error, JournalError::Locked { .. }), "{error}");
     assert!(error.to_string().contains(dir.path().to_str().unwrap()), "{error}");
     first.append(&record(2)).await.unwrap();

@@ -8,7 +8,7 @@ async fn several() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for numbers in [1..=12, 13..=14, 15..=30] {
         let options = Options { segment_bytes: 400, ..Options::default() };
-        let (journal, _) = Journal::open(dir.path(), options).unwrap();
+        let (journal, _) = open_with(dir.path(), options).unwrap();
         for number in numbers {
             assert_eq!(journal.append(&record(number)).await.unwrap(), number);
         }
