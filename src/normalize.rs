@@ -140,7 +140,6 @@ impl Normalizer {
         Err(self.another(format!("expected a form (urlencoded or multipart) and found {found}")))
     }
 
-    /// Says why a body is not taken as JSON.
     fn no_json(&self, request: &Request, error: ScanError) -> Unmappable {
         if is_form(&request.headers) {
             return self.another("expected JSON and found a form".to_owned());

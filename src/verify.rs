@@ -231,7 +231,6 @@ fn demanded_header<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Result<&'r 
     header(headers, name)?.ok_or_else(|| VerifyError::Missing(format!("header `{name}`")))
 }
 
-/// Returns the SHA-1 digest of a text.
 fn sha1_of(text: &[u8]) -> Vec<u8> {
     Sha1::digest(text).to_vec()
 }

@@ -56,7 +56,6 @@ const BATCH: &str = "application/cloudevents-batch+json";
 const STEM: &str = "application/cloudevents";
 
 impl Normalizer {
-    /// Returns the events of a delivery that holds `CloudEvents`.
     pub(super) fn cloud_events(&self, shared: &Shared<'_>) -> Vec<Event> {
         let request = shared.request();
         let essence = essence_of(&request.headers).unwrap_or_default().to_ascii_lowercase();
@@ -89,7 +88,6 @@ impl Normalizer {
         division.elements.iter().enumerate().map(event).collect()
     }
 
-    /// Reads an event of the JSON format.
     fn cloud_document(
         &self,
         shared: &Shared<'_>,
@@ -138,7 +136,6 @@ impl Normalizer {
     }
 }
 
-/// Divides a batch.
 fn divide(body: &[u8]) -> Result<Division<'_>, Unmappable> {
     let text = json::text(body)?;
     if !json::is_valid(body) || !text.trim_ascii_start().starts_with('[') {

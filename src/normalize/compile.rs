@@ -17,7 +17,6 @@ use crate::request::{
     slot::{Params, Slot, Standing},
 };
 
-/// How a template is mended.
 const TEMPLATE_FIX: &str = "see docs/senders.md for the grammar of templates";
 
 /// What a sender's `event` part is compiled for.
@@ -37,7 +36,6 @@ pub struct Setting<'a> {
     pub ids_are_unique: bool,
 }
 
-/// Gathers problems while parts are compiled.
 struct Compiler<'c> {
     grammar: Grammar<'c>,
     errors: Vec<SpecProblem>,

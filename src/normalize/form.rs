@@ -23,7 +23,6 @@ pub(super) struct Form {
     pub(super) allow: Vec<Allow>,
 }
 
-/// How one kind of event finds its object, key and id.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) when: Vec<String>,
@@ -36,7 +35,6 @@ pub(super) struct Rule {
     pub(super) id: Option<Template>,
 }
 
-/// The values that one place of an event may have.
 #[derive(Debug)]
 pub(super) struct Allow {
     pub(super) name: String,
@@ -47,12 +45,10 @@ pub(super) struct Allow {
     pub(super) required: bool,
 }
 
-/// What a rule found.
 pub(super) struct Naming {
     pub(super) subject: Option<String>,
     pub(super) key: Option<String>,
     pub(super) id: String,
-    /// What the id was made of.
     pub(super) trace: Trace,
 }
 
@@ -60,7 +56,6 @@ pub(super) struct Naming {
 type Lack = (u8, &'static str);
 
 impl Form {
-    /// Tells whether a body has this shape.
     pub(super) fn fits(&self, values: &Values<'_>) -> Result<bool, Unmappable> {
         self.has.as_ref().map_or(Ok(true), |places| values.has(places))
     }
@@ -112,7 +107,6 @@ impl Rule {
         self.id.is_none()
     }
 
-    /// True where the rule is for events of this name.
     fn is_for(&self, name: &str) -> bool {
         let fits = |wanted: &String| match wanted.strip_suffix('*') {
             Some(beginning) => name.starts_with(beginning),

@@ -18,7 +18,6 @@ use serde_json::value::RawValue;
 /// Deepest nesting taken; the envelope is one level more.
 const MAX_DEPTH: usize = 128;
 
-/// Why a body is not taken as JSON.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ScanError {
     #[error("the body is not UTF-8 from byte {0} on")]
@@ -49,7 +48,6 @@ struct Node {
     leaf: Option<usize>,
 }
 
-/// What a scan found.
 #[derive(Debug)]
 pub(super) struct Found<'a> {
     values: Vec<Option<&'a RawValue>>,
@@ -75,7 +73,6 @@ impl Default for Pointers {
 }
 
 impl Pointers {
-    /// True where nothing is looked for.
     pub(super) fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
@@ -122,7 +119,6 @@ impl Pointers {
     }
 }
 
-/// One node of the trie.
 #[derive(Debug, Clone, Copy)]
 struct At<'t> {
     pointers: &'t Pointers,

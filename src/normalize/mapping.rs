@@ -35,7 +35,6 @@ impl<'d> Shared<'d> {
         Self { delivery, normalizer, digest: OnceCell::new(), kept: OnceCell::new() }
     }
 
-    /// Returns the request.
     pub(super) fn request(&self) -> &'d Request {
         self.delivery.request()
     }
@@ -47,7 +46,6 @@ impl<'d> Shared<'d> {
 }
 
 impl Normalizer {
-    /// Makes the event that the sender's document finds.
     pub(super) fn map(
         &self,
         shared: &Shared<'_>,
@@ -180,7 +178,6 @@ impl Normalizer {
     }
 }
 
-/// Says that a member stands twice, and the sender's meaning is unclear.
 pub(super) fn ambiguous(member: &str) -> Unmappable {
     let detail = format!("a member on the way to {member} stands twice, and the sender's meaning is unclear");
     Unmappable::new(Reason::Ambiguous, detail)

@@ -6,23 +6,27 @@ use crate::request::slot::{Slot, Standing};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// A scalar of a JSON body, by its leaf.
-    Body { within: Within, leaf: usize, standing: Standing },
+    Body {
+        within: Within,
+        leaf: usize,
+        standing: Standing,
+    },
     /// Anything else of the request.
-    Request { slot: Slot, standing: Standing },
+    Request {
+        slot: Slot,
+        standing: Standing,
+    },
     /// Digits of the SHA-256 of the event's bytes.
     Digest(usize),
     /// The element's number; absent where the body was not divided.
     Index,
-    /// A fresh id.
     Fresh,
 }
 
 /// What a pointer of the body begins at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Within {
-    /// The body.
     Whole,
-    /// The element.
     Element,
     /// The value that the element was taken from.
     Around,

@@ -19,7 +19,6 @@ use std::{borrow::Cow, fmt};
 /// Elements taken of one request. More are no batch of any sender known, and each costs a record.
 pub(super) const MAX_ELEMENTS: usize = 10_000;
 
-/// How a sender's bodies are divided.
 #[derive(Debug, Default)]
 pub(super) struct Split {
     ways: Vec<Way>,
@@ -41,7 +40,6 @@ pub(super) struct Element<'a> {
     pub(super) repeated: Option<String>,
 }
 
-/// A divided body.
 #[derive(Debug, Default)]
 pub(super) struct Division<'a> {
     /// The elements, in the order of the body.
@@ -101,7 +99,6 @@ impl Split {
     }
 }
 
-/// Reads one alternative.
 fn way(text: &str) -> Result<Way, String> {
     let wrong = || format!("`{text}` is no split: expected a pointer with `*`, as `/value/*`, or `lines`");
     let way = text.strip_prefix('/').map(|below| below.split('/')).ok_or_else(wrong)?.fold(

@@ -10,12 +10,10 @@ use grammar::Grammar;
 /// Room for what most templates give, in bytes; saves growing it piece by piece.
 const ROOM: usize = 80;
 
-/// A compiled template.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Template(Vec<Part<Vec<Place>>>);
 
 impl Template {
-    /// Compiles a template. The error says what is wrong.
     pub(super) fn compile(text: &str, grammar: &mut Grammar<'_>) -> Result<Self, String> {
         grammar.template(text).map(Self)
     }

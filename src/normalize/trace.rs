@@ -10,13 +10,10 @@ pub(super) struct Trace {
     pub(super) is_unsigned: bool,
     /// How far the least of the values can be believed; `None`: the sender chose nothing of it.
     pub(super) standing: Option<Standing>,
-    /// The digest of the event's bytes, or a part of it.
     pub(super) has_digest: bool,
-    /// A fresh id.
     pub(super) is_fresh: bool,
 }
 
-/// Notes what is read.
 #[derive(Debug, Default)]
 pub(super) struct Tracer(Cell<Trace>);
 
@@ -26,12 +23,10 @@ impl Tracer {
         self.0.take()
     }
 
-    /// Notes a value of the body.
     pub(super) fn body(&self, standing: Standing) {
         self.note(|trace| trace.standing = trace.standing.max(Some(standing)));
     }
 
-    /// Notes a value of the request.
     pub(super) fn slot(&self, slot: &Slot, standing: Standing) {
         match slot {
             Slot::Param(_) | Slot::Text(_) => {}

@@ -20,7 +20,6 @@ use std::{borrow::Cow, cell::OnceCell};
 /// Digits of the digest behind an id that somebody else could have written.
 pub(super) const DIGITS: usize = 32;
 
-/// What templates are rendered from.
 #[derive(Debug)]
 pub(super) struct Values<'v> {
     request: &'v Request,
@@ -29,26 +28,20 @@ pub(super) struct Values<'v> {
     element: Option<Inner<'v>>,
     /// The body's digest; all elements share one.
     body_digest: &'v OnceCell<String>,
-    /// The element's own.
     digest: OnceCell<String>,
     tracer: Tracer,
 }
 
-/// One element of a divided body.
 #[derive(Debug)]
 pub(super) struct Inner<'v> {
-    /// What was found in it.
     pub(super) found: Found<'v>,
     /// What was found in the value that it was taken from.
     pub(super) around: &'v Found<'v>,
-    /// Its bytes.
     pub(super) bytes: &'v [u8],
-    /// Its number, from 0.
     pub(super) index: usize,
 }
 
 impl<'v> Values<'v> {
-    /// Joins what a whole body gives.
     pub(super) fn new(
         request: &'v Request,
         params: &'v Params,
@@ -59,7 +52,6 @@ impl<'v> Values<'v> {
         Self { request, params, whole, element: None, body_digest, digest, tracer }
     }
 
-    /// Looks at one element of the body.
     pub(super) fn of_element(self, element: Inner<'v>) -> Self {
         Self { element: Some(element), ..self }
     }
@@ -85,7 +77,6 @@ impl<'v> Values<'v> {
         std::iter::once(self.whole).chain(inner).find_map(Found::repeated)
     }
 
-    /// Returns what was read since the last call.
     pub(super) fn traced(&self) -> Trace {
         self.tracer.take()
     }
@@ -108,7 +99,6 @@ impl<'v> Values<'v> {
         })
     }
 
-    /// Returns a fresh id.
     pub(super) fn fresh(&self) -> String {
         self.tracer.fresh();
         crate::clock::uuid().to_string()

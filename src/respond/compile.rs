@@ -25,10 +25,8 @@ const NOT_FOR_DOCUMENTS: [&str; 8] = [
     "upgrade",
 ];
 
-/// Said of a slot that can't be read.
 const SLOT_FIX: &str = "see docs/senders.md, slots";
 
-/// Compiles all handshakes of a document.
 pub(super) fn compile(
     specs: &[RespondSpec],
     declared: &dyn Fn(&str) -> bool,
@@ -48,7 +46,6 @@ pub(super) fn compile(
     if problems.is_empty() { Ok(list) } else { Err(problems) }
 }
 
-/// Compiles one handshake and gathers what is wrong with it.
 struct Compiler<'d> {
     at: String,
     declared: &'d dyn Fn(&str) -> bool,

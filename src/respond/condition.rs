@@ -18,7 +18,6 @@ pub(super) struct Condition {
     pub(super) matches: Vec<(Value, ValueForm)>,
 }
 
-/// A text that must stand somewhere.
 #[derive(Debug)]
 pub(super) enum Expected {
     Text(Box<str>),
@@ -73,7 +72,6 @@ impl Expected {
         }
     }
 
-    /// Returns the name of the constant that it is.
     pub(super) fn param(&self) -> Option<&str> {
         match self {
             Self::Text(_) => None,

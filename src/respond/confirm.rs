@@ -36,12 +36,10 @@ impl Address {
         Self { at, hosts: Pins::new(hosts.to_vec(), None) }
     }
 
-    /// Returns where it stands.
     pub(super) fn at(&self) -> &Value {
         &self.at
     }
 
-    /// Returns the address for one request.
     pub(super) fn read(&self, fill: &Fill<'_>) -> Result<Target, RespondError> {
         let elsewhere = "the address to be confirmed is not an https address of the sender's hosts";
         self.hosts.admit(&self.at.read(fill)?).map_err(|_| RespondError::Unusable(elsewhere))

@@ -3,7 +3,6 @@
 use super::{RespondError, template::Template, value::Fill};
 use serde_json::Value as Tree;
 
-/// A JSON text whose strings are templates.
 #[derive(Debug)]
 pub(super) struct Json {
     tree: Tree,
@@ -19,7 +18,6 @@ impl Json {
         Ok(Self { tree, templates })
     }
 
-    /// Returns the JSON for one request.
     pub(super) fn render(&self, fill: &Fill<'_>) -> Result<Tree, RespondError> {
         let (mut tree, mut templates) = (self.tree.clone(), self.templates.iter());
         strings(&mut tree, &mut |text| {

@@ -15,7 +15,6 @@ use crate::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, header};
 
-/// One handshake of a sender.
 #[derive(Debug)]
 pub(super) struct Responder {
     pub(super) name: Box<str>,
@@ -29,7 +28,6 @@ pub(super) struct Responder {
     pub(super) confirm: Option<Address>,
 }
 
-/// The body of an answer.
 #[derive(Debug)]
 pub(super) enum Body {
     Empty,

@@ -9,7 +9,6 @@ use crate::request::slot::{
     template::{BRACES, Part, parse},
 };
 
-/// A text with slots.
 #[derive(Debug)]
 pub(super) struct Template(Vec<Part<Value>>);
 
@@ -20,7 +19,6 @@ impl Template {
         parts.map(Self).map_err(|problem| format!("`{text}`: {problem}"))
     }
 
-    /// Returns the text for one request.
     pub(super) fn render(&self, fill: &Fill<'_>) -> Result<String, RespondError> {
         let mut text = String::new();
         for part in &self.0 {
@@ -33,7 +31,6 @@ impl Template {
         Ok(text)
     }
 
-    /// Returns the slots that it reads.
     pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
         let values =
             self.0.iter().filter_map(|part| if let Part::Slot(value) = part { Some(value) } else { None });

@@ -8,7 +8,6 @@ macro_rules! documents {
     };
 }
 
-/// Each document's name and text.
 pub(super) const DOCUMENTS: &[(&str, &str)] = documents! {
     "adyen" "adyen-platform" "airtable" "asana" "atlassian-connect" "auth0" "aws-sns" "azure-event-grid"
     "basic" "bitbucket" "braintree" "calendly" "circleci" "clerk" "cloudevents" "coinbase-cdp"

@@ -96,7 +96,6 @@ impl Certificates {
         }
     }
 
-    /// Fetches a certificate that was missing.
     pub(super) async fn fetch(&self, address: &str) {
         let Some((_, pins)) = &self.named else { return };
         let Ok(target) = pins.admit(address) else { return };

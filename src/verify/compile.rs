@@ -127,7 +127,6 @@ impl Reader<'_> {
         all
     }
 
-    /// Reads slots between bars.
     fn slots(&mut self, field: &'static str, text: &str) -> Option<OneOf> {
         match OneOf::parse(text, self.params) {
             Ok(slots) => {

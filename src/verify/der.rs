@@ -1,6 +1,5 @@
 //! As much of DER (X.690) as keys and certificates need: one value after another, lengths strict, nothing copied.
 
-/// The tags that are read.
 pub(super) mod tag {
     pub(crate) const INTEGER: u8 = 0x02;
     pub(crate) const BIT_STRING: u8 = 0x03;
@@ -39,7 +38,6 @@ impl<'d> Der<'d> {
         self.next().filter(|(tag, _)| *tag == wanted).map(|(_, content)| content)
     }
 
-    /// Takes the next value, a sequence.
     pub(super) fn sequence(&mut self) -> Option<Self> {
         self.take(tag::SEQUENCE).map(Der)
     }

@@ -14,7 +14,6 @@ pub(super) struct Freshness {
     pub(super) unit: TimeUnit,
     /// In either direction: a sender's clock may be ahead of ours. `None`: the time is not looked at.
     pub(super) tolerance: Option<SignedDuration>,
-    /// True where the sender may leave it out.
     pub(super) is_optional: bool,
     /// The header whose end is only where the time begins.
     pub(super) ended: Option<OneOf>,
@@ -50,7 +49,6 @@ impl Freshness {
         }
     }
 
-    /// Writes a time as the sender would.
     pub(super) fn write(&self, at: Timestamp) -> String {
         match self.unit {
             TimeUnit::Seconds => at.as_second().to_string(),

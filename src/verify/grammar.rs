@@ -76,7 +76,6 @@ impl Grammar {
         })
     }
 
-    /// Writes one signature as the sender would.
     pub(super) fn write(&self, signature: &[u8]) -> String {
         format!("{}{}", self.prefix.text, self.encoding.write(signature))
     }
@@ -99,7 +98,6 @@ impl Grammar {
 }
 
 impl Encoding {
-    /// Writes bytes as text.
     pub(crate) fn write(self, bytes: &[u8]) -> String {
         match self {
             Self::Auto | Self::Hex => hex::encode(bytes),
@@ -134,22 +132,18 @@ fn from_base64(engine: &GeneralPurpose, text: &str, bytes: usize) -> Option<Tag>
     (read == bytes).then(|| Tag::new(room.get(..bytes).unwrap_or_default()))
 }
 
-/// Reads a key that is written as base64, padded or not.
 pub(super) fn base64_key(text: &str) -> Option<Vec<u8>> {
     COPIED.decode(text).ok()
 }
 
-/// Reads base64, padded or not.
 pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 
-/// Reads base64 with the URL alphabet, padded or not.
 pub(crate) fn base64url(text: &str) -> Option<Vec<u8>> {
     BASE64URL.decode(text).ok()
 }
 
-/// Writes base64 with padding.
 pub(super) fn to_base64(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }

@@ -8,13 +8,11 @@ use serde_json::value::RawValue;
 /// Arrays and objects may stand in one another this deep: the walk and the writer recurse.
 const DEEPEST: usize = 128;
 
-/// One value.
 pub(super) enum Node<'t> {
     /// `null`, a truth value or a number, as it stands.
     Plain(&'t str),
     /// A string with its quotes, as it stands.
     Text(&'t str),
-    /// The elements of an array.
     Array(Vec<Node<'t>>),
     /// The members of an object in their order; names with their quotes, repeated ones kept.
     Object(Vec<(&'t str, Node<'t>)>),
@@ -69,7 +67,6 @@ impl<'t> Walk<'t> {
         Some(Node::Array(elements))
     }
 
-    /// Takes a string with its quotes.
     fn string(&mut self) -> Option<&'t str> {
         let mut escaped = false;
         let close = self.rest.bytes().skip(1).position(|byte| {

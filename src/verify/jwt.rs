@@ -21,13 +21,11 @@ use super::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// The check of one token.
 pub(super) struct Jwt {
     pub(super) place: Place,
     pub(super) prefix: Prefix,
     pub(super) algorithms: Vec<JwtAlgorithm>,
     pub(super) expected: Expected,
-    /// Where the sender's public keys stand.
     pub(super) source: Option<Source>,
     /// The shared secrets, for HS256.
     pub(super) ring: Keyring<Prepared>,
@@ -42,7 +40,6 @@ struct Header {
     crit: Option<serde_json::Value>,
 }
 
-/// A token taken apart.
 struct Token<'t> {
     header: Header,
     /// What is signed: the first two parts as they stand.

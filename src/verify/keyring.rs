@@ -8,7 +8,6 @@ use std::sync::Arc;
 /// Secrets below this many bytes are worth a warning.
 const WEAK_BELOW: usize = 16;
 
-/// One prepared secret.
 pub(super) struct Held<K> {
     /// Its place among the configured secrets, empty ones counted.
     place: usize,
@@ -17,13 +16,11 @@ pub(super) struct Held<K> {
     key: K,
 }
 
-/// The prepared secrets of one source.
 pub(super) struct Keyring<K> {
     held: RwLock<Arc<[Held<K>]>>,
 }
 
 impl<K> Keyring<K> {
-    /// Returns a ring without secrets.
     pub(super) fn empty() -> Self {
         Self { held: RwLock::new(Arc::new([])) }
     }

@@ -19,21 +19,27 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 /// The most signatures of one request that are tried with public keys.
 const MOST_SIGNATURES: usize = 8;
 
-/// The keys of one scheme.
 pub(super) enum Keys {
     /// Shared secrets for an HMAC or digest.
-    Shared { algorithm: Algorithm, form: KeyForm, position: Option<KeyPosition>, ring: Keyring<Prepared> },
+    Shared {
+        algorithm: Algorithm,
+        form: KeyForm,
+        position: Option<KeyPosition>,
+        ring: Keyring<Prepared>,
+    },
     /// Public keys: those of the document stand behind those of the source.
-    Public { algorithm: Algorithm, form: Option<KeyForm>, document: Vec<String>, ring: Keyring<PublicKey> },
-    /// A certificate's key.
+    Public {
+        algorithm: Algorithm,
+        form: Option<KeyForm>,
+        document: Vec<String>,
+        ring: Keyring<PublicKey>,
+    },
     Certificate(Certificates),
 }
 
 /// What became of the signatures that a request claims.
 pub(super) enum Match {
-    /// This key made one of them.
     Key(usize),
-    /// None of the keys made any.
     Wrong,
     /// None of them is written as the scheme prescribes.
     Unreadable,
@@ -48,7 +54,6 @@ impl Keys {
         }
     }
 
-    /// True where the scheme cannot verify without one of the source's secrets.
     pub(super) fn needs_secret(&self) -> bool {
         match self {
             Self::Shared { .. } => self.is_keyed_scheme(),
@@ -75,7 +80,6 @@ impl Keys {
         }
     }
 
-    /// Replaces the secrets; returns those that cannot be used, by their place.
     pub(super) fn set_secrets(&self, secrets: &[SecretString]) -> Vec<(usize, SpecProblem)> {
         let first_given = |problem: SpecProblem| {
             let first = secrets.iter().position(|secret| !secret.expose_secret().is_empty());

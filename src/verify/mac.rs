@@ -51,7 +51,6 @@ enum State {
     Md5(Md5),
 }
 
-/// One key, ready to compute.
 pub(super) struct Prepared {
     state: State,
     /// A key that stands behind the message of a plain digest; empty otherwise.
@@ -86,7 +85,6 @@ impl Prepared {
         Some(Self { state, behind: behind.to_vec().into() })
     }
 
-    /// Computes the digest of the pieces, one after another.
     pub(super) fn tag<'p>(&self, pieces: impl Iterator<Item = &'p [u8]>) -> Tag {
         let behind = self.behind.expose_secret();
         match &self.state {

@@ -15,11 +15,8 @@ use std::{borrow::Cow, fmt};
 
 /// The member, and the body around it.
 pub(super) struct Found<'b> {
-    /// All bytes in front of the cut.
     pub(super) before: &'b [u8],
-    /// All bytes behind the cut.
     pub(super) after: &'b [u8],
-    /// The member's text.
     pub(super) value: Cow<'b, str>,
 }
 

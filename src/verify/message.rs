@@ -44,7 +44,6 @@ impl<'r> Pieces<'r> {
         }
     }
 
-    /// Returns the pieces in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.held.iter().take(self.used).map(|piece| &**piece)
     }
@@ -59,9 +58,7 @@ impl<'r> Pieces<'r> {
     }
 }
 
-/// How a sender's message is made.
 pub(super) enum Message {
-    /// Parts of the request, one after another.
     Template(Vec<Part>),
     /// The body's bytes less the signature's member.
     Cut,
@@ -140,7 +137,7 @@ impl Message {
         self.parts().iter().filter_map(Part::slots)
     }
 
-    /// Likewise, with those that may be left out.
+    /// Likewise, with those in brackets.
     fn every_slot(&self) -> impl Iterator<Item = &OneOf> {
         fn own(part: &Part) -> &[Part] {
             if let Part::Optional(inner) = part { inner } else { std::slice::from_ref(part) }
@@ -186,7 +183,7 @@ impl Message {
                 pieces
                     .push(again.ok_or_else(|| VerifyError::malformed("the body is not JSON, or too deep"))?);
             }
-            (Self::Template(parts), _) => template::render(parts, subject, &mut pieces)?,
+            (Self::Template(parts), _) => template::render(parts, subject, &mut pieces, false)?,
             (Self::Twilio(addresses), _) => pieces.push(addresses.message(request, variant)?),
             (Self::Sns, _) => pieces.push(sns::message(&request.body)?),
         }

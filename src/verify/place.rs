@@ -10,13 +10,11 @@ use crate::request::Withheld;
 use http::HeaderName;
 use std::borrow::Cow;
 
-/// Where a credential stands.
 pub(super) enum Place {
     /// The first of these headers that is there.
     Headers(Box<[HeaderName]>),
     /// Every header with this beginning and a number behind it, as `x-docusign-signature-1`.
     Numbered(Box<str>),
-    /// A slot.
     Slot(OneOf),
     /// A member of the body, which the message leaves out.
     Member {
@@ -26,7 +24,6 @@ pub(super) enum Place {
     },
 }
 
-/// What stands there.
 pub(super) enum Claimed<'r> {
     Text(Cow<'r, str>),
     Lines(Vec<&'r str>),
@@ -36,7 +33,6 @@ pub(super) enum Claimed<'r> {
 }
 
 impl Claimed<'_> {
-    /// Returns the texts that stand there.
     pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
         let (one, several) = match self {
             Self::Text(text) => (Some(&**text), [].as_slice()),
@@ -47,7 +43,6 @@ impl Claimed<'_> {
         one.into_iter().chain(several.iter().copied())
     }
 
-    /// Returns the one text, where it is one.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

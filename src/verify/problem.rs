@@ -15,14 +15,12 @@ impl SpecProblem {
         Self { field: format!("any_of.{place}.{}", self.field).into(), ..self }
     }
 
-    /// Secrets were given to a digest that has no place for them.
     pub(super) fn keyless(algorithm: Algorithm) -> Self {
         let problem =
             format!("secrets are given, but nothing says where the key stands in `{}`", algorithm.name());
         Self::new("key_position", problem, "set it to `prefix` or `suffix`, or take the secrets away")
     }
 
-    /// The secret at `place` is not written in the form that the scheme prescribes.
     pub(super) fn undecodable(place: usize, form: KeyForm) -> Self {
         let wanted = match form {
             KeyForm::Utf8 | KeyForm::Sha1 => "text",
@@ -34,7 +32,6 @@ impl SpecProblem {
         Self::new("key", problem, "give the secret as the sender shows it, or set `key` to its form")
     }
 
-    /// The secret at `place` is not a key for the algorithm.
     pub(super) fn no_public_key(place: usize, algorithm: Algorithm) -> Self {
         let problem = format!("secret number {} is not a key for `{}`", place + 1, algorithm.name());
         let fix =
@@ -42,13 +39,11 @@ impl SpecProblem {
         Self::new("key", problem, fix)
     }
 
-    /// Secrets were given to a scheme whose keys stand in certificates.
     pub(super) fn certified() -> Self {
         let fix = "take the secrets away; certificates of your own stand in `certificate.files`";
         Self::new("algorithm", "secrets are given, but the keys of `rsa-x509` stand in certificates", fix)
     }
 
-    /// Secrets were given to a scheme that checks nothing.
     pub(super) fn unchecked() -> Self {
         let fix = "name the sender's algorithm, or take the secrets away";
         Self::new("algorithm", "secrets are given, but `none` checks nothing", fix)

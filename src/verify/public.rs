@@ -20,14 +20,12 @@ const ED25519_BYTES: usize = 32;
 /// The length of an uncompressed point on P-256, in bytes.
 const POINT_BYTES: usize = 65;
 
-/// A key that checks signatures.
 pub(super) struct PublicKey {
     algorithm: &'static dyn VerificationAlgorithm,
     bytes: Vec<u8>,
     signer: Option<Signer>,
 }
 
-/// A key that makes them.
 enum Signer {
     Ed25519(Ed25519KeyPair),
     EcdsaP256(EcdsaKeyPair),

@@ -97,7 +97,6 @@ impl<T: Send + Sync + 'static> Remote<T> {
         })
     }
 
-    /// Returns what stands at an address, if it was read.
     pub(super) fn get(&self, address: &str) -> Option<Arc<T>> {
         let held = self.held.lock();
         held.get(address)?.read.as_ref().map(|(read, ..)| Arc::clone(read))
@@ -111,7 +110,6 @@ impl<T: Send + Sync + 'static> Remote<T> {
         (read, entry.map(|entry| entry.tried.elapsed()))
     }
 
-    /// Drops what was read too long ago.
     pub(super) fn forget(&self, address: &str) {
         if let Some(entry) = self.held.lock().get_mut(address) {
             entry.read = None;
@@ -172,7 +170,6 @@ impl<T: Send + Sync + 'static> Remote<T> {
         !is_fresh && tried.is_none_or(|age| age >= self.pause)
     }
 
-    /// Returns the places of a host.
     fn host(&self, host: &str) -> Arc<Semaphore> {
         let mut hosts = self.hosts.lock();
         hosts.retain(|_, places| places.strong_count() > 0);

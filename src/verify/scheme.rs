@@ -14,7 +14,6 @@ use crate::request::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-/// One way to verify a request.
 pub(super) struct Scheme {
     pub(super) required: Vec<Required>,
     pub(super) each: Option<Each>,
@@ -40,7 +39,6 @@ pub(super) struct Required {
 /// The elements that are checked one by one.
 #[derive(PartialEq)]
 pub(super) struct Each {
-    /// Where they stand.
     pub(super) all: Pointer,
     /// The same up to its last `*`: as many must stand there, so that none is passed over.
     pub(super) parents: Pointer,
@@ -188,7 +186,6 @@ impl Each {
         least.ok_or_else(|| VerifyError::Missing(format!("an element at `{}`", self.all)))
     }
 
-    /// Returns the JSON texts of the elements in a body.
     pub(super) fn elements<'r>(&self, body: &'r [u8]) -> Result<Vec<&'r str>, VerifyError> {
         let text = std::str::from_utf8(body).map_err(|_| VerifyError::malformed("the body is not UTF-8"))?;
         let elements = self.all.all(text)?;

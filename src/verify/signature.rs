@@ -11,7 +11,6 @@ use super::{
     value::{Fields, Subject},
 };
 
-/// The check of one signature.
 pub(super) struct Signature {
     pub(super) place: Place,
     pub(super) grammar: Grammar,

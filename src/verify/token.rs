@@ -14,7 +14,6 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The check of one credential against the secrets.
 pub(super) struct Token {
     pub(super) place: Place,
     /// Text in front of the token, as `Bearer `; may be empty.

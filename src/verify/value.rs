@@ -26,7 +26,6 @@ pub(super) struct Fields<'r> {
     pub(super) separator: &'r str,
 }
 
-/// One place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Slot(Slot),
@@ -113,12 +112,10 @@ impl OneOf {
         Ok(None)
     }
 
-    /// Returns the value, which must be there.
     pub(super) fn demand<'r>(&'r self, subject: Subject<'r>) -> Result<Cow<'r, str>, VerifyError> {
         self.read(subject)?.ok_or_else(|| VerifyError::Missing(self.to_string()))
     }
 
-    /// Returns the headers among the places.
     pub(super) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.0.iter().filter_map(|value| match value {
             Value::Slot(Slot::Header(name)) => Some(name),
@@ -158,7 +155,6 @@ impl OneOf {
         })
     }
 
-    /// True where a place is relative to an element.
     pub(super) fn is_relative(&self) -> bool {
         self.0.iter().any(|value| matches!(value, Value::Element(_)))
     }

@@ -13,7 +13,6 @@ const OURS: [&str; 3] = ["recordedtime", "timesource", "typeunsigned"];
 /// What begins the names of all others of ours.
 const OUR_PREFIX: &str = "hookway";
 
-/// Extensions taken of one event.
 const MAX_EXTENSIONS: usize = 64;
 
 /// What a `CloudEvent` gives beside its data.
@@ -25,7 +24,6 @@ pub(super) struct Attributes {
     kind: Option<String>,
     subject: Option<String>,
     time: Option<EventTime>,
-    /// The media type of its data.
     pub(super) content_type: Option<String>,
     key: Option<String>,
     carried: Carried,
@@ -155,7 +153,6 @@ fn missing(name: &str) -> Unmappable {
     malformed(format!("the event has no {name}, which every CloudEvent has"))
 }
 
-/// Says why an event is no `CloudEvent`.
 pub(super) fn malformed(detail: impl Into<String>) -> Unmappable {
     Unmappable::new(Reason::Malformed, detail)
 }

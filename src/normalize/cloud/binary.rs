@@ -8,7 +8,6 @@ use crate::{
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::percent_decode_str;
 
-/// Reads the attributes of an event from the headers of its request.
 pub(super) fn read(headers: &HeaderMap) -> Result<Attributes, Unmappable> {
     let mut attributes = Attributes::default();
     for header in headers.keys() {

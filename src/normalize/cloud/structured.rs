@@ -11,7 +11,6 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::{collections::HashSet, fmt};
 
-/// An event as it was read.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) attributes: Attributes,

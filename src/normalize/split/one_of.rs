@@ -13,7 +13,6 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Lists(Vec<Pointer>);
 
-/// One list of an element.
 struct List<'a> {
     /// Where its text stands in the element's.
     at: Range<usize>,

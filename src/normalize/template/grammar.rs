@@ -18,17 +18,12 @@ const DIGEST_DIGITS: usize = 64;
 /// The pointers of a sender, by what they begin at.
 #[derive(Debug, Default)]
 pub(in crate::normalize) struct Tries {
-    /// The body.
     pub(in crate::normalize) whole: Pointers,
-    /// One element of a divided body.
     pub(in crate::normalize) element: Pointers,
-    /// The value that an element was taken from.
     pub(in crate::normalize) around: Pointers,
 }
 
-/// Reads the templates of one sender.
 pub(in crate::normalize) struct Grammar<'c> {
-    /// What was gathered so far.
     pub(in crate::normalize) tries: Tries,
     /// Where `./` begins, within the body or the element.
     pub(in crate::normalize) root: String,
@@ -117,7 +112,6 @@ impl<'c> Grammar<'c> {
     }
 }
 
-/// Reads the number of digits of a digest.
 fn digest(place: &str, digits: &str) -> Result<Place, String> {
     let digits = if digits.is_empty() { Ok(DIGEST_DIGITS) } else { digits.parse() };
     match digits {

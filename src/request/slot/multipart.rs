@@ -113,7 +113,6 @@ fn parameter(value: &[u8], wanted: &[u8]) -> Result<Option<Vec<u8>>, ()> {
     if is_whole && found.next().is_none() { Ok(first) } else { Err(()) }
 }
 
-/// A name and its text.
 type Parameter = (Vec<u8>, Vec<u8>);
 
 /// Returns the parameters of a header's value by their names in small letters, and whether all have an end.

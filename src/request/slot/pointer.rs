@@ -107,7 +107,6 @@ impl Wanted for &[Box<str>] {
     }
 }
 
-/// What one pointer finds.
 struct Each<'f, 't> {
     take: &'f mut dyn FnMut(&'t str),
     /// The first member on the way that stands twice.

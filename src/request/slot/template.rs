@@ -45,7 +45,9 @@ fn sequence<S>(
         *rest = characters.as_str();
         match mark {
             Some('{') => {
-                let (read, behind) = cut(rest, '}').ok_or("a `{` is not closed by `}`")?;
+                // Of a quote without an end the slot's reader tells.
+                let ends = cut(rest, '}').or_else(|| rest.split_once('}'));
+                let (read, behind) = ends.ok_or("a `{` is not closed by `}`")?;
                 parts.push(Part::Slot(slot(read)?));
                 *rest = behind;
             }

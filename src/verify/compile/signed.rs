@@ -145,7 +145,6 @@ impl Reader<'_> {
         Some(message)
     }
 
-    /// Returns where the time stands.
     fn time_at(&mut self, timestamp: &TimestampSpec) -> Option<OneOf> {
         match (timestamp.header.as_deref(), timestamp.at.as_deref()) {
             (None, Some(at)) => self.slots("timestamp.at", at),

@@ -120,7 +120,6 @@ fn has_one_of(claim: Option<&Value>, allowed: &[String]) -> bool {
     }
 }
 
-/// Compares the digest in a claim.
 fn digested(claims: &Value, name: &str, digest: &str) -> Result<(), VerifyError> {
     let claimed = claims.get(name).and_then(Value::as_str);
     let claimed = claimed.ok_or_else(|| VerifyError::Missing(format!("the token's `{name}`")))?;

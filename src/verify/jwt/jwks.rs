@@ -22,7 +22,6 @@ const FORGET_AFTER: Duration = Duration::from_hours(24);
 /// How long lies between two fetches at least: anybody can name a key that is not there.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Where the keys stand.
 pub(in crate::verify) struct Source {
     /// An address, or a file's path.
     place: Box<str>,
@@ -32,10 +31,8 @@ pub(in crate::verify) struct Source {
     given: RwLock<Option<Keys>>,
 }
 
-/// All keys of a document.
 pub(in crate::verify) struct Keys(Vec<Key>);
 
-/// One key.
 pub(in crate::verify) struct Key {
     kid: Option<String>,
     material: Material,
@@ -177,7 +174,6 @@ impl Source {
         }
     }
 
-    /// Fetches the keys where they are getting old.
     pub(in crate::verify) async fn refresh(&self) {
         self.fetch(REFRESH_AFTER).await;
     }
@@ -192,22 +188,18 @@ impl Source {
         self.remote.as_ref().is_some_and(|(_, remote)| matches!(remote.ages(&self.place), (None, Some(_))))
     }
 
-    /// Returns the file that the keys come from.
     pub(in crate::verify) fn file(&self) -> Option<&str> {
         self.remote.is_none().then_some(&self.place)
     }
 
-    /// Returns the address that the keys come from.
     pub(in crate::verify) fn address(&self) -> Option<&str> {
         self.remote.is_some().then_some(&self.place)
     }
 
-    /// Drops the content of the file.
     pub(in crate::verify) fn forget(&self) {
         *self.given.write() = None;
     }
 
-    /// Takes the content of the file.
     pub(in crate::verify) fn give(&self, text: &str) -> Result<(), SpecProblem> {
         let keys = Keys::read(text.as_bytes()).map_err(|error| {
             let problem = format!("`{}`: {error}", self.place);
@@ -215,5 +207,44 @@ impl Source {
         })?;
         *self.given.write() = Some(keys);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock, fetch::tests::Server};
+    use std::sync::atomic::Ordering;
+
+    const ADDRESS: &str = "https://keys.example.com/keys.json";
+
+    #[tokio::test]
+    async fn an_unknown_key_is_unavailable_until_a_fetch_that_began_after_the_request() {
+        let document = std::fs::read_to_string("tests/fixtures/keys/rsa.jwks.json").unwrap();
+        let server = Server::holding(&document).await;
+        let source = Source::new(ADDRESS).unwrap();
+        let (target, remote) = source.remote.as_ref().unwrap();
+        let _first = remote.client.set(server.client());
+        let unknown = |received| source.find(Some("of nobody"), received, |_| true);
+        let missing = Err(VerifyError::KeyUnavailable(ADDRESS.to_owned()));
+        let early = clock::now();
+        source.fetch_missing().await;
+        assert!(matches!(unknown(early), Err(VerifyError::Malformed(_))), "it was looked for since");
+        let late = clock::now();
+        assert_eq!(unknown(late), missing, "the sender may have published it since");
+        source.fetch(Duration::ZERO).await;
+        assert_eq!(server.asked.load(Ordering::SeqCst), 1, "not again within 5 s");
+        tokio::time::pause();
+        tokio::time::advance(PAUSE).await;
+        tokio::time::resume();
+        let failing = |_: &[u8], _| Err("not that".to_owned());
+        Arc::clone(remote).fetch(ADDRESS, target.clone(), Duration::ZERO, failing).await;
+        assert_eq!(unknown(late), missing, "a failed fetch tells nothing");
+        assert_eq!(source.find(None, late, |_| true), Ok(0), "what was read is still good");
+        tokio::time::pause();
+        tokio::time::advance(PAUSE).await;
+        tokio::time::resume();
+        source.fetch_missing().await;
+        assert!(matches!(unknown(late), Err(VerifyError::Malformed(_))), "now it was looked for");
     }
 }

@@ -4,7 +4,6 @@
 use crate::request::Request;
 use percent_encoding::percent_decode_str;
 
-/// The configured public address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::verify) struct Url(Box<str>);
 

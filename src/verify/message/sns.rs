@@ -10,7 +10,6 @@ use crate::{
 /// The fields of a notification; `Subject` may be absent.
 const NOTIFICATION: [&str; 6] = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
 
-/// The fields of a message about a subscription.
 const SUBSCRIPTION: [&str; 7] =
     ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
 

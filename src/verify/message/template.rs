@@ -17,10 +17,8 @@ use sha2::{Digest as _, Sha256};
 /// What is said where an address is signed and none is configured.
 pub(super) const NO_URL: &str = "it holds the address that the sender was given, and `url` is not set";
 
-/// A part of a message.
 pub(in crate::verify) type Part = template::Part<Slot>;
 
-/// What stands in braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::verify) enum Slot {
     Body,
@@ -141,16 +139,8 @@ pub(super) fn unfenced(parts: &[Part]) -> impl Iterator<Item = (&OneOf, Option<&
     glued.chain(bracketed).filter(|(slots, _)| slots.headers().next().is_some())
 }
 
-/// Adds the parts to the message.
+/// Adds the parts to the message; a slot `may_be_empty` in brackets.
 pub(super) fn render<'r>(
-    parts: &'r [Part],
-    subject: Subject<'r>,
-    pieces: &mut Pieces<'r>,
-) -> Result<(), VerifyError> {
-    render_all(parts, subject, pieces, false)
-}
-
-fn render_all<'r>(
     parts: &'r [Part],
     subject: Subject<'r>,
     pieces: &mut Pieces<'r>,
@@ -208,7 +198,7 @@ impl Part {
             }
             Self::Optional(inner) => {
                 let used = pieces.used;
-                match render_all(inner, subject, pieces, true) {
+                match render(inner, subject, pieces, true) {
                     Err(VerifyError::Missing(_)) => pieces.used = used,
                     other => other?,
                 }

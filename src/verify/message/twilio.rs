@@ -14,7 +14,6 @@ use subtle::ConstantTimeEq as _;
 /// The parameter of the query that holds the hex SHA-256 of a body that is no form.
 const BODY_DIGEST: &[u8] = b"bodySHA256";
 
-/// The addresses that Twilio may have signed.
 pub(in crate::verify) struct Addresses(Vec<Url>);
 
 impl Addresses {
@@ -38,7 +37,6 @@ impl Addresses {
         self.0.len()
     }
 
-    /// Returns the message for one of the addresses.
     pub(super) fn message(&self, request: &Request, variant: usize) -> Result<Vec<u8>, VerifyError> {
         let address = self.0.get(variant).map(|address| address.with_query(request));
         let mut message = address.unwrap_or_default().into_bytes();

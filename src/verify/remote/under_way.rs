@@ -24,7 +24,6 @@ impl<T: Send + Sync + 'static> UnderWay<T> {
         Self { remote, address: address.into(), _running: running }
     }
 
-    /// Fetches the address once it has its place.
     pub(super) async fn run(
         self,
         target: Target,

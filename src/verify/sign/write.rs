@@ -11,10 +11,8 @@ use crate::{
 use http::{HeaderName, HeaderValue, Uri};
 use percent_encoding::utf8_percent_encode;
 
-/// A signature or token as text.
 pub(super) struct Credential<'t> {
     pub(super) text: &'t str,
-    /// True where the text holds a secret.
     pub(super) is_secret: bool,
 }
 
@@ -99,7 +97,6 @@ impl Credential<'_> {
     }
 }
 
-/// Sets a header.
 pub(super) fn header(
     request: &mut Request,
     name: HeaderName,
