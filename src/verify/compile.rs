@@ -93,15 +93,12 @@ impl Reader<'_> {
     }
 
     fn url(&mut self) {
-        let Some(url) = self.spec.url.as_deref() else { return };
-        match Url::parse(url) {
-            Ok(url) => self.url = Some(url),
-            Err(problem) => {
-                let fix =
-                    "write the address that the sender was given, as `https://hooks.example.com/hooks/shop`";
-                self.report("url", problem, fix);
-            }
-        }
+        let fix = "write the address that the sender was given, as `https://hooks.example.com/hooks/shop`";
+        let url = self.spec.url.as_deref().map(Url::parse).transpose();
+        self.url = url.unwrap_or_else(|problem| {
+            self.report("url", problem, fix);
+            None
+        });
     }
 
     fn required(&mut self) -> Vec<Required> {
@@ -130,14 +127,7 @@ impl Reader<'_> {
     fn slots(&mut self, field: &'static str, text: &str) -> Option<OneOf> {
         match OneOf::parse(text, self.params) {
             Ok(slots) => {
-                if slots.is_relative() && self.spec.each.is_none() {
-                    let problem = format!("`{text}` is relative to an element, and `each` names none");
-                    self.report(field, problem, "set `each`, or write the pointer from the body's root");
-                }
-                if slots.fields().next().is_some() && self.spec.separator.is_none() {
-                    let problem = format!("`{text}` is an entry of a list, and the signature is none");
-                    self.report(field, problem, "set `separator`");
-                }
+                self.readable(field, &slots);
                 Some(slots)
             }
             Err(problem) => {
@@ -149,20 +139,25 @@ impl Reader<'_> {
         }
     }
 
+    /// Reports slots for which nothing says where to look.
+    fn readable(&mut self, field: &'static str, slots: &OneOf) {
+        if slots.is_relative() && self.spec.each.is_none() {
+            let problem = format!("`{slots}` is relative to an element, and `each` names none");
+            self.report(field, problem, "set `each`, or write the pointer from the body's root");
+        }
+        if slots.fields().next().is_some() && self.spec.separator.is_none() {
+            let problem = format!("`{slots}` is an entry of a list, and the signature is none");
+            self.report(field, problem, "set `separator`");
+        }
+    }
+
     fn each(&mut self) -> Option<Each> {
         let text = self.spec.each.as_deref()?;
         let parents = text.rfind("/*").and_then(|at| text.get(..at + 2));
-        match (Pointer::parse(text), parents.map(Pointer::parse)) {
-            (Ok(all), Some(Ok(parents))) => Some(Each { all, parents }),
-            (Err(problem), _) | (_, Some(Err(problem))) => {
-                self.report("each", problem, "write it as `/items/*`");
-                None
-            }
-            (Ok(_), None) => {
-                let problem = format!("`{text}` has no `*` for the elements");
-                self.report("each", problem, "write it as `/items/*`");
-                None
-            }
-        }
+        let parents = parents.ok_or_else(|| format!("`{text}` has no `*` for the elements"));
+        let each = Pointer::parse(text)
+            .and_then(|all| Ok(Each { all, parents: Pointer::parse(parents?)? }))
+            .map_err(|problem| self.report("each", problem, "write it as `/items/*`"));
+        each.ok()
     }
 }

@@ -1,6 +1,7 @@
 //! The secrets of one source in the form its scheme compares with: made once when they are set, swapped whole,
 //! and all of them tried for every request, so that neither a rotation nor its timing can be seen from outside.
 
+use super::VerifyError;
 use parking_lot::RwLock;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
@@ -74,6 +75,6 @@ pub(super) fn first_match<K>(held: &[Held<K>], mut matches: impl FnMut(&K) -> bo
 }
 
 /// Returns the key that signs.
-pub(super) fn first<K>(held: &[Held<K>]) -> Option<&K> {
-    held.first().map(|held| &held.key)
+pub(super) fn first<K>(held: &[Held<K>]) -> Result<&K, VerifyError> {
+    held.first().map(|held| &held.key).ok_or(VerifyError::Unkeyed)
 }

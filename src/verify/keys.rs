@@ -156,15 +156,9 @@ impl Keys {
     pub(super) fn sign(&self, pieces: &Pieces<'_>) -> Result<Option<Vec<u8>>, VerifyError> {
         match self {
             Self::Shared { ring, .. } => {
-                let keys = ring.now();
-                let key = keyring::first(&keys).ok_or(VerifyError::Unkeyed)?;
-                Ok(Some(key.tag(pieces.iter()).as_bytes().to_vec()))
+                Ok(Some(keyring::first(&ring.now())?.tag(pieces.iter()).as_bytes().to_vec()))
             }
-            Self::Public { ring, .. } => {
-                let keys = ring.now();
-                let key = keyring::first(&keys).ok_or(VerifyError::Unkeyed)?;
-                Ok(key.sign(&pieces.joined()))
-            }
+            Self::Public { ring, .. } => Ok(keyring::first(&ring.now())?.sign(&pieces.joined())),
             Self::Certificate(_) => Ok(None),
         }
     }

@@ -4,7 +4,6 @@
 //! The message is handed on as slices of the request, so a body is never copied to be hashed.
 
 mod address;
-mod listed;
 mod sns;
 mod template;
 mod twilio;

@@ -35,30 +35,26 @@ impl PublicKey {
     /// Reads a public or private key; `None` where the text holds none for the algorithm.
     pub(super) fn read(text: &str, algorithm: Algorithm, form: Option<KeyForm>) -> Option<Self> {
         let bytes = bytes(text, form)?;
-        if algorithm == Algorithm::Ed25519 {
-            if let Some(pair) = ed25519_pair(text, &bytes) {
-                let public = pair.public_key().as_ref().to_vec();
-                return Some(Self {
-                    algorithm: &ED25519,
-                    bytes: public,
-                    signer: Some(Signer::Ed25519(pair)),
-                });
-            }
-            let bytes = der::public_key(&bytes, oid::ED25519).map_or_else(|| bytes.clone(), <[u8]>::to_vec);
-            return (bytes.len() == ED25519_BYTES).then_some(Self {
-                algorithm: &ED25519,
-                bytes,
-                signer: None,
-            });
-        }
-        let algorithm = &ECDSA_P256_SHA256_ASN1;
-        let random = SystemRandom::new();
-        if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &bytes, &random) {
-            let public = pair.public_key().as_ref().to_vec();
-            return Some(Self { algorithm, bytes: public, signer: Some(Signer::EcdsaP256(pair)) });
-        }
-        let bytes = der::public_key(&bytes, oid::EC).map_or_else(|| bytes.clone(), <[u8]>::to_vec);
-        (bytes.len() == POINT_BYTES).then_some(Self { algorithm, bytes, signer: None })
+        let is_ed25519 = algorithm == Algorithm::Ed25519;
+        let signer = if is_ed25519 {
+            ed25519_pair(text, &bytes).map(Signer::Ed25519)
+        } else {
+            let read =
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &bytes, &SystemRandom::new());
+            read.ok().map(Signer::EcdsaP256)
+        };
+        let (algorithm, oid, length): (&'static dyn VerificationAlgorithm, _, _) = if is_ed25519 {
+            (&ED25519, oid::ED25519, ED25519_BYTES)
+        } else {
+            (&ECDSA_P256_SHA256_ASN1, oid::EC, POINT_BYTES)
+        };
+        let public = match &signer {
+            Some(Signer::Ed25519(pair)) => pair.public_key().as_ref(),
+            Some(Signer::EcdsaP256(pair)) => pair.public_key().as_ref(),
+            None => der::public_key(&bytes, oid).unwrap_or(&bytes),
+        };
+        let bytes = public.to_vec();
+        (bytes.len() == length).then_some(Self { algorithm, bytes, signer })
     }
 
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {

@@ -69,13 +69,8 @@ impl Scheme {
             match &self.check {
                 Check::Nothing => {}
                 Check::Token(token) => {
-                    let text = token.write()?;
-                    Credential { text: &text, is_secret: true }.put(
-                        &token.place,
-                        request,
-                        self.each.as_ref(),
-                        at,
-                    )?;
+                    let (text, each) = (token.write()?, self.each.as_ref());
+                    Credential { text: &text, is_secret: true, each, at }.put(&token.place, request)?;
                 }
                 Check::Signature(signature) => self.sign_element(signature, request, now, at)?,
                 Check::Jwt(_) => return Err(SignError::NoPrivateKey),
@@ -120,7 +115,8 @@ impl Scheme {
         let text = signature.grammar.write(&made.ok_or(SignError::NoPrivateKey)?);
         entries.push(text);
         let text = entries.join(separator);
-        Credential { text: &text, is_secret: false }.put(&signature.place, request, self.each.as_ref(), at)
+        let each = self.each.as_ref();
+        Credential { text: &text, is_secret: false, each, at }.put(&signature.place, request)
     }
 }
 

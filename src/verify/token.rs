@@ -63,7 +63,7 @@ impl Token {
     /// Returns the credential as the sender writes it, with the first secret.
     pub(super) fn write(&self) -> Result<String, VerifyError> {
         let keys = self.ring.now();
-        let secret = keyring::first(&keys).ok_or(VerifyError::Unkeyed)?.secret.expose_secret();
+        let secret = keyring::first(&keys)?.secret.expose_secret();
         let text = if self.is_basic { grammar::to_base64(secret.as_bytes()) } else { secret.to_owned() };
         Ok(format!("{}{text}", self.prefix.text))
     }

@@ -33,11 +33,8 @@ impl Reader<'_> {
             }
             (_, _, member) => {
                 let field = if member.is_some() { "member" } else { "from" };
-                self.report(
-                    field,
-                    "a signature stands in a `header`, a `member` or a slot, not in two",
-                    "keep one",
-                );
+                let problem = "a signature stands in a `header`, a `member` or a slot, not in two";
+                self.report(field, problem, "keep one");
                 None
             }
         }
@@ -77,11 +74,8 @@ impl Reader<'_> {
         });
         let is_optional = self.spec.prefix_optional.unwrap_or_default();
         if is_optional && text.is_empty() {
-            self.report(
-                "prefix_optional",
-                "there is no `prefix` to leave out",
-                "set `prefix`, or take it away",
-            );
+            let problem = "there is no `prefix` to leave out";
+            self.report("prefix_optional", problem, "set `prefix`, or take it away");
         }
         Prefix { text: text.into(), is_optional }
     }
@@ -89,11 +83,8 @@ impl Reader<'_> {
     pub(super) fn separator(&mut self) -> Option<Box<str>> {
         let separator = self.spec.separator.as_deref()?;
         if separator.is_empty() {
-            self.report(
-                "separator",
-                "it is empty",
-                "write what stands between two signatures, or take it away",
-            );
+            let fix = "write what stands between two signatures, or take it away";
+            self.report("separator", "it is empty", fix);
         }
         Some(separator.into())
     }

@@ -136,12 +136,7 @@ impl Reader<'_> {
             let fix = "add `{body}` to it, or use an HMAC";
             self.report("message", "a digest without key and body proves nothing", fix);
         }
-        if spec.each.is_none() && message.slots().any(OneOf::is_relative) {
-            self.report("message", "it has a slot `./`, and `each` names no elements", "set `each`");
-        }
-        if spec.separator.is_none() && message.slots().any(|slots| slots.fields().next().is_some()) {
-            self.report("message", "it has an entry of a list, and the signature is none", "set `separator`");
-        }
+        message.slots().for_each(|slots| self.readable("message", slots));
         Some(message)
     }
 
@@ -149,11 +144,8 @@ impl Reader<'_> {
         match (timestamp.header.as_deref(), timestamp.at.as_deref()) {
             (None, Some(at)) => self.slots("timestamp.at", at),
             (Some(_), Some(_)) => {
-                self.report(
-                    "timestamp.at",
-                    "a time stands in a `header` or in a slot, not in both",
-                    "keep one",
-                );
+                let problem = "a time stands in a `header` or in a slot, not in both";
+                self.report("timestamp.at", problem, "keep one");
                 None
             }
             (header, None) => {

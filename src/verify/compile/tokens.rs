@@ -144,11 +144,8 @@ impl Reader<'_> {
         let listed: Vec<String> =
             texts.into_iter().flat_map(Texts::iter).map(|text| self.filled(field, text)).collect();
         if texts.is_some() && listed.is_empty() {
-            self.report(
-                field,
-                "it is an empty list, which would take any value",
-                "write one, or take it away",
-            );
+            let problem = "it is an empty list, which would take any value";
+            self.report(field, problem, "write one, or take it away");
         }
         listed
     }

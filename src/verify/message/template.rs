@@ -1,17 +1,21 @@
 //! Templates: literal text and slots of the request, joined. Parts in brackets are left out where a slot in them is
 //! absent.
 
-use super::{MOST_PARTS, Pieces, address::Url, listed::listed};
+use super::{MOST_PARTS, Pieces, address::Url};
 use crate::{
-    request::slot::{
-        Params,
-        template::{self, BRACES_AND_BRACKETS},
+    request::{
+        Request,
+        slot::{
+            Params,
+            template::{self, BRACES_AND_BRACKETS},
+        },
     },
     verify::{
-        VerifyError,
+        VerifyError, demanded_header,
         value::{OneOf, Subject},
     },
 };
+use http::HeaderName;
 use sha2::{Digest as _, Sha256};
 
 /// What is said where an address is signed and none is configured.
@@ -206,4 +210,20 @@ impl Part {
         }
         Ok(())
     }
+}
+
+/// Returns the values of the headers in a list of names between blanks, joined by dots, as Hook0 signs them. Only the last may hold a dot, and
+/// none where a JSON body could begin: else one signature would stand for several cuts.
+fn listed(request: &Request, names: &str) -> Result<String, VerifyError> {
+    let mut values = Vec::new();
+    for name in names.split(' ').filter(|name| !name.is_empty()) {
+        let header = HeaderName::try_from(name)
+            .map_err(|_| VerifyError::malformed("the signature lists what is not a header's name"))?;
+        values.push(demanded_header(&request.headers, &header)?);
+    }
+    let (last, others) = values.split_last().unwrap_or((&"", &[]));
+    if others.iter().any(|value| value.contains('.')) || [".{", ".["].iter().any(|cut| last.contains(cut)) {
+        return Err(VerifyError::malformed("a header that the signature lists holds what separates it"));
+    }
+    Ok(values.join("."))
 }

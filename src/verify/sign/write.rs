@@ -14,17 +14,14 @@ use percent_encoding::utf8_percent_encode;
 pub(super) struct Credential<'t> {
     pub(super) text: &'t str,
     pub(super) is_secret: bool,
+    /// The elements that are signed one by one, where they are, and the number of this one.
+    pub(super) each: Option<&'t Each>,
+    pub(super) at: usize,
 }
 
 impl Credential<'_> {
-    /// Puts the text into its place; `at` is the number of the element, where there are several.
-    pub(super) fn put(
-        &self,
-        place: &Place,
-        request: &mut Request,
-        each: Option<&Each>,
-        at: usize,
-    ) -> Result<(), SignError> {
+    /// Puts the text into its place.
+    pub(super) fn put(&self, place: &Place, request: &mut Request) -> Result<(), SignError> {
         match place {
             Place::Headers(names) => {
                 names.first().map_or(Ok(()), |name| header(request, name.clone(), self.text, self.is_secret))
@@ -49,8 +46,8 @@ impl Credential<'_> {
                     request.body = [&*request.body, field.as_bytes()].concat().into();
                     Ok(())
                 }
-                Some(Value::Slot(Slot::Json(pointer))) => self.replace(request, None, pointer, at),
-                Some(Value::Element(pointer)) => self.replace(request, each, pointer, at),
+                Some(Value::Slot(Slot::Json(pointer))) => self.replace(request, None, pointer),
+                Some(Value::Element(pointer)) => self.replace(request, self.each, pointer),
                 Some(Value::Slot(_) | Value::Field(_)) | None => Err(SignError::Place(slots.to_string())),
             },
         }
@@ -77,13 +74,12 @@ impl Credential<'_> {
         request: &mut Request,
         each: Option<&Each>,
         pointer: &Pointer,
-        at: usize,
     ) -> Result<(), SignError> {
         let absent = || SignError::Place(pointer.to_string());
         let body = request.body.clone();
         let whole = std::str::from_utf8(&body).map_err(|_| absent())?;
         let within = match each {
-            Some(each) => each.elements(&body)?.get(at).copied().ok_or_else(absent)?,
+            Some(each) => each.elements(&body)?.get(self.at).copied().ok_or_else(absent)?,
             None => whole,
         };
         let found = pointer.all(within).map_err(|_| absent())?;
