@@ -28,13 +28,14 @@ pub struct Preset {
     pub variant: Option<&'static str>,
 }
 
-/// Each variant's name, with the place of its document.
-static VARIANTS: LazyLock<BTreeMap<String, usize>> = LazyLock::new(|| {
-    let named = DOCUMENTS
-        .iter()
-        .enumerate()
-        .flat_map(|(place, (_, text))| variants_of(text).into_keys().map(move |variant| (variant, place)));
-    named.collect()
+/// A document's name and its text.
+type Document = (&'static str, &'static str);
+
+/// Each variant's name, with its document.
+static VARIANTS: LazyLock<BTreeMap<String, &Document>> = LazyLock::new(|| {
+    let of =
+        |document: &'static Document| variants_of(document.1).into_keys().map(move |name| (name, document));
+    DOCUMENTS.iter().flat_map(of).collect()
 });
 
 /// Returns the names of all documents, in the order of the alphabet.
@@ -49,8 +50,7 @@ pub fn all_names() -> impl Iterator<Item = &'static str> {
 
 /// Returns the names of a document's variants, in the order of the alphabet.
 pub fn variants(document: &str) -> impl Iterator<Item = &'static str> {
-    let place = DOCUMENTS.iter().position(|(name, _)| *name == document);
-    VARIANTS.iter().filter(move |(_, of)| Some(**of) == place).map(|(variant, _)| variant.as_str())
+    VARIANTS.iter().filter(move |(_, (of, _))| *of == document).map(|(variant, _)| variant.as_str())
 }
 
 /// Returns the YAML text of a document.
@@ -63,8 +63,7 @@ pub fn find(name: &str) -> Option<Preset> {
     if let Some((document, text)) = DOCUMENTS.iter().find(|(known, _)| *known == name) {
         return Some(Preset { document, text, variant: None });
     }
-    let (variant, place) = VARIANTS.get_key_value(name)?;
-    let (document, text) = DOCUMENTS.get(*place)?;
+    let (variant, (document, text)) = VARIANTS.get_key_value(name)?;
     Some(Preset { document, text, variant: Some(variant) })
 }
 

@@ -37,7 +37,7 @@ mod payload;
 pub(super) use payload::decode;
 
 use crate::record::Record;
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use std::ops::Range;
 
 /// The version that this program writes, and the newest that it reads.
@@ -81,15 +81,14 @@ impl Header {
     /// Reads a header from the first bytes of a file; `None` where they are not one, or a damaged one.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (body, crc) = bytes.get(..HEADER_LEN)?.split_last_chunk::<CRC_LEN>()?;
-        if !body.starts_with(&SEGMENT_MAGIC) || crc32fast::hash(body) != u32::from_le_bytes(*crc) {
-            return None;
-        }
-        Some(Self {
-            version: u32::from_le_bytes(array(body, 8)?),
-            tag: u32::from_le_bytes(array(body, 12)?),
-            first: u64::from_le_bytes(array(body, 16)?),
-            previous: u64::from_le_bytes(array(body, 24)?),
-        })
+        let mut fields = body.strip_prefix(&SEGMENT_MAGIC)?;
+        let header = Self {
+            version: fields.try_get_u32_le().ok()?,
+            tag: fields.try_get_u32_le().ok()?,
+            first: fields.try_get_u64_le().ok()?,
+            previous: fields.try_get_u64_le().ok()?,
+        };
+        (crc32fast::hash(body) == u32::from_le_bytes(*crc)).then_some(header)
     }
 }
 
@@ -106,16 +105,11 @@ pub(super) struct Prefix {
 impl Prefix {
     /// Reads the first [`PREFIX_LEN`] bytes of a frame; `None` where they can't be a frame's.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
-        if !bytes.starts_with(&FRAME_MAGIC) {
-            return None;
-        }
-        let payload_len = usize::try_from(u32::from_le_bytes(array(bytes, 8)?)).ok()?;
-        (payload_len <= MAX_PAYLOAD).then_some(())?;
-        Some(Self {
-            tag: u32::from_le_bytes(array(bytes, 4)?),
-            sequence: u64::from_le_bytes(array(bytes, 12)?),
-            frame_len: FRAME_LEN + payload_len,
-        })
+        let mut fields = bytes.strip_prefix(&FRAME_MAGIC)?;
+        let tag = fields.try_get_u32_le().ok()?;
+        let payload_len = usize::try_from(fields.try_get_u32_le().ok()?).ok()?;
+        let sequence = fields.try_get_u64_le().ok()?;
+        (payload_len <= MAX_PAYLOAD).then_some(Self { tag, sequence, frame_len: FRAME_LEN + payload_len })
     }
 }
 
@@ -160,10 +154,6 @@ pub(super) struct Frame {
 /// Returns a length as it stands on disk. Every length is part of a payload, and so below [`MAX_PAYLOAD`].
 fn u32_len(len: usize) -> [u8; 4] {
     u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes()
-}
-
-fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
-    bytes.get(at..)?.first_chunk().copied()
 }
 
 /// Returns a length in memory as a length on disk.

@@ -3,13 +3,10 @@
 
 use super::{
     Request,
-    slot::{Slot, form},
+    slot::{SOURCE_SEGMENTS, Slot, form},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_encode};
-
-/// The segments of a path in front of those that slots count: before the first `/`, `hooks`, and the source's name.
-const SOURCE_SEGMENTS: usize = 3;
 
 /// Headers that carry credentials, whatever a source's check reads.
 const CREDENTIALS: [HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];

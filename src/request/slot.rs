@@ -29,7 +29,7 @@ use percent_encoding::percent_decode_str;
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 /// The segments of a path that lead to a source: what is in front of `/`, `hooks`, and the source's name.
-const SOURCE_SEGMENTS: usize = 3;
+pub(super) const SOURCE_SEGMENTS: usize = 3;
 
 /// The last segment that a slot may name.
 const MOST_SEGMENTS: usize = 8;
