@@ -19,7 +19,6 @@ mod siblings;
 mod spec;
 mod split;
 mod template;
-mod trace;
 mod values;
 
 pub use compile::Setting;

@@ -9,7 +9,6 @@ mod capture;
 mod compile;
 mod condition;
 mod confirm;
-mod json;
 mod responder;
 mod spec;
 mod template;

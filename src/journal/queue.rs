@@ -1,14 +1,11 @@
 //! Where appends wait for the disk: records are encoded here, by who brings them, while the writer is busy
 //! with the group before. Whatever waits when the writer returns is the next group.
 
-mod look;
-
 use super::{
-    JournalError, Notice, Options,
+    JournalError, Notice, Options, directory,
     format::{self, HEADER_LEN, MAX_PAYLOAD, len64},
 };
 use crate::record::Record;
-use look::Trouble;
 use parking_lot::{Condvar, Mutex};
 use std::{fmt, io, mem, path::Path, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
@@ -74,6 +71,14 @@ pub(super) struct State {
     /// Why the last record that was not taken, or the last group, failed; `None` once a later one went well.
     trouble: Option<Trouble>,
     closed: bool,
+}
+
+/// What hinders the journal.
+#[derive(Debug)]
+struct Trouble {
+    error: JournalError,
+    /// Bytes that the refused record takes, where the journal has reached its size.
+    wanted: Option<u64>,
 }
 
 impl fmt::Debug for Queue {
@@ -202,5 +207,43 @@ impl Queue {
 
     pub(super) fn closed(&self) -> JournalError {
         JournalError::Closed { dir: self.dir.to_path_buf() }
+    }
+
+    /// True where the last record or group was not taken, and the journal's state is to be looked at.
+    pub(super) fn is_troubled(&self) -> bool {
+        let state = self.state.lock();
+        state.closed || state.trouble.is_some()
+    }
+
+    /// Tells whether records are taken, as far as is known. What hindered the last one is looked at again: a failing disk
+    /// is tried, and a journal that had reached its size is measured.
+    pub(super) fn look(&self) -> Result<(), JournalError> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(self.closed());
+        }
+        match &state.trouble {
+            None => Ok(()),
+            Some(Trouble { wanted: Some(wanted), error }) => {
+                let (wanted, error) = (*wanted, error.clone());
+                // While a group is written, nobody knows how much of it is in the files.
+                if state.writing > 0 || state.waiting.len() > 0 {
+                    return Err(error);
+                }
+                state.bytes = directory::size(&self.dir)?;
+                self.notify(Notice::Size(state.bytes));
+                if state.bytes + wanted > self.options.max_bytes.unwrap_or(u64::MAX) {
+                    return Err(error);
+                }
+                state.trouble = None;
+                Ok(())
+            }
+            Some(Trouble { wanted: None, .. }) => {
+                drop(state);
+                let dir = self.dir.to_path_buf();
+                directory::probe(&self.dir)
+                    .map_err(|error| JournalError::Write { dir, source: Arc::new(error) })
+            }
+        }
     }
 }

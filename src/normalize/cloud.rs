@@ -10,8 +10,7 @@ use super::{
     mapping::{Data, Shared},
     media,
     split::{Division, Split},
-    trace::Trace,
-    values::{DIGITS, sha256_hex},
+    values::{DIGITS, Trace, sha256_hex},
 };
 use crate::{
     event::{Event, Reason},

@@ -5,8 +5,7 @@ use super::{
     AllowPart, Unmappable,
     place::Place,
     template::Template,
-    trace::Trace,
-    values::{DIGITS, Values},
+    values::{DIGITS, Trace, Values},
 };
 use crate::{event::Reason, request::slot::Standing};
 

@@ -1,6 +1,9 @@
 //! Makes an event of what the templates find, or the event that carries what they do not find into the quarantine.
 
-use super::{Normalizer, Unmappable, attributes, media, trace::Trace, values::Values};
+use super::{
+    Normalizer, Unmappable, attributes, media,
+    values::{Trace, Values},
+};
 use crate::{
     clock,
     delivery::{Delivery, Verified},

@@ -1,21 +1,24 @@
 //! What templates are rendered from: the request, what the scans found in its body, and for one element of a
-//! divided body what was found there.
+//! divided body what was found there. It notes what they read: whoever makes an id of it must know how far it can be
+//! believed.
 
 use super::{
     Unmappable,
     json::Found,
     place::{Place, Within},
-    trace::{Trace, Tracer},
 };
 use crate::{
     event::Reason,
     request::{
         Request,
-        slot::{self, Params, Slot, SlotError},
+        slot::{self, Params, Slot, SlotError, Standing},
     },
 };
 use sha2::{Digest as _, Sha256};
-use std::{borrow::Cow, cell::OnceCell};
+use std::{
+    borrow::Cow,
+    cell::{Cell, OnceCell},
+};
 
 /// Digits of the digest behind an id that somebody else could have written.
 pub(super) const DIGITS: usize = 32;
@@ -29,7 +32,7 @@ pub(super) struct Values<'v> {
     /// The body's digest; all elements share one.
     body_digest: &'v OnceCell<String>,
     digest: OnceCell<String>,
-    tracer: Tracer,
+    trace: Cell<Trace>,
 }
 
 #[derive(Debug)]
@@ -41,6 +44,17 @@ pub(super) struct Inner<'v> {
     pub(super) index: usize,
 }
 
+/// What was read since the last look.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Trace {
+    /// Something beside the body that is not signed.
+    pub(super) is_unsigned: bool,
+    /// How far the least of the values can be believed; `None`: the sender chose nothing of it.
+    pub(super) standing: Option<Standing>,
+    pub(super) has_digest: bool,
+    pub(super) is_fresh: bool,
+}
+
 impl<'v> Values<'v> {
     pub(super) fn new(
         request: &'v Request,
@@ -48,8 +62,8 @@ impl<'v> Values<'v> {
         whole: &'v Found<'v>,
         body_digest: &'v OnceCell<String>,
     ) -> Self {
-        let (digest, tracer) = (OnceCell::new(), Tracer::default());
-        Self { request, params, whole, element: None, body_digest, digest, tracer }
+        let (digest, trace) = (OnceCell::new(), Cell::default());
+        Self { request, params, whole, element: None, body_digest, digest, trace }
     }
 
     pub(super) fn of_element(self, element: Inner<'v>) -> Self {
@@ -77,8 +91,27 @@ impl<'v> Values<'v> {
         std::iter::once(self.whole).chain(inner).find_map(Found::repeated)
     }
 
+    /// Returns what was read since the last call.
     pub(super) fn traced(&self) -> Trace {
-        self.tracer.take()
+        self.trace.take()
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Trace)) {
+        let mut trace = self.trace.get();
+        change(&mut trace);
+        self.trace.set(trace);
+    }
+
+    fn note_slot(&self, slot: &Slot, standing: Standing) {
+        self.note(|trace| match slot {
+            Slot::Param(_) | Slot::Text(_) => {}
+            // Whether the body is signed is said of the event as a whole.
+            Slot::Form(..) | Slot::Json(_) => trace.standing = trace.standing.max(Some(standing)),
+            Slot::Header(_) | Slot::Query(_) | Slot::Path(_) => {
+                trace.standing = trace.standing.max(Some(standing));
+                trace.is_unsigned |= standing != Standing::Signed;
+            }
+        });
     }
 
     /// Returns the text that stands at a place. An empty one counts as absent: senders write optional references so.
@@ -86,12 +119,12 @@ impl<'v> Values<'v> {
         Ok(match place {
             Place::Body { standing, .. } => {
                 let value = self.leaf(place).map_or(Ok(None), slot::scalar)?.filter(|text| !text.is_empty());
-                value.inspect(|_| self.tracer.body(*standing))
+                value.inspect(|_| self.note(|trace| trace.standing = trace.standing.max(Some(*standing))))
             }
             Place::Request { slot: slot @ Slot::Text(_), .. } => self.slot(slot)?,
             Place::Request { slot, standing } => {
                 let value = self.slot(slot)?.filter(|text| !text.is_empty());
-                value.inspect(|_| self.tracer.slot(slot, *standing))
+                value.inspect(|_| self.note_slot(slot, *standing))
             }
             Place::Digest(digits) => self.digest_of(*digits).map(Cow::Borrowed),
             Place::Index => self.element.as_ref().map(|element| Cow::Owned(element.index.to_string())),
@@ -100,13 +133,13 @@ impl<'v> Values<'v> {
     }
 
     pub(super) fn fresh(&self) -> String {
-        self.tracer.fresh();
+        self.note(|trace| trace.is_fresh = true);
         crate::clock::uuid().to_string()
     }
 
     /// Returns the first digits of the digest of the event's bytes.
     pub(super) fn digest_of(&self, digits: usize) -> Option<&str> {
-        self.tracer.digest();
+        self.note(|trace| trace.has_digest = true);
         self.digest().get(..digits)
     }
 

@@ -4,10 +4,9 @@ use super::{
     Step,
     condition::{Condition, Expected},
     confirm::Address,
-    json::Json,
     responder::{Body, Responder},
     spec::{ConfirmSpec, HandshakeMethod, HandshakeReply, RespondSpec, WhenSpec},
-    template::Template,
+    template::{Json, Template},
     value::Value,
 };
 use crate::request::{SpecProblem, slot::Slot};

@@ -4,8 +4,7 @@ use super::{
     Effect, Handshake, Reply, RespondError, Step,
     condition::Condition,
     confirm::Address,
-    json::Json,
-    template::Template,
+    template::{Json, Template},
     value::{self, Fill, Value},
 };
 use crate::{
