@@ -53,8 +53,6 @@ pub enum Notice {
 /// One group commit.
 #[derive(Debug, Clone, Copy)]
 pub struct Commit {
-    /// Number of records.
-    pub records: usize,
     /// By how many bytes the journal grew on disk, of headers and of what a failure left as well.
     pub grown: u64,
     /// How long write and `fdatasync` took.

@@ -11,9 +11,9 @@
 use super::JournalError;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     ops::Range,
-    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -147,16 +147,11 @@ pub(super) fn copy_damage(dir: &Path, segment: &SegmentFile, range: &Range<u64>)
     if fs::metadata(&path).is_ok_and(|copy| copy.len() == range.end - range.start) {
         return Ok(path);
     }
-    let source = File::open(&segment.path)?;
-    let copy = replace_file(&path)?;
-    let mut chunk = vec![0; 64 * 1024];
-    let mut at = range.start;
-    while at < range.end {
-        let left = usize::try_from(range.end - at).unwrap_or(usize::MAX).min(chunk.len());
-        let part = chunk.get_mut(..left).unwrap_or_default();
-        source.read_exact_at(part, at)?;
-        copy.write_all_at(part, at - range.start)?;
-        at += super::format::len64(left);
+    let mut source = File::open(&segment.path)?;
+    source.seek(SeekFrom::Start(range.start))?;
+    let mut copy = replace_file(&path)?;
+    if io::copy(&mut source.take(range.end - range.start), &mut copy)? < range.end - range.start {
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
     copy.sync_all()?;
     sync(dir)?;

@@ -62,7 +62,7 @@ impl Writer {
         let _abandon = AbandonOnDrop(Arc::clone(&self.queue));
         let mut group = Group::default();
         while self.queue.take(&mut group) {
-            let (records, bytes) = (group.len(), group.bytes.len());
+            let bytes = group.bytes.len();
             let start = now();
             // A bug must cost its group and not all that comes after it.
             let outcome = catch_unwind(AssertUnwindSafe(|| self.commit(&group)));
@@ -75,7 +75,7 @@ impl Writer {
                 Ok(written) => (true, *written),
                 Err(failure) => (false, failure.remains),
             };
-            self.queue.notify(Notice::Group(Commit { records, grown, took, durable }));
+            self.queue.notify(Notice::Group(Commit { grown, took, durable }));
             match outcome {
                 Ok(written) => {
                     self.acknowledged = group.next() - 1;

@@ -82,14 +82,10 @@ impl Grammar {
 
     /// Returns the entries of the list that have the prefix, without it.
     fn entries<'t>(&'t self, text: &'t str) -> impl Iterator<Item = &'t str> {
-        let mut rest = Some(text);
-        let entries = std::iter::from_fn(move || {
-            let text = rest?;
-            let split = self.separator.as_deref().and_then(|separator| text.split_once(separator));
-            rest = split.map(|(_, tail)| tail);
-            Some(split.map_or(text, |(entry, _)| entry))
-        });
         let is_list = self.separator.is_some();
+        let mut listed = self.separator.as_deref().map(|separator| text.split(separator));
+        let mut alone = Some(text).filter(|_| !is_list);
+        let entries = std::iter::from_fn(move || alone.take().or_else(|| listed.as_mut()?.next()));
         entries.filter_map(move |entry| {
             let entry = if is_list { entry.trim_ascii() } else { entry };
             self.prefix.strip(entry.as_bytes()).and_then(|bare| std::str::from_utf8(bare).ok())

@@ -5,7 +5,7 @@
 //! escaping, as long as it used one serialiser for both texts.
 
 use super::{VerifyError, json};
-use crate::request::unmarked_text;
+use crate::request::{slot::scalar, unmarked_text};
 use serde::{
     Deserializer,
     de::{Error, MapAccess, Visitor},
@@ -37,7 +37,8 @@ pub(super) fn find<'b>(body: &'b [u8], name: &str) -> Result<Option<Found<'b>>, 
             ))
         })?;
     let Some(cut) = cut else { return Ok(None) };
-    let parts = (body.get(..cut.start), body.get(cut.end..), unquote(cut.value));
+    let text = Some(cut.value).filter(|value| value.starts_with('"')).and_then(|value| scalar(value).ok()?);
+    let parts = (body.get(..cut.start), body.get(cut.end..), text);
     let (Some(before), Some(after), Some(value)) = parts else {
         return Err(VerifyError::Malformed(format!("member `{name}` is not a string")));
     };
@@ -109,15 +110,5 @@ impl<'b> Visitor<'b> for Members<'b, '_> {
             last_end = Some(end);
         }
         Ok(cut)
-    }
-}
-
-/// Returns the text of a JSON string; `None` for another value, or one that is not Unicode.
-fn unquote(value: &str) -> Option<Cow<'_, str>> {
-    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        serde_json::from_str(value).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inner))
     }
 }

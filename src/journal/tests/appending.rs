@@ -52,7 +52,6 @@ async fn what_waits_shares_one_commit_and_the_observer_hears_of_it() {
         assert_eq!(outcome.unwrap(), expected, "the order is that of the calls");
     }
     let commits = commits.lock();
-    assert_eq!(commits.iter().map(|commit| commit.records).sum::<usize>(), 200);
     assert!(commits.iter().all(|commit| commit.durable));
     assert!(commits.len() < 200, "no group held two records");
     let stored: u64 = segments(dir.path()).iter().map(|path| fs::metadata(path).unwrap().len()).sum();

@@ -85,6 +85,12 @@ fn the_first_alternative_that_is_present_wins() {
 }
 
 #[test]
+fn a_constant_in_quotes_may_hold_bars_and_braces() {
+    assert_eq!(rendered("{/absent|'a|b}'|/c}!", "{}").as_deref(), Some("a|b}!"));
+    assert_eq!(rendered("{/it's}, {/a|'b'}", r#"{"it's":1}"#).as_deref(), Some("1, b"));
+}
+
+#[test]
 fn text_in_brackets_is_left_out_with_its_absent_slot() {
     assert_eq!(rendered("push[.{/action}]!", r#"{"action":"opened"}"#).as_deref(), Some("push.opened!"));
     assert_eq!(rendered("push[.{/action}]!", "{}").as_deref(), Some("push!"));

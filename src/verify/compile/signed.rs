@@ -43,9 +43,11 @@ impl Reader<'_> {
         let keys = self.keys(algorithm);
         let is_keyed = keys.as_ref().is_none_or(Keys::is_keyed_scheme);
         let message = self.message(is_keyed);
-        let ended = message.as_ref().and_then(|message| self.boundaries(message));
+        let at = spec.timestamp.as_ref().and_then(|timestamp| self.time_at(timestamp));
+        let ended = message.as_ref().and_then(|message| self.boundaries(message, at.as_ref()));
+        let timestamp = spec.timestamp.as_ref();
         let freshness =
-            spec.timestamp.as_ref().and_then(|timestamp| self.freshness(timestamp, message.as_ref(), ended));
+            timestamp.and_then(|timestamp| self.freshness(timestamp, at, message.as_ref(), ended));
         let encoding = spec.encoding.unwrap_or(Encoding::Auto);
         Some(Signature {
             place: place?,
@@ -158,18 +160,14 @@ impl Reader<'_> {
     /// Refuses a header whose end nothing marks, unless it is the time, which has a strict form of its own. A date in
     /// full, which no number could be, marks the end of the header in front of it, too: that is returned, and must then
     /// hold no such date.
-    fn boundaries(&mut self, message: &Message) -> Option<OneOf> {
+    fn boundaries(&mut self, message: &Message, time: Option<&OneOf>) -> Option<OneOf> {
         let timestamp = self.spec.timestamp.as_ref();
-        let header =
-            timestamp.and_then(|timestamp| timestamp.header.as_ref()).map(|name| format!("header:{name}"));
-        let at = timestamp.and_then(|timestamp| timestamp.at.clone());
-        let time = header.or(at).and_then(|at| OneOf::parse(&at, self.params).ok());
         let is_in_full = timestamp.and_then(|timestamp| timestamp.unit) == Some(TimeUnit::Rfc3339);
         let mut ended = None;
         for (slots, next) in message.unfenced() {
-            if time.is_some() && next == time.as_ref() && is_in_full {
+            if time.is_some() && next == time && is_in_full {
                 ended = Some(slots.clone());
-            } else if time.as_ref() != Some(slots) {
+            } else if time != Some(slots) {
                 let problem = format!("nothing marks where `{slots}` ends, so bytes could be moved over");
                 self.report("message", problem, "put the sender's text between, or make it the `timestamp`");
             }
@@ -180,13 +178,11 @@ impl Reader<'_> {
     fn freshness(
         &mut self,
         timestamp: &TimestampSpec,
+        at: Option<OneOf>,
         message: Option<&Message>,
         ended: Option<OneOf>,
     ) -> Option<Freshness> {
-        let at = self.time_at(timestamp);
-        if let (Some(at), Some(message)) = (&at, message)
-            && !message.covers(at)
-        {
+        if let Some(at) = at.as_ref().filter(|at| message.is_some_and(|message| !message.covers(at))) {
             let field = if timestamp.at.is_some() { "timestamp.at" } else { "timestamp.header" };
             let problem = format!("`{at}` is not signed, so anyone could change it");
             self.report(field, problem, format!("put `{{{at}}}` into `message`"));
