@@ -179,10 +179,10 @@ impl Part {
                 }
             }
             Self::Slot(Slot::Address { url, is_decoded: true }) => {
-                pieces.push(url.decoded(request).into_bytes())
+                pieces.push(url.decoded(request).into_bytes());
             }
             Self::Slot(Slot::Listed(slots)) => {
-                pieces.push(listed(request, &slots.demand(subject)?)?.into_bytes())
+                pieces.push(listed(request, &slots.demand(subject)?)?.into_bytes());
             }
             Self::Slot(Slot::Of { slots, fences }) => {
                 let value = slots.demand(subject)?;
