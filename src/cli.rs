@@ -132,12 +132,18 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// Prints help, version or what is wrong with the arguments.
+/// Prints help, version or what is wrong with the arguments; of the latter nobody is left to tell when that fails.
 fn misused(error: &clap::Error) -> Exit {
     let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    // Nobody is left to tell when this fails.
-    drop(error.print());
-    if is_answer { Exit::Well } else { Exit::Usage }
+    match error.print() {
+        _ if !is_answer => Exit::Usage,
+        Ok(()) => Exit::Well,
+        Err(error) => {
+            let stop = Stop::of_output(&error);
+            out::complain(false, &stop);
+            stop.exit
+        }
+    }
 }
 
 fn perform(cli: Cli) -> Result<Exit, Stop> {

@@ -18,6 +18,7 @@ mod outcome;
 mod sample;
 mod source;
 mod table;
+mod tampered;
 mod typed;
 
 use cases::{Case, Wanted};
