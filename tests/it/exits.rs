@@ -171,67 +171,6 @@ quarantine: { sink: kept }
     end(&binary::home(&format!("{ports}{blocked}")), &[("run", 74, "/secret")]);
 }
 
-/// Runs a verb whose results go to `output`.
-fn into(home: &TempDir, arguments: &str, output: impl Into<Stdio>) -> (Option<i32>, String) {
-    let mut command = command(home, arguments);
-    let ended = command.stdin(Stdio::null()).stdout(output).stderr(Stdio::piped()).output().unwrap();
-    (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
-}
-
-/// Verbs that print and end, whatever their answer is.
-const PRINTING: [&str; 12] = [
-    "--help",
-    "--version",
-    "check",
-    "check --json",
-    "check --memory",
-    "senders",
-    "senders --json",
-    "senders show github",
-    "schema",
-    "schema envelope",
-    "trigger --all",
-    "explain --source hotel right.http",
-];
-
-#[test]
-fn results_that_can_not_be_written_are_74_and_a_reader_that_left_is_0() {
-    let home = binary::home(RIGHT);
-    fs::write(home.path().join("right.http"), event("1")).unwrap();
-    for arguments in PRINTING {
-        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let (code, errors) = into(&home, arguments, full);
-        assert_eq!(code, Some(74), "hookway {arguments} > /dev/full: {errors}");
-        assert!(errors.contains("can't be written"), "{arguments}: {errors}");
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        assert_eq!(into(&home, arguments, writer), (Some(0), String::new()), "hookway {arguments} | true");
-    }
-}
-
-#[test]
-fn with_json_each_failure_is_one_object_that_holds_its_exit_code() {
-    let home = binary::home(&format!("{NOBODY}{RIGHT}"));
-    for (arguments, code) in [
-        ("tail --json", 69),
-        ("capture hotel --json", 69),
-        ("capture nobody --json", 64),
-        ("senders show nobody --json", 64),
-        ("init --json", 64),
-        ("-c nowhere/x.yaml init --json", 74),
-        ("-c nowhere.yaml run --json", 78),
-        ("-c nowhere.yaml trigger --json", 78),
-    ] {
-        let finished = run(&home, arguments);
-        assert_eq!(finished.status.code(), Some(code), "{arguments}: {}", finished.errors);
-        let said: Value = serde_json::from_str(&finished.errors)
-            .unwrap_or_else(|error| panic!("hookway {arguments}: {error}: {}", finished.errors));
-        assert_eq!(said["exit"], code, "{said}");
-        assert!(said["error"].as_str().is_some_and(|text| !text.is_empty()), "{said}");
-        assert_eq!(finished.output, "", "{arguments}");
-    }
-}
-
 /// Waits for the end of a verb beside a running server.
 fn beside(server: &Hookway, arguments: &str) -> (Option<i32>, String) {
     let log = server.path("verb");

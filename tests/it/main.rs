@@ -12,6 +12,7 @@
 
 mod accounting;
 mod agreed;
+mod answers;
 mod architecture;
 mod batches;
 mod binary;
@@ -19,6 +20,7 @@ mod bridge;
 mod client;
 mod cloud;
 mod corpus;
+mod counted;
 mod documented;
 mod doors;
 mod doubles;
@@ -36,10 +38,12 @@ mod limits;
 mod listed;
 mod logs;
 mod order;
+mod outputs;
 mod pieces;
 mod pipeline;
 mod presets;
 mod quarantine;
+mod reasons;
 mod recovery;
 mod refusals;
 mod samples;
