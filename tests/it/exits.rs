@@ -7,13 +7,7 @@ use crate::{
     process::{self, Finished, Process, Streams},
     samples::{SECRET, event},
 };
-use serde_json::Value;
-use std::{
-    fs::{self, OpenOptions},
-    net::TcpListener,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fs, net::TcpListener, path::Path, process::Command};
 use tempfile::TempDir;
 
 /// One source with a secret, so that all verbs have something to do and nothing to warn of.

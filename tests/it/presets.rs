@@ -8,6 +8,7 @@
 //! so that a change of a preset, the verifier or the normalizer shows as a difference. `UPDATE_FIXTURES=1` writes it.
 
 mod cases;
+mod everywhere;
 mod files;
 mod forge;
 mod handshakes;
