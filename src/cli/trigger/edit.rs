@@ -57,7 +57,9 @@ fn child<'a>(json: &'a str, step: &str) -> Result<&'a RawValue, String> {
     }
     let items: Vec<&RawValue> =
         serde_json::from_str(json).map_err(|_| format!("there is nothing below a plain value: {step:?}"))?;
-    let item = step.parse().ok().and_then(|place: usize| items.get(place).copied());
+    // RFC 6901 knows one writing of each number.
+    let place = step.parse().ok().filter(|place: &usize| place.to_string() == step);
+    let item = place.and_then(|place| items.get(place).copied());
     item.ok_or_else(|| format!("the list has {} items, and no item {step:?}", items.len()))
 }
 
@@ -72,6 +74,78 @@ pub(super) fn append(json: &str, name: &str, value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn values() -> impl Strategy<Value = Value> {
+        let scalar = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            ".{0,6}".prop_map(Value::from)
+        ];
+        scalar.prop_recursive(4, 24, 4, |inner| {
+            let name = prop_oneof![
+                Just("a".to_owned()),
+                Just("b/c".to_owned()),
+                Just("d~1".to_owned()),
+                "[0-2]",
+                ".{0,2}"
+            ];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(name, inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// Returns the pointers of all values below the root.
+    fn pointers(value: &Value, at: &str) -> Vec<String> {
+        let below: Vec<(String, &Value)> = match value {
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(place, item)| (place.to_string(), item)).collect()
+            }
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, value)| (name.replace('~', "~0").replace('/', "~1"), value))
+                .collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        };
+        let each = |(step, value): (String, &Value)| {
+            let own = format!("{at}/{step}");
+            let mut all = pointers(value, &own);
+            all.push(own);
+            all
+        };
+        below.into_iter().flat_map(each).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_tree_reads_at_a_pointer_is_what_is_replaced(document in values(), at: prop::sample::Index, pretty: bool) {
+            // `=` ends a pointer, so that no name with one can be reached.
+            let all: Vec<String> = pointers(&document, "").into_iter().filter(|pointer| !pointer.contains('=')).collect();
+            prop_assume!(!all.is_empty());
+            let pointer = at.get(&all);
+            let text = if pretty { format!("{document:#}") } else { document.to_string() };
+            let edited = set(&text, &format!("{pointer}={}", json!({ "new": 1 }))).unwrap();
+            let mut expected = document.clone();
+            *expected.pointer_mut(pointer).unwrap() = json!({ "new": 1 });
+            prop_assert_eq!(serde_json::from_str::<Value>(&edited).unwrap(), expected);
+            let (before, behind) = edited.split_once(r#"{"new":1}"#).unwrap();
+            prop_assert!(text.starts_with(before) && text.ends_with(behind), "all other bytes are where they were");
+        }
+
+        #[test]
+        fn what_no_tree_holds_at_a_pointer_is_not_replaced(
+            document in values(), steps in prop::collection::vec(prop::sample::select(vec!["a", "0", "1", "01", "+1", "-", "~1", "é"]), 1..4),
+        ) {
+            let pointer = format!("/{}", steps.join("/"));
+            let edited = set(&document.to_string(), &format!("{pointer}=1"));
+            prop_assert_eq!(edited.is_ok(), document.pointer(&pointer).is_some(), "{} at {}: {:?}", document, pointer, edited);
+        }
+    }
 
     fn set(json: &str, edit: &str) -> Result<String, String> {
         Edit::parse(edit).unwrap().apply(json)
