@@ -131,7 +131,7 @@ impl Destination {
         if literal.len() > MAX_TOPIC {
             return Err(format!("expected at most {MAX_TOPIC} characters in a topic"));
         }
-        if matches!(text, "." | "..") {
+        if is_dots(text) {
             return Err("expected a topic's name, found only dots".to_owned());
         }
         Ok(Self::Topic(name))
@@ -197,10 +197,15 @@ fn is_of_topics(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
 
+/// Kafka's topics are folders.
+fn is_dots(name: &str) -> bool {
+    matches!(name, "." | "..")
+}
+
 fn topic(name: &str) -> Result<Arc<str>, String> {
-    if name.len() > MAX_TOPIC || !name.chars().all(is_of_topics) {
+    if name.len() > MAX_TOPIC || !name.chars().all(is_of_topics) || is_dots(name) {
         return Err(format!(
-            "{name:?} is no Kafka topic: at most {MAX_TOPIC} of letters, digits, `.`, `_` and `-`"
+            "{name:?} is no Kafka topic: at most {MAX_TOPIC} of letters, digits, `.`, `_` and `-`, and not only dots"
         ));
     }
     Ok(name.into())

@@ -133,6 +133,17 @@ fn topics_and_subjects_have_only_legal_characters() {
     assert!(Destination::subject("webhooks.{source}.{object}.{key}").is_ok());
 }
 
+#[test]
+fn a_template_that_comes_to_nothing_but_dots_names_no_topic() {
+    for (template, key) in [(".{key}", "."), ("{source}{key}", "."), (".{key}", "")] {
+        let source = if template.starts_with('{') { "." } else { "a" };
+        let filled = topic(template).render(&event(source, "k", None, Some(key)));
+        let is_dots = |name: &str| matches!(name, "." | "..");
+        assert!(!filled.as_deref().is_ok_and(is_dots), "{template} {key:?}: {filled:?}");
+    }
+    assert_eq!(topic(".{key}").render(&event("a", "k", None, Some("a"))).as_deref(), Ok(".a"));
+}
+
 proptest! {
     #[test]
     fn a_subject_has_the_tokens_of_its_template_and_none_of_a_server_s_signs(
