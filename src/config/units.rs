@@ -38,6 +38,46 @@ pub fn size(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_duration_is_the_sum_of_its_parts(
+            days in 0..30_u64, hours in 0..24_u64, minutes in 0..60_u64, seconds in 0..60_u64, milliseconds in 0..1000_u64,
+            glue in prop::sample::select(vec!["", " "]),
+        ) {
+            let parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"), (milliseconds, "ms")];
+            let named: Vec<String> =
+                parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+            prop_assume!(!named.is_empty());
+            let seconds = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+            let whole = Duration::from_secs(seconds) + Duration::from_millis(milliseconds);
+            prop_assert_eq!(duration(&named.join(glue)), Some(whole), "{}", named.join(glue));
+            prop_assert_eq!(duration(&format!(" {} ", named.join(glue))), Some(whole));
+            prop_assert_eq!(duration(&format!("-{}", named.join(glue))), None, "nothing is over before it begins");
+        }
+
+        #[test]
+        fn a_size_is_its_number_times_its_unit(
+            count in 0..100_000_u64,
+            (unit, bytes) in prop::sample::select(vec![
+                ("B", 1), ("KB", 1000), ("KiB", 1 << 10), ("MB", 1_000_000), ("MiB", 1 << 20), ("GB", 1_000_000_000), ("GiB", 1 << 30),
+            ]),
+            glue in prop::sample::select(vec!["", " "]),
+        ) {
+            prop_assert_eq!(size(&format!("{count}{glue}{unit}")), Some(count * bytes));
+            prop_assert_eq!(size(&format!("-{count}{unit}")), None);
+        }
+
+        #[test]
+        fn no_text_is_a_time_that_a_clock_can_not_tell(text in "[0-9a-zA-Z.+ -]{0,24}|[0-9]{1,20}(ns|us|ms|s|m|h|d|w)") {
+            if let Some(read) = duration(&text) {
+                prop_assert!(read <= LONGEST && text.contains(|c: char| c.is_ascii_alphabetic()), "{text:?} is {read:?}");
+            }
+            // Whatever is read as a size, it is read without a panic.
+            let _size = size(&text);
+        }
+    }
 
     #[test]
     fn durations_need_a_unit_and_are_never_negative() {

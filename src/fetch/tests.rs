@@ -2,6 +2,7 @@
 
 use super::{Client, FetchError, Pins, Target};
 use parking_lot::Mutex;
+use proptest::prelude::*;
 use std::{
     net::SocketAddr,
     sync::{
@@ -152,6 +153,50 @@ fn only_pinned_addresses_are_admitted() {
     ] {
         let admitted = pins.admit(wrong);
         assert!(admitted.is_err(), "{wrong}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_admitted_is_fetched_from_a_pinned_host_and_from_no_other(
+        address in prop_oneof![
+            "https://[a-z.@:/?#%\\\\-]{0,24}keys\\.example\\.com[a-z.@:/?#%\\\\-]{0,24}",
+            "[a-z]{0,6}:?/{0,3}[a-zA-Z0-9.@:\\[\\]-]{0,24}(keys\\.example\\.com)?[ -~]{0,12}",
+            "https://keys\\.example\\.com/certs/[a-z./%\\\\?#]{0,12}\\.pem",
+        ],
+    ) {
+        let pins = Pins::new(vec!["keys.example.com".to_owned()], Some("/certs/*.pem".to_owned()));
+        if let Ok(target) = pins.admit(&address) {
+            prop_assert_eq!(target.host(), "keys.example.com", "{}", address);
+            // What is asked for is what was looked at: another reader finds the same host and path.
+            let again: http::Uri = target.to_string().parse().unwrap();
+            prop_assert_eq!(again.authority().map(|it| it.as_str().to_ascii_lowercase()), Some("keys.example.com".to_owned()));
+            prop_assert_eq!((again.scheme_str(), again.query()), (Some("https"), None));
+            let segments: Vec<&str> = again.path().split('/').skip(1).collect();
+            prop_assert!(segments.first() == Some(&"certs") && segments.last().is_some_and(|last| last.ends_with(".pem")), "{}", address);
+            prop_assert!(segments.iter().all(|segment| !matches!(*segment, "" | "." | "..") && !segment.contains(['%', '\\'])));
+        }
+    }
+
+    #[test]
+    fn no_label_of_a_host_is_matched_by_another_s_pattern(
+        host in "[a-z0-9-]{0,6}(\\.[a-z0-9-]{0,6}){0,4}", region in "[a-z0-9-]{1,8}",
+    ) {
+        let pins = Pins::new(vec!["sns.*.amazonaws.com".to_owned()], None);
+        let right = format!("https://sns.{region}.amazonaws.com/x");
+        prop_assert!(pins.admit(&right).is_ok(), "{}", right);
+        for wrong in [
+            format!("https://sns.{region}.amazonaws.com.{region}/x"),
+            format!("https://{region}sns.{region}.amazonaws.com/x"),
+            format!("https://sns.{region}.{region}.amazonaws.com/x"),
+            format!("https://sns.{region}.amazonaws.co{region}/x"),
+        ] {
+            // `co` and `m` make the right one.
+            prop_assert!(pins.admit(&wrong).is_err() || wrong == right || region == "m", "{}", wrong);
+        }
+        let labels: Vec<&str> = host.split('.').collect();
+        let is_right = matches!(labels.as_slice(), ["sns", region, "amazonaws", "com"] if !region.is_empty());
+        prop_assert_eq!(pins.admit(&format!("https://{host}/x")).is_ok(), is_right, "{}", host);
     }
 }
 

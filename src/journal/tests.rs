@@ -2,6 +2,7 @@
 
 mod appending;
 mod failing;
+mod model;
 mod reading;
 mod recovery;
 mod sealed;

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod bodies;
+mod canonical;
 mod compiling;
 mod fetched;
 mod json_web_tokens;

@@ -1,5 +1,7 @@
 //! `CloudEvents` keep what their sender said of them, in every mode; what is none goes to the quarantine.
 
+mod passed_on;
+
 use crate::{
     event::{Event, Extension, Identity, Reason},
     normalize::{
