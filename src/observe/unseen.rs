@@ -81,7 +81,38 @@ impl<W: io::Write> io::Write for Lines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::io::Write as _;
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_all_seen_and_says_no_less(text in "\\PC{0,24}|[\\x00-\\x9f\\u{200b}-\\u{206f}a-z\\n]{0,24}|.{0,24}") {
+            for visible in [printable(&text), printable_lines(&text)] {
+                let is_meant = |character: char| matches!(character, '\n' | '\t' | '\x1b');
+                prop_assert!(!visible.chars().any(|character| is_unseen(character) && !is_meant(character)), "{:?}", visible);
+                prop_assert!(visible.len() >= text.len(), "nothing is left out");
+            }
+            prop_assert!(!printable(&text).chars().any(is_unseen));
+            if !text.chars().any(is_unseen) {
+                prop_assert_eq!(printable(&text), text.as_str(), "what is seen stays");
+                prop_assert_eq!(printable_lines(&text), text.as_str());
+            }
+            // What was made visible once is plain text.
+            let once = printable(&text);
+            prop_assert_eq!(printable(&once), once.as_ref());
+        }
+
+        #[test]
+        fn a_document_whose_text_was_made_visible_is_the_same_document(
+            texts in prop::collection::btree_map(".{0,8}", ".{0,12}|[\\u{200b}-\\u{206f}\\u{7f}-\\u{9f}\\u{e0000}-\\u{e007f}]{0,6}", 0..5),
+        ) {
+            let json = serde_json::to_string(&texts).unwrap();
+            let visible = printable_json(&json);
+            prop_assert!(!visible.chars().any(|character| character >= '\u{7f}' && is_unseen(character)), "{}", visible);
+            let again: std::collections::BTreeMap<String, String> = serde_json::from_str(&visible).unwrap();
+            prop_assert_eq!(again, texts);
+        }
+    }
 
     #[test]
     fn text_from_outside_cannot_drive_the_terminal() {

@@ -1,5 +1,7 @@
 //! First match wins; text from a sender can fill a slot and never leave it.
 
+mod planned;
+
 use super::{template::*, *};
 use crate::{event::Identity, verify::Assurance};
 use bytes::Bytes;

@@ -12,6 +12,7 @@ mod properties;
 mod public_keys;
 mod refusals;
 mod standing;
+mod templates;
 mod vectors;
 
 use super::{Algorithm, SpecProblem, Verifier, VerifyError, VerifySpec};

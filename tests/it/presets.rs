@@ -17,6 +17,7 @@ mod losses;
 mod objects;
 mod outcome;
 mod sample;
+mod secrets;
 mod source;
 mod table;
 mod tampered;

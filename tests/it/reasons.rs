@@ -125,7 +125,12 @@ fn break_broker(bridge: &Bridge, reason: Reason) {
     bridge.sink("bus").becomes(match reason {
         Reason::TooLarge => Fault::Refuses("large"),
         Reason::Rejected => Fault::FailsFor("refused", PublishError::Rejected("planted".to_owned())),
-        _ => Fault::None,
+        Reason::Malformed
+        | Reason::Unrecognized
+        | Reason::Ambiguous
+        | Reason::NotAllowed
+        | Reason::Unrouted
+        | Reason::Unroutable => Fault::None,
     });
 }
 

@@ -118,6 +118,62 @@ fn attribute_name(header: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    /// Any record that somebody may have put into a topic, a stream or a journal.
+    fn rows() -> impl Strategy<Value = Row> {
+        let place = prop_oneof![
+            Just(Place::Kafka { partition: 0, offset: 1 }),
+            Just(Place::Nats { stream: "S".to_owned(), sequence: 1 }),
+            Just(Place::Journal { sequence: 1 }),
+        ];
+        let name = prop_oneof!["ce[_-](id|type|specversion|x)", "[Cc]ontent-[Tt]ype", ".{0,6}"];
+        let headers = prop::collection::vec((name, ".{0,8}"), 0..5);
+        let value = prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..24),
+            ".{0,24}".prop_map(String::into_bytes),
+            r#"[ \n\r]{0,2}\{("(id|data)": ?("[a-z]{0,3}"|[0-9]|\[\]),[\n ]?){0,2}"z":\{\}\}[\r\n]{0,2}"#
+                .prop_map(String::into_bytes),
+        ];
+        (place, headers, value).prop_map(|(place, headers, value)| Row {
+            destination: "t".to_owned(),
+            place,
+            key: None,
+            headers,
+            value: value.into(),
+            timestamp_ms: 0,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_record_is_its_event_is_one_line_of_json(row in rows()) {
+            let _attributes = row.attributes();
+            if let Some(event) = row.event() {
+                prop_assert!(!event.get().contains(['\n', '\r']), "{}", event);
+                prop_assert!(serde_json::from_str::<Value>(event.get()).is_ok_and(|event| event.is_object()), "{}", event);
+            }
+        }
+
+        #[test]
+        fn in_either_form_the_attributes_are_those_that_were_written(
+            id in "[a-z%é\"]{1,8}", kind in "[a-z.]{1,8}", data in "[a-z\n\"]{0,8}",
+        ) {
+            let document = serde_json::json!({ "specversion": "1.0", "id": id, "type": kind, "data": { "text": data } });
+            let structured = row(&[], &document.to_string());
+            let escaped = percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC).to_string();
+            let headers = [("ce-specversion", "1.0"), ("ce-id", escaped.as_str()), ("ce-type", kind.as_str())];
+            let binary = row(&headers, &serde_json::json!({ "text": data }).to_string());
+            for row in [structured, binary] {
+                let attributes = row.attributes();
+                prop_assert_eq!(attributes.get("id"), Some(id.as_str()));
+                prop_assert_eq!(attributes.get("type"), Some(kind.as_str()));
+                let event: Value = serde_json::from_str(row.event().unwrap().get()).unwrap();
+                prop_assert_eq!(&event, &document);
+            }
+        }
+    }
 
     fn row(headers: &[(&str, &str)], value: &str) -> Row {
         Row {

@@ -1,5 +1,7 @@
 //! The grammar of sender templates: what is taken, what is found, what is refused.
 
+mod model;
+
 use super::*;
 use crate::{
     event::Reason,

@@ -1,5 +1,7 @@
 //! Tests of slots: their grammar, what each reads, what is refused, and properties of the decoder and the lookup.
 
+mod cut;
+
 use super::{Params, Pointer, Slot, SlotError, form};
 use crate::request::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};

@@ -13,6 +13,7 @@ use hookway::{
         Event, Identity,
         envelope::{self, Origin},
     },
+    explain::Explainer,
     normalize::Normalizer,
     request::{Request, slot::Params},
     respond::{Effect, Responders, Step},
@@ -119,6 +120,16 @@ impl Source {
 
     pub(super) fn secrets(&self) -> &[String] {
         &self.keys.secrets
+    }
+
+    /// Returns its verifier once more, and what explains a refusal by it.
+    pub(super) fn explained(&self) -> (Verifier, Explainer) {
+        let Compiled { scheme, verifier, .. } = compiled(self.name, &self.spec, &self.params);
+        let explainer = Explainer::new(scheme);
+        let secrets = || self.keys.secrets.iter().map(|secret| secret.as_str().into()).collect::<Vec<_>>();
+        explainer.set_secrets(&secrets());
+        verifier.set_secrets(secrets()).unwrap();
+        (verifier, explainer)
     }
 
     pub(super) fn param(&self, name: &str) -> &str {
