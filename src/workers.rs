@@ -177,7 +177,11 @@ mod tests {
             let mut heard: Vec<_> = told.iter().collect();
             heard.sort();
             let expected = |number: usize| {
-                (number, (number % 7 != 0).then_some(number), Some(format!("worker-{}", number % count)))
+                (
+                    number,
+                    (!number.is_multiple_of(7)).then_some(number),
+                    Some(format!("worker-{}", number % count)),
+                )
             };
             assert_eq!(heard, (0..2000).map(expected).collect::<Vec<_>>());
         }

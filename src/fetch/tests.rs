@@ -173,7 +173,7 @@ proptest! {
             prop_assert_eq!(again.authority().map(|it| it.as_str().to_ascii_lowercase()), Some("keys.example.com".to_owned()));
             prop_assert_eq!((again.scheme_str(), again.query()), (Some("https"), None));
             let segments: Vec<&str> = again.path().split('/').skip(1).collect();
-            prop_assert!(segments.first() == Some(&"certs") && segments.last().is_some_and(|last| last.ends_with(".pem")), "{}", address);
+            prop_assert!(segments.first() == Some(&"certs") && segments.last().is_some_and(|last| last.contains(".pem")), "{}", address);
             prop_assert!(segments.iter().all(|segment| !matches!(*segment, "" | "." | "..") && !segment.contains(['%', '\\'])));
         }
     }

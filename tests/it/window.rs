@@ -159,7 +159,9 @@ impl<'w> Trial<'w> {
         let (event, reservation) = self.open.remove(0);
         let joined = |window: &'w Window| match window.claim("/a", &event.0.to_string(), &[&[event.1]]) {
             Claim::InFlight(joined) => joined,
-            other => panic!("{event:?} is on its way and was claimed as {other:?}"),
+            other @ (Claim::Fresh(_) | Claim::Duplicate(_)) => {
+                panic!("{event:?} is on its way and was claimed as {other:?}")
+            }
         };
         let copies = [joined(self.window), joined(self.window)];
         if well {

@@ -52,13 +52,11 @@ fn append(dir: &Path, count: u8, given: &mut u64) -> Vec<u64> {
     let readable = u64::try_from(found(dir).len()).unwrap();
     assert!(recovered.records >= readable, "{} counted, {readable} read", recovered.records);
     assert!(recovered.next_sequence > *given, "{} was given before", recovered.next_sequence);
-    let mut next = recovered.next_sequence;
     let mut appended = Vec::new();
-    for _ in 0..count {
+    for next in (recovered.next_sequence..).take(count.into()) {
         let sequence = runtime.block_on(journal.append(&record(next))).unwrap();
         assert_eq!(sequence, next, "numbers follow one another");
         appended.push(sequence);
-        next += 1;
     }
     *given = appended.last().copied().unwrap_or(*given);
     appended

@@ -166,7 +166,7 @@ proptest! {
             Some((digits, exponent)) => {
                 let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "1"));
                 prop_assert!(whole.len() == 1 && whole != "0" && !fraction.ends_with('0'), "{}", written);
-                prop_assert!(exponent.starts_with(['+', '-']) && !exponent[1..].starts_with('0'), "{}", written);
+                prop_assert!(exponent.strip_prefix(['+', '-']).is_some_and(|power| !power.starts_with('0')), "{}", written);
             }
         }
         prop_assert!(!written.starts_with('-') || number < 0.0, "minus nothing is nothing: {}", written);
