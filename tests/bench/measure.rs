@@ -19,6 +19,9 @@ pub(crate) struct Timing {
     pub(crate) window: Duration,
 }
 
+/// Of more connections, so many at most have a delivery on its way at once: a source takes 1024.
+const AT_ONCE: usize = 1000;
+
 /// What is measured.
 pub(crate) struct Subject {
     /// Its name in the report.
@@ -67,6 +70,7 @@ pub(crate) async fn measure(
             let mut load = Load::connect(server.address, Arc::clone(deliveries), connections)
                 .await
                 .map_err(|error| format!("no connection: {error}\n{}", server.last_lines()))?;
+            load.at_most(connections.min(AT_ONCE));
             load.run(Until::Elapsed(timing.warm_up)).await;
             let before = Counts::read(server.pid(), others);
             let outcome = load.run(Until::Elapsed(timing.window)).await;

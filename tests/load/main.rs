@@ -30,12 +30,16 @@ use std::{
     collections::HashSet,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    sync::Barrier,
 };
 
 const SECRET: &str = "a secret of this test";
@@ -197,6 +201,26 @@ async fn a_redirected_load_goes_on_with_the_next_delivery_elsewhere() {
     let outcome = load.run(Until::Sent(10)).await;
     assert_eq!(seen.lock().unwrap().len(), 10);
     assert!(outcome.ledger.iter().all(|promise| (10..20).contains(&promise.sequence)));
+}
+
+#[tokio::test]
+async fn as_many_deliveries_as_were_allowed_are_on_their_way_and_no_more() {
+    let (inside, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (seen, pairs) = (Arc::clone(&most), Arc::new(Barrier::new(2)));
+    let handler = post(move |_: Bytes| async move {
+        seen.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        pairs.wait().await;
+        inside.fetch_sub(1, Ordering::SeqCst);
+        StatusCode::OK
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/hooks/bench", handler);
+    tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+    let mut load = Load::connect(address, deliveries(), 5).await.unwrap();
+    load.at_most(2);
+    let outcome = load.run(Until::Sent(20)).await;
+    assert_eq!((outcome.accepted, most.load(Ordering::SeqCst)), (20, 2));
 }
 
 #[test]

@@ -6,11 +6,14 @@
 pub(crate) mod client;
 #[path = "load/github.rs"]
 pub(crate) mod github;
+#[path = "load/outcome.rs"]
+mod outcome;
+
+pub(crate) use outcome::{Outcome, Promise};
 
 use client::{Answer, Connection};
 use github::{Deliveries, Run};
 use std::{
-    collections::BTreeMap,
     io,
     net::SocketAddr,
     sync::{
@@ -20,6 +23,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    sync::Semaphore,
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
@@ -38,65 +42,6 @@ pub(crate) enum Until {
     Sent(u64),
 }
 
-/// One 2xx: the receiver's promise.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Promise {
-    /// The delivery's number within the run, and its place in the ring of bodies.
-    pub(crate) sequence: u64,
-    /// 200 or 202.
-    pub(crate) status: u16,
-    /// `Hookway-Event-Id` of the answer.
-    pub(crate) event_id: String,
-}
-
-/// What a run saw.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    /// How long the run took; for [`Until::Elapsed`] the window itself.
-    pub(crate) window: Duration,
-    /// Deliveries answered with 2xx within the window.
-    pub(crate) accepted: u64,
-    /// From the request's first byte to the answer's last, for every 2xx; ascending.
-    pub(crate) latencies: Vec<Duration>,
-    /// How many answers had which status.
-    pub(crate) statuses: BTreeMap<u16, u64>,
-    /// How many deliveries had no answer, by kind of failure.
-    pub(crate) failures: BTreeMap<String, u64>,
-    /// Every 2xx, where it was asked for; in no order.
-    pub(crate) ledger: Vec<Promise>,
-}
-
-impl Outcome {
-    /// Returns the deliveries accepted per second.
-    pub(crate) fn rate(&self) -> f64 {
-        f64::from(u32::try_from(self.accepted).unwrap()) / self.window.as_secs_f64()
-    }
-
-    /// Returns the latency that `percent` of the answers did not exceed; zero where there was none.
-    pub(crate) fn percentile(&self, percent: usize) -> Duration {
-        let rank = (self.latencies.len() * percent).div_ceil(100).saturating_sub(1);
-        self.latencies.get(rank).copied().unwrap_or_default()
-    }
-
-    /// Returns how many deliveries had another answer than 2xx, or none.
-    pub(crate) fn unaccepted(&self) -> u64 {
-        let refused = self.statuses.iter().filter(|(status, _)| !(200..300).contains(*status));
-        refused.map(|(_, count)| count).sum::<u64>() + self.failures.values().sum::<u64>()
-    }
-
-    fn absorb(&mut self, other: Self) {
-        self.accepted += other.accepted;
-        self.latencies.extend(other.latencies);
-        self.ledger.extend(other.ledger);
-        for (status, count) in other.statuses {
-            *self.statuses.entry(status).or_default() += count;
-        }
-        for (kind, count) in other.failures {
-            *self.failures.entry(kind).or_default() += count;
-        }
-    }
-}
-
 /// Senders on open connections, ready for one run after another.
 #[derive(Debug)]
 pub(crate) struct Load {
@@ -105,6 +50,7 @@ pub(crate) struct Load {
     run: Run,
     sent: Arc<AtomicU64>,
     connections: Vec<Option<Connection>>,
+    turns: Arc<Semaphore>,
     ledger: bool,
 }
 
@@ -120,7 +66,15 @@ impl Load {
             open.push(Some(Connection::open(address).await?));
         }
         let (run, sent) = (Run::new(), Arc::default());
-        Ok(Self { address, deliveries, run, sent, connections: open, ledger: false })
+        Ok(Self {
+            address,
+            deliveries,
+            run,
+            sent,
+            connections: open,
+            turns: Arc::new(Semaphore::new(connections)),
+            ledger: false,
+        })
     }
 
     /// Keeps the ledger of the 2xx from now on.
@@ -128,6 +82,11 @@ impl Load {
     pub(crate) fn with_ledger(mut self) -> Self {
         self.ledger = true;
         self
+    }
+
+    /// Has so many deliveries at most on their way at once; the connections take turns.
+    pub(crate) fn at_most(&mut self, deliveries: usize) {
+        self.turns = Arc::new(Semaphore::new(deliveries));
     }
 
     /// Goes on at `address`, as when the receiver was started again elsewhere; open connections are dropped.
@@ -156,6 +115,7 @@ impl Load {
                 run: self.run,
                 sent: Arc::clone(&self.sent),
                 connection,
+                turns: Arc::clone(&self.turns),
                 ledger: self.ledger,
                 outcome: Outcome::default(),
             };
@@ -181,6 +141,7 @@ struct Sender {
     run: Run,
     sent: Arc<AtomicU64>,
     connection: Option<Connection>,
+    turns: Arc<Semaphore>,
     ledger: bool,
     outcome: Outcome,
 }
@@ -188,8 +149,12 @@ struct Sender {
 impl Sender {
     async fn send(mut self, deadline: Option<Instant>, last: u64) -> (Option<Connection>, Outcome) {
         let mut request = Vec::with_capacity(2048);
-        let mut now = Instant::now();
-        while deadline.is_none_or(|deadline| now < deadline) {
+        let turns = Arc::clone(&self.turns);
+        loop {
+            let _turn = turns.acquire().await;
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                break;
+            }
             let sequence = self.sent.fetch_add(1, Ordering::Relaxed);
             if sequence >= last {
                 break;
@@ -197,7 +162,7 @@ impl Sender {
             self.deliveries.write(self.run, sequence, &mut request);
             let start = Instant::now();
             let answer = timeout(PATIENCE, self.exchange(&request)).await;
-            now = Instant::now();
+            let now = Instant::now();
             match answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
                 Ok(answer) => {
                     let in_time = deadline.is_none_or(|deadline| now <= deadline);

@@ -52,13 +52,8 @@ fn workers(x: u32) -> Point {
     Point { settings: format!("workers: {x}\n"), ..usual(x, (0..PLACES).map(number).map(github::body)) }
 }
 
-/// The source takes more than its usual 1024 requests at once.
 fn connections(x: u32) -> Point {
-    Point {
-        sources: "bench: { preset: github, secrets: [ env:BENCH_SECRET ], max_in_flight: 20000 }".to_owned(),
-        connections: usize::try_from(x).unwrap(),
-        ..usual(x, (0..PLACES).map(number).map(github::body))
-    }
+    Point { connections: usize::try_from(x).unwrap(), ..usual(x, (0..PLACES).map(number).map(github::body)) }
 }
 
 fn sources(x: u32) -> Point {
