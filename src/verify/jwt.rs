@@ -3,7 +3,7 @@
 //!
 //! A token proves the sender. It proves the body only where a claim holds the body's digest.
 
-mod claims;
+pub(super) mod claims;
 mod jwks;
 
 pub(super) use claims::Expected;

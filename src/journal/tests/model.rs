@@ -47,7 +47,7 @@ fn found(dir: &Path) -> BTreeSet<u64> {
 fn append(dir: &Path, count: u8, given: &mut u64) -> Vec<u64> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let options = Options { segment_bytes: 400, ..Options::default() };
-    let (journal, recovered) = Journal::open(dir, options).unwrap();
+    let (journal, recovered) = open_with(dir, options).unwrap();
     // Segments that were found whole once are not read again, so damage to them is found by the reader alone.
     let readable = u64::try_from(found(dir).len()).unwrap();
     assert!(recovered.records >= readable, "{} counted, {readable} read", recovered.records);

@@ -129,7 +129,7 @@ fn digested(claims: &Value, name: &str, digest: &str) -> Result<(), VerifyError>
 
 /// Returns the hex SHA-256 of the canonical request, as Atlassian Connect puts it into the claim `qsh`:
 /// `METHOD&path&query`, with the query's parameters sorted and escaped, values of one name joined by commas, `jwt` left out.
-fn qsh(request: &Request) -> String {
+pub(in crate::verify) fn qsh(request: &Request) -> String {
     let escape = |text: &[u8]| percent_encode(text, ESCAPED).to_string();
     let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in form::pairs(request.uri.query().unwrap_or_default().as_bytes()) {

@@ -4,7 +4,7 @@
 use super::{now, refusal, request, verifier};
 use crate::{
     request::Request,
-    verify::{message, rewrite::rewrite},
+    verify::{jwt::claims::qsh, rewrite::rewrite},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -107,13 +107,13 @@ proptest! {
             path => path,
         };
         let expected = hex::encode(Sha256::digest(format!("GET&{canonical}&{}", query.join("&"))));
-        prop_assert_eq!(message::qsh(&asked(&fields)), expected.clone());
+        prop_assert_eq!(qsh(&asked(&fields)), expected.clone());
         let mut turned = fields.clone();
         turned.reverse();
-        prop_assert_eq!(message::qsh(&asked(&turned)), expected.clone());
+        prop_assert_eq!(qsh(&asked(&turned)), expected.clone());
         let mut more = fields;
         more.push(("zz".to_owned(), "z".to_owned()));
-        prop_assert_ne!(message::qsh(&asked(&more)), expected);
+        prop_assert_ne!(qsh(&asked(&more)), expected);
     }
 
     #[test]

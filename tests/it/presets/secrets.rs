@@ -116,8 +116,13 @@ fn nothing_that_is_said_of_a_refused_request_holds_a_secret_and_its_capture_is_r
             wrong.extend(told(&source, "the capture", &file));
             let again =
                 Captured::parse(&file, None).unwrap_or_else(|error| panic!("{}: {error}", source.name));
-            assert_eq!(again.method, request.method, "{}", source.name);
-            assert_eq!(again.headers.len(), request.headers.len(), "{}: no line more or less", source.name);
+            assert_eq!(again.request.method, request.method, "{}", source.name);
+            assert_eq!(
+                again.request.headers.len(),
+                request.headers.len(),
+                "{}: no line more or less",
+                source.name
+            );
             withheld += again.withheld.len();
             captured += 1;
             let Err(error) = verifier.verify(&request) else { continue };
