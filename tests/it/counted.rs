@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 const CONFIG: &str = "
 sources:
-  hotel: { preset: likemagic, deadline: 300ms, secrets: [ file:$home/secret ] }
+  hotel: { preset: likemagic, secrets: [ file:$home/secret ] }
   list: { preset: hmac, secrets: [ file:$home/secret ], event: { each: /*, id: '{./id}', object: thing, object_id: ./id, type: ./type } }
   hello: { preset: hmac, secrets: [ file:$home/secret ], respond: [ { name: ask, when: { has: [ /ask ] }, reply: { text: '{/ask}' } } ] }
 sinks:
@@ -251,7 +251,8 @@ async fn what_a_sink_answers_is_counted_at_the_sink_and_decides_what_becomes_of_
 
 #[tokio::test]
 async fn an_event_behind_its_deadline_is_late_and_not_accepted() {
-    let bridge = Bridge::start(CONFIG).await;
+    let bridge =
+        Bridge::start(&CONFIG.replace("preset: likemagic,", "preset: likemagic, deadline: 300ms,")).await;
     bridge.sink("kept").becomes(Fault::Held);
     let before = numbers(&bridge);
     let mut connection = Connection::open(bridge.address).await;
