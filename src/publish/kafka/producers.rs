@@ -31,7 +31,7 @@ const SMOOTHING: u32 = 128;
 const SCALE: u32 = 1024;
 
 /// Milliseconds that the batching producer waits for more records.
-const LINGER: &str = "1";
+const LINGER: &str = "2";
 
 /// librdkafka's own `batch.size`.
 const LARGEST_BATCH: u64 = 1_000_000;
