@@ -96,8 +96,7 @@ impl Pipeline {
         if let Some(answer) = source.shake(delivery.request(), Step::Unverified, deadline.at).await? {
             return Ok(answer);
         }
-        let delivery = delivery.verify_fetching(&source.verifier, deadline.at).await;
-        let delivery = delivery.map_err(|unproven| source.unproven(*unproven))?;
+        let delivery = source.verify(delivery, deadline.at).await?;
         source.metrics.proven(delivery.proof().key, delivery.request().received);
         // Only now: strangers must not be able to take a source's places. Held until the answer: what outlives it counts
         // against its sink, and not against the source.

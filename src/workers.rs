@@ -6,7 +6,7 @@
 
 mod mail;
 
-pub use mail::{hear, number};
+pub use mail::{beside, hear, number};
 
 use std::{
     io,
@@ -54,10 +54,11 @@ pub struct Seat {
 pub struct Request<'s>(&'s Load);
 
 impl Workers {
-    /// Starts so many threads.
+    /// Starts so many threads, beside the runtime that this is called from.
     pub fn start(count: NonZeroUsize) -> io::Result<Self> {
         let ends = CancellationToken::new();
-        let all = (0..count.get()).map(|number| Worker::start(number, ends.clone()));
+        let home = Handle::try_current().ok();
+        let all = (0..count.get()).map(|number| Worker::start(number, home.clone(), ends.clone()));
         Ok(Self { all: all.collect::<io::Result<_>>()?, _ends: ends.drop_guard() })
     }
 
@@ -82,11 +83,11 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(number: usize, ends: CancellationToken) -> io::Result<Self> {
+    fn start(number: usize, home: Option<Handle>, ends: CancellationToken) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let work = move || {
-            runtime.block_on(ends.run_until_cancelled(mail::hand_out(number)));
+            runtime.block_on(ends.run_until_cancelled(mail::hand_out(number, home)));
             // A read of a disk that hangs must not keep the process.
             runtime.shutdown_background();
         };
@@ -193,6 +194,16 @@ mod tests {
         let waits = tokio::spawn(hear(answered));
         answer.send(7).unwrap();
         assert_eq!(waits.await.unwrap(), Ok(7));
+    }
+
+    #[tokio::test]
+    async fn what_is_beside_the_workers_runs_on_the_process_s_own_runtime() {
+        let workers = started(1);
+        let name = || thread::current().name().map(str::to_owned);
+        let here = name();
+        let on_worker = async move { (name(), beside(async move { name() }).await.unwrap()) };
+        let (worker, beside) = workers.seat().unwrap().runtime.spawn(on_worker).await.unwrap();
+        assert_eq!((worker.as_deref(), beside), (Some("worker-0"), here));
     }
 
     #[test]

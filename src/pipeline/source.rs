@@ -2,7 +2,7 @@
 
 use crate::{
     dedup::{Claim, Joined, Window},
-    delivery::{Delivery, Quota, Unproven, Verified},
+    delivery::{Delivery, Quota, Unproven, Unverified, Verified},
     event::{Event, Identity, Quarantine, Reason},
     explain::Explainer,
     normalize::Normalizer,
@@ -11,6 +11,7 @@ use crate::{
     refusal::Refusal,
     respond::{Capture, Confirmer, Responders},
     verify::Verifier,
+    workers::beside,
 };
 use std::{mem::take, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
@@ -59,9 +60,52 @@ pub struct Handshakes {
     pub confirmer: Option<Arc<dyn Confirmer>>,
 }
 
+/// A body of so many bytes is hashed and read for a millisecond or more.
+const LARGE: usize = 256 << 10;
+
 impl Source {
+    /// Verifies a delivery. What takes long leaves the worker: a large body, and why one was refused.
+    pub(super) async fn verify(
+        self: &Arc<Self>,
+        delivery: Delivery<Unverified>,
+        until: Instant,
+    ) -> Result<Delivery<Verified>, Refusal> {
+        let source = Arc::clone(self);
+        let checked = if delivery.request().body.len() < LARGE {
+            Ok(delivery.verify_fetching(&self.verifier, until).await)
+        } else {
+            beside(async move { delivery.verify_fetching(&source.verifier, until).await }).await
+        };
+        match checked {
+            Ok(Ok(delivery)) => Ok(delivery),
+            Ok(Err(unproven)) => {
+                let source = Arc::clone(self);
+                Err(beside(async move { source.unproven(*unproven) }).await.unwrap_or(Refusal::Internal))
+            }
+            // It panicked.
+            Err(_) => Err(Refusal::Internal),
+        }
+    }
+
+    /// Makes the events of a delivery, and returns it; a large one's beside the worker. `None` where that panicked.
+    pub(super) async fn normalize(
+        self: &Arc<Self>,
+        delivery: Delivery<Verified>,
+    ) -> Option<(Delivery<Verified>, Vec<Event>)> {
+        if delivery.request().body.len() < LARGE {
+            let events = self.normalizer.normalize(&delivery);
+            return Some((delivery, events));
+        }
+        let source = Arc::clone(self);
+        let events = async move {
+            let events = source.normalizer.normalize(&delivery);
+            (delivery, events)
+        };
+        beside(events).await.ok()
+    }
+
     /// Returns the refusal of a delivery whose origin was not proven, with its cause where that is cheap to find.
-    pub(super) fn unproven(&self, unproven: Unproven) -> Refusal {
+    fn unproven(&self, unproven: Unproven) -> Refusal {
         let mut refusal = Refusal::from(unproven.error);
         if let Refusal::Unverified(error, cause) = &mut refusal {
             *cause = self.explainer.cause(unproven.delivery.request(), error).map(Box::new);

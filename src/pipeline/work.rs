@@ -26,9 +26,11 @@ impl Work {
     /// Carries the events of the delivery; stops at the first that is refused, since the sender sends all again.
     pub(super) async fn run(self) -> Outcome {
         let Self { pipeline, source, delivery, until, mut watch } = self;
-        let mut events = source.normalizer.normalize(&delivery);
-        watch.lap(&source.metrics, Stage::Normalize);
         let received = delivery.request().received;
+        let Some((delivery, mut events)) = source.normalize(delivery).await else {
+            return Outcome { source, receipts: Vec::new(), refusal: Some(Refusal::Internal), received };
+        };
+        watch.lap(&source.metrics, Stage::Normalize);
         // By far the most requests are one event, which needs no list of futures.
         let (receipts, refusal) = match &mut *events {
             [event] => match pipeline.carry(&source, &delivery, event, &mut watch, until).await {

@@ -7,7 +7,10 @@
 
 mod under_way;
 
-use crate::fetch::{Client, Target};
+use crate::{
+    fetch::{Client, Target},
+    workers::beside,
+};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use std::{
@@ -155,7 +158,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
                 None => {
                     let (running, ended) = watch::channel(());
                     under_way.insert(address.into(), ended.clone());
-                    tokio::spawn(UnderWay::new(Arc::clone(&self), address, running).run(target, read));
+                    drop(beside(UnderWay::new(Arc::clone(&self), address, running).run(target, read)));
                     ended
                 }
             }

@@ -9,7 +9,11 @@ use std::{
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
 };
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{UnboundedSender, unbounded_channel},
+    task::JoinHandle,
+};
 
 /// Wake-ups between two looks at the list.
 const BATCH: usize = 512;
@@ -19,11 +23,22 @@ thread_local! {
     static MAIL: RefCell<Option<UnboundedSender<Waker>>> = const { RefCell::new(None) };
     /// Which worker this thread is.
     static NUMBER: Cell<usize> = const { Cell::new(0) };
+    /// The process's own runtime, on a worker.
+    static HOME: RefCell<Option<Handle>> = const { RefCell::new(None) };
 }
 
 /// Returns the number of the worker that this thread is; 0 elsewhere.
 pub fn number() -> usize {
     NUMBER.get()
+}
+
+/// Runs a task on the process's own runtime: what takes long, or belongs to no request, must hold up no connection of a
+/// worker.
+pub fn beside<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    match HOME.with_borrow(Clone::clone) {
+        Some(home) => home.spawn(task),
+        None => tokio::spawn(task),
+    }
 }
 
 /// Waits for what another thread will answer.
@@ -74,8 +89,9 @@ impl Wake for Letter {
 
 /// Makes this thread the worker of this number and wakes whom others put on its list.
 #[expect(clippy::disallowed_methods, reason = "it holds one wake-up for each answer that a task waits for")]
-pub(super) async fn hand_out(number: usize) {
+pub(super) async fn hand_out(number: usize, home: Option<Handle>) {
     NUMBER.set(number);
+    HOME.set(home);
     let (by, mut letters) = unbounded_channel();
     MAIL.set(Some(by));
     let mut batch = Vec::with_capacity(BATCH);

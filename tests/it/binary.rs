@@ -40,7 +40,10 @@ pub(crate) fn command(home: &TempDir, verb: &str) -> Command {
 impl Hookway {
     /// Starts the binary on free ports and returns once it listens.
     pub(crate) fn start(yaml: &str) -> Self {
-        let home = home(&format!("listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nlog: {{ format: json }}\n{yaml}"));
+        let workers = process::workers();
+        let home = home(&format!(
+            "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nworkers: {workers}\nlog: {{ format: json }}\n{yaml}"
+        ));
         let streams = Streams::log(&home.path().join("log"));
         fs::write(&streams.output, "").expect("a writable folder");
         let process = Process::start(&command(&home, "run"), &streams, None);

@@ -39,7 +39,8 @@ impl Hookway {
     /// Returns once it listens, ready or not.
     pub(crate) fn start(config: &str, environment: &[(&str, &str)]) -> Self {
         let ports = "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nreplica: test\nlimits: { drain_delay: 0s }\n";
-        Self::start_as_written(&format!("{ports}{config}"), environment)
+        let workers = process::workers();
+        Self::start_as_written(&format!("{ports}workers: {workers}\n{config}"), environment)
     }
 
     /// Starts the program with this configuration and no line more.

@@ -1,7 +1,7 @@
 //! Batching that adapts to load.
 //!
-//! librdkafka's `linger.ms` is fixed per producer: 0 answers a lonely event soonest, 5 carries a flood at a
-//! third of the broker's CPU. So there are two producers, an eager one and a batching one, and each event takes
+//! librdkafka's `linger.ms` is fixed per producer: 0 answers a lonely event soonest, 2 carries more events at less of the
+//! broker's CPU. So there are two producers, an eager one and a batching one, and each event takes
 //! the one that suits the number of records awaiting their ack, smoothed so that a burst does not flip it.
 //! Events of one object may so travel by both; only what is sent after a 2xx is promised to stand behind it,
 //! and by then the first is acknowledged. A `linger.ms` of the user's own leaves one producer.
