@@ -36,10 +36,6 @@ const WAITING: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(30);
 const TURN: Duration = Duration::from_millis(100);
 
-/// How long a word on one event's outcome is waited for: it was said before the answer.
-const HEARING: Duration = Duration::from_millis(500);
-const HEARING_OF_MANY: Duration = Duration::from_millis(10);
-
 /// Reads a factor by which pauses are made shorter.
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let factor = text.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor > 0.0);
@@ -55,8 +51,6 @@ struct Call {
     pauses: Vec<Duration>,
     /// What the server says became of them.
     outcomes: Arc<Outcomes>,
-    /// How long one word on that is waited for.
-    hearing: Duration,
     /// Until when a server may still be starting; `None` without `--wait`.
     until: Option<Instant>,
 }
@@ -73,9 +67,8 @@ pub(super) async fn run(plan: Plan, trigger: &Trigger, out: &mut Out) -> Result<
     reporter.begin(out)?;
     let outcomes = Outcomes::new(plan.admin, &plan.source);
     outcomes.listen().await;
-    let hearing = if count <= report::SHOWN { HEARING } else { HEARING_OF_MANY };
     let until = trigger.wait.then(|| Instant::now() + PATIENCE);
-    let call = Arc::new(Call { plan, count, next: AtomicU32::new(0), pauses, outcomes, hearing, until });
+    let call = Arc::new(Call { plan, count, next: AtomicU32::new(0), pauses, outcomes, until });
     let (results, mut exchanges) = mpsc::channel(WAITING);
     let mut workers = JoinSet::new();
     for _ in 0..trigger.concurrency.get().min(count) {
@@ -114,7 +107,7 @@ async fn work(call: Arc<Call>, mut client: Client, results: mpsc::Sender<Exchang
             let is_accepted = result.as_ref().is_ok_and(|answer| answer.status.is_success());
             let pause = pauses.next().copied().filter(|_| !is_accepted);
             let ids = result.as_ref().map(report::ids).unwrap_or_default();
-            let told = call.outcomes.of(&ids, call.hearing).await;
+            let told = call.outcomes.of(&ids).await;
             let exchange = Exchange { index, attempt, result, told, pause };
             if results.send(exchange).await.is_err() {
                 return Ok(());

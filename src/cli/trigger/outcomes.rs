@@ -3,11 +3,24 @@
 
 use crate::{cli::told::Listening, observe::told::Told};
 use parking_lot::Mutex;
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
 };
+
+/// How long a word on one event's outcome is waited for: it was said before the answer. Once one was not heard, many may not
+/// be, and none is worth much time.
+const HEARING: Duration = Duration::from_millis(500);
+const HEARING_LATER: Duration = Duration::from_millis(10);
 
 /// Between the words on one event at two sinks.
 const GRACE: Duration = Duration::from_millis(5);
@@ -19,12 +32,13 @@ pub(super) struct Outcomes {
     source: String,
     heard: Mutex<Option<HashMap<String, Vec<Told>>>>,
     news: Notify,
+    has_missed: AtomicBool,
 }
 
 impl Outcomes {
     pub(super) fn new(admin: SocketAddr, source: &str) -> Arc<Self> {
-        let (heard, news) = (Mutex::new(None), Notify::new());
-        Arc::new(Self { admin, source: source.to_owned(), heard, news })
+        let (heard, news, has_missed) = (Mutex::new(None), Notify::new(), AtomicBool::new(false));
+        Arc::new(Self { admin, source: source.to_owned(), heard, news, has_missed })
     }
 
     /// Begins to listen, where that is not done and the server lets us.
@@ -46,11 +60,12 @@ impl Outcomes {
         });
     }
 
-    /// Takes what was said of these events; waits for a word on each, not longer than `patience`.
-    pub(super) async fn of(&self, ids: &[String], patience: Duration) -> Vec<Told> {
+    /// Takes what was said of these events; waits a moment for a word on each.
+    pub(super) async fn of(&self, ids: &[String]) -> Vec<Told> {
         if ids.is_empty() || self.heard.lock().is_none() {
             return Vec::new();
         }
+        let patience = if self.has_missed.load(Ordering::Relaxed) { HEARING_LATER } else { HEARING };
         let all = async {
             loop {
                 let news = self.news.notified();
@@ -62,7 +77,7 @@ impl Outcomes {
             }
         };
         // What was not heard by then is not said.
-        drop(timeout(patience, all).await);
+        self.has_missed.fetch_or(timeout(patience, all).await.is_err(), Ordering::Relaxed);
         let mut heard = self.heard.lock();
         let told = ids.iter().filter_map(|id| heard.as_mut()?.remove(id));
         told.flatten().collect()
