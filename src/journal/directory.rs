@@ -140,10 +140,19 @@ pub(super) fn size(dir: &Path) -> Result<u64, JournalError> {
     Ok(list(dir)?.segments.iter().map(len).sum())
 }
 
+fn damage_path(dir: &Path, first: u64, start: u64) -> PathBuf {
+    dir.join(format!("{DAMAGED}{first:0DIGITS$}-{start}"))
+}
+
+/// Returns how many bytes were cut from a segment that ends at `len` now, by the copy that was kept of them.
+pub(super) fn cut_from(dir: &Path, first: u64, len: u64) -> Option<u64> {
+    fs::metadata(damage_path(dir, first, len)).ok().map(|copy| copy.len())
+}
+
 /// Copies a damaged range of a segment to a durable file beside it and returns that file's path. A copy
 /// that stands from an earlier start is left.
 pub(super) fn copy_damage(dir: &Path, segment: &SegmentFile, range: &Range<u64>) -> io::Result<PathBuf> {
-    let path = dir.join(format!("{DAMAGED}{:0DIGITS$}-{}", segment.first, range.start));
+    let path = damage_path(dir, segment.first, range.start);
     if fs::metadata(&path).is_ok_and(|copy| copy.len() == range.end - range.start) {
         return Ok(path);
     }

@@ -82,7 +82,8 @@ pub(super) fn recover(dir: &Path) -> Result<Recovered, JournalError> {
         }
         // A disk that can't read one segment must not keep the others from being used.
         if let Err(error) = recovery.segment(segment, Some(segment) == last.as_ref()) {
-            recovery.reserve_unread(segment, 0..fs::metadata(&segment.path).map_or(0, |file| file.len()));
+            recovery
+                .reserve_unread(segment.first, 0..fs::metadata(&segment.path).map_or(0, |file| file.len()));
             recovery.leave(segment.path.clone(), &format!("can't be read: {error}"));
         }
     }
@@ -121,6 +122,7 @@ impl Recovery<'_> {
         self.found.records += self.gaps.run(sealed.first, sealed.last);
         self.found.last_sequence = self.found.last_sequence.max(sealed.last);
         self.reserve(sealed.last, 1);
+        self.reserve_cut(sealed.first, sealed.len);
         self.found.bytes += sealed.len;
         self.found.sealed.push(*sealed);
     }
@@ -153,7 +155,7 @@ impl Recovery<'_> {
         }
         let (end, len) = (scanner.position(), scanner.len()?);
         if end == 0 {
-            self.reserve_unread(segment, end..len);
+            self.reserve_unread(segment.first, end..len);
             self.leave(
                 segment.path.clone(),
                 if len == 0 { "is empty" } else { "holds no header and no record" },
@@ -162,6 +164,7 @@ impl Recovery<'_> {
             self.tail(segment, end..len, is_last)?;
         } else {
             self.found.bytes += len;
+            self.reserve_cut(segment.first, len);
             if let Some((tag, next)) = whole.filter(|(_, next)| *next > segment.first) {
                 self.found.sealed.push(Sealed { first: segment.first, len, tag, last: next - 1 });
             }
@@ -185,7 +188,7 @@ impl Recovery<'_> {
             self.found.damaged.push(damage);
             return Ok(());
         }
-        self.reserve_unread(segment, range.clone());
+        self.reserve_unread(segment.first, range.clone());
         let file = OpenOptions::new().write(true).open(&segment.path)?;
         file.set_len(range.start)?;
         file.sync_all()?;
@@ -205,9 +208,16 @@ impl Recovery<'_> {
     }
 
     /// Makes sure that no sequence is given again that an acknowledged record in `range` may have had.
-    fn reserve_unread(&mut self, segment: &SegmentFile, range: Range<u64>) {
+    fn reserve_unread(&mut self, segment: u64, range: Range<u64>) {
         let most = (range.end - range.start) / len64(FRAME_LEN) + 1;
-        self.reserve(segment.first.max(self.found.last_sequence.saturating_add(1)), most);
+        self.reserve(segment.max(self.found.last_sequence.saturating_add(1)), most);
+    }
+
+    /// Likewise for what an earlier start has cut from a segment that ends at `len` now; it may have appended nothing.
+    fn reserve_cut(&mut self, segment: u64, len: u64) {
+        if let Some(cut) = directory::cut_from(self.dir, segment, len) {
+            self.reserve_unread(segment, len..len + cut);
+        }
     }
 
     fn leave(&mut self, path: PathBuf, reason: &str) {

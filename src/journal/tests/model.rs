@@ -161,3 +161,18 @@ proptest! {
         prop_assert_eq!(found(&dir), model);
     }
 }
+
+#[test]
+fn no_number_is_given_again_though_a_start_that_cut_the_tail_has_appended_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let mut given = 0;
+    append(home.path(), 2, &mut given);
+    let file = segments(home.path()).remove(0);
+    let mut bytes = fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&file, bytes).unwrap();
+    for _ in 0..3 {
+        append(home.path(), 0, &mut given);
+    }
+    assert_eq!(append(home.path(), 1, &mut given).len(), 1);
+}
