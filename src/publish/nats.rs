@@ -16,6 +16,7 @@ use super::{Prepared, PublishError, Publisher};
 use crate::{
     delivery::Quota,
     record::{Ack, Record},
+    workers::hear,
 };
 use answer::{acknowledged, classify, has_no_place};
 use async_nats::{
@@ -93,7 +94,7 @@ impl Nats {
         }
         let limit = self.client.max_payload();
         let answer = match self.jetstream.send_publish(record.destination.to_string(), message).await {
-            Ok(sent) => sent.await,
+            Ok(sent) => hear(sent.into_future()).await,
             Err(error) => Err(error),
         };
         match answer {
