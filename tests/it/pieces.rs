@@ -45,42 +45,34 @@ fn ids(bridge: &Bridge) -> BTreeSet<String> {
     ids
 }
 
-#[tokio::test]
-async fn a_request_cut_at_any_byte_is_the_request() {
+/// Sends a request in two pieces, cut at each of its bytes, and holds what is stored to the whole; `object` is that of its
+/// events.
+async fn cut_everywhere(request: impl Fn(&str) -> Vec<u8>, object: &str) {
     let bridge = Bridge::ordinary().await;
-    let length = event("1000").len();
+    let length = request("1000").len();
     for at in 1..length {
         let id = (1000 + at).to_string();
         let mut connection = Connection::open(bridge.address).await;
-        in_two(&mut connection, &event(&id), at).await;
+        in_two(&mut connection, &request(&id), at).await;
         let reply = connection.reply().await.unwrap_or_else(|| panic!("no answer, cut at {at}"));
         assert_eq!((reply.status, reply.event_id()), (200, id.as_str()), "cut at {at}");
     }
     let events = bridge.stored("kept");
     assert_eq!(events.len(), length - 1);
     for event in events {
-        let body = likemagic_body(event.envelope["id"].as_str().unwrap(), "QWERTYUI-1");
+        let body = likemagic_body(event.envelope["id"].as_str().unwrap(), object);
         assert_eq!(event.data(), body.as_bytes(), "no byte is lost between two pieces");
     }
 }
 
 #[tokio::test]
+async fn a_request_cut_at_any_byte_is_the_request() {
+    cut_everywhere(event, "QWERTYUI-1").await;
+}
+
+#[tokio::test]
 async fn chunks_cut_at_any_byte_are_the_same_body() {
-    let bridge = Bridge::ordinary().await;
-    let length = in_chunks("1000").len();
-    for at in 1..length {
-        let id = (1000 + at).to_string();
-        let mut connection = Connection::open(bridge.address).await;
-        in_two(&mut connection, &in_chunks(&id), at).await;
-        let reply = connection.reply().await.unwrap_or_else(|| panic!("no answer, cut at {at}"));
-        assert_eq!((reply.status, reply.event_id()), (200, id.as_str()), "cut at {at}");
-    }
-    let events = bridge.stored("kept");
-    assert_eq!(events.len(), length - 1);
-    for event in events {
-        let body = likemagic_body(event.envelope["id"].as_str().unwrap(), "a");
-        assert_eq!(event.data(), body.as_bytes());
-    }
+    cut_everywhere(in_chunks, "a").await;
 }
 
 #[tokio::test]
