@@ -6,7 +6,7 @@
 
 mod mail;
 
-pub use mail::{beside, hear};
+pub use mail::{beside, hear, number};
 
 use std::{
     io,
@@ -68,6 +68,11 @@ impl Workers {
         Self { all: vec![here], _ends: CancellationToken::new().drop_guard() }
     }
 
+    /// Returns their runtimes, by their number.
+    pub fn runtimes(&self) -> impl Iterator<Item = &Handle> {
+        self.all.iter().map(|worker| &worker.runtime)
+    }
+
     /// Returns a place for a connection on the worker that has the least to carry. A connection counts, and a request in
     /// flight once more: the few that a proxy keeps open are spread, and so are busy ones among many that are silent.
     pub fn seat(&self) -> Option<Seat> {
@@ -82,7 +87,7 @@ impl Worker {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let work = move || {
-            runtime.block_on(ends.run_until_cancelled(mail::hand_out(home)));
+            runtime.block_on(ends.run_until_cancelled(mail::hand_out(number, home)));
             // A read of a disk that hangs must not keep the process.
             runtime.shutdown_background();
         };

@@ -16,7 +16,6 @@ use super::{Prepared, PublishError, Publisher};
 use crate::{
     delivery::Quota,
     record::{Ack, Record},
-    workers::hear,
 };
 use answer::{acknowledged, classify, has_no_place};
 use async_nats::{
@@ -94,7 +93,7 @@ impl Nats {
         }
         let limit = self.client.max_payload();
         let answer = match self.jetstream.send_publish(record.destination.to_string(), message).await {
-            Ok(sent) => hear(sent.into_future()).await,
+            Ok(sent) => sent.await,
             Err(error) => Err(error),
         };
         match answer {

@@ -4,7 +4,7 @@
 //! who is to be woken is written on a list, and the worker is rung for once; it wakes them itself, which is cheap.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Wake, Waker},
@@ -21,8 +21,15 @@ const BATCH: usize = 512;
 thread_local! {
     /// The list of the worker that this thread is.
     static MAIL: RefCell<Option<UnboundedSender<Waker>>> = const { RefCell::new(None) };
+    /// Which worker this thread is.
+    static NUMBER: Cell<usize> = const { Cell::new(0) };
     /// The process's own runtime, on a worker.
     static HOME: RefCell<Option<Handle>> = const { RefCell::new(None) };
+}
+
+/// Returns the number of the worker that this thread is; 0 elsewhere.
+pub fn number() -> usize {
+    NUMBER.get()
 }
 
 /// Runs a task on the process's own runtime: what takes long, or belongs to no request, must hold up no connection of a
@@ -80,9 +87,10 @@ impl Wake for Letter {
     }
 }
 
-/// Makes this thread a worker and wakes whom others put on its list.
+/// Makes this thread the worker of this number and wakes whom others put on its list.
 #[expect(clippy::disallowed_methods, reason = "it holds one wake-up for each answer that a task waits for")]
-pub(super) async fn hand_out(home: Option<Handle>) {
+pub(super) async fn hand_out(number: usize, home: Option<Handle>) {
+    NUMBER.set(number);
     HOME.set(home);
     let (by, mut letters) = unbounded_channel();
     MAIL.set(Some(by));
