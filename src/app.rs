@@ -77,7 +77,7 @@ pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let workers = Arc::new(workers(&loaded)?);
-    let pipeline = build_pipeline(&loaded, &tasks, &metrics).await?;
+    let pipeline = build_pipeline(&loaded, &workers, &tasks, &metrics).await?;
     let served = serve(loaded, (&pipeline, &workers, &tasks, &stop), metrics, health, &mut signals).await;
     if served.is_err() {
         // A client must not outlive the libraries that the process takes down at its end.
@@ -174,12 +174,13 @@ fn start_logs(loaded: &Loaded) -> Result<(), Failure> {
 
 async fn build_pipeline(
     loaded: &Loaded,
+    workers: &Workers,
     tasks: &TaskTracker,
     metrics: &Metrics,
 ) -> Result<Arc<Pipeline>, Failure> {
     let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
     let (routes, quarantine) = routes::build(loaded, &names).map_err(Failure::Configuration)?;
-    let built = sinks::build(loaded, metrics).await?;
+    let built = sinks::build(loaded, workers, metrics).await?;
     let (sinks, aside) = (Sinks::new(built, replica(loaded)), sinks::aside(loaded));
     Ok(Arc::new(Pipeline::new(routes, quarantine, sinks, aside, tasks.clone(), metrics)))
 }

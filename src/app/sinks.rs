@@ -14,9 +14,11 @@ use crate::{
     },
     record::SinkFormat,
     route::template::Name,
+    workers::Workers,
 };
 use parking_lot::Mutex;
 use std::{
+    io,
     path::Path,
     sync::{Arc, OnceLock},
 };
@@ -35,11 +37,15 @@ const QUARANTINE_DIR: &str = "./hookway-data/quarantine";
 const KAFKA_DEFAULT_BYTES: u64 = 1_000_000;
 
 /// Builds every sink in the order of their names, which is that of their index.
-pub(super) async fn build(loaded: &Loaded, metrics: &Metrics) -> Result<Vec<Sink>, Failure> {
+pub(super) async fn build(
+    loaded: &Loaded,
+    workers: &Workers,
+    metrics: &Metrics,
+) -> Result<Vec<Sink>, Failure> {
     let mut sinks = Vec::with_capacity(loaded.config.sinks.len());
     for (name, config) in &loaded.config.sinks {
         let metrics = SinkMetrics::new(metrics, name);
-        let (publisher, form) = publisher(loaded, name, config, &metrics).await?;
+        let (publisher, form) = publisher((loaded, workers), name, config, &metrics).await?;
         let (ready, hindrance) = (OnceLock::new(), Mutex::default());
         sinks.push(Sink { name: name.clone(), form, publisher, metrics, ready, hindrance });
     }
@@ -47,7 +53,7 @@ pub(super) async fn build(loaded: &Loaded, metrics: &Metrics) -> Result<Vec<Sink
 }
 
 async fn publisher(
-    loaded: &Loaded,
+    (loaded, workers): (&Loaded, &Workers),
     name: &str,
     config: &SinkConfig,
     metrics: &SinkMetrics,
@@ -58,7 +64,7 @@ async fn publisher(
         return Ok((Arc::new(kafka), form(config.format, Binding::Kafka)));
     }
     if let Some(config) = &config.nats {
-        let nats = nats(loaded, name, config).await?;
+        let nats = nats((loaded, workers), name, config).await?;
         return Ok((Arc::new(nats), form(config.format, Binding::Nats)));
     }
     let config = config.journal.clone().unwrap_or_default();
@@ -86,20 +92,30 @@ fn kafka(loaded: &Loaded, name: &str, config: &KafkaConfig) -> Result<Kafka, Fai
         .map_err(|error| wrong(clients::kafka_problem(loaded, name, &options, &error).into()))
 }
 
-async fn nats(loaded: &Loaded, name: &str, config: &NatsConfig) -> Result<Nats, Failure> {
+async fn nats(
+    (loaded, workers): (&Loaded, &Workers),
+    name: &str,
+    config: &NatsConfig,
+) -> Result<Nats, Failure> {
     let options = clients::nats_options(loaded, name, config).map_err(wrong)?;
     let heard = nats::Heard::from(&config.servers);
-    let client = nats::client(&options, &config.servers, &heard).await.map_err(|error| {
-        let fix = "name servers as nats://host:port";
-        wrong(loaded.sink_problem(name, "nats.servers", &error.to_string(), fix).into())
-    })?;
+    let mut clients = Vec::new();
+    for worker in workers.runtimes() {
+        let (options, servers, heard) = (options.clone(), config.servers.clone(), heard.clone());
+        let made = worker.spawn(async move { nats::client(&options, &servers, &heard).await }).await;
+        let made = made.map_err(|error| Failure::System(io::Error::other(error)))?;
+        clients.push(made.map_err(|error| {
+            let fix = "name servers as nats://host:port";
+            wrong(loaded.sink_problem(name, "nats.servers", &error.to_string(), fix).into())
+        })?);
+    }
     let checks = nats::Checks {
         stream: config.stream.clone(),
         subjects: destinations(loaded, name, |target| target.subject.as_deref()),
         largest_record: largest_record(loaded, name),
         create: config.create.as_ref().map(|create| create.subjects.clone()),
     };
-    Ok(Nats::new(client, checks, nats::Probe::new(options, config.servers.clone()), heard))
+    Ok(Nats::new(clients, checks, nats::Probe::new(options, config.servers.clone()), heard))
 }
 
 fn wrong(error: LoadError) -> Failure {

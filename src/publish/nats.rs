@@ -16,6 +16,7 @@ use super::{Prepared, PublishError, Publisher};
 use crate::{
     delivery::Quota,
     record::{Ack, Record},
+    workers,
 };
 use answer::{acknowledged, classify, has_no_place};
 use async_nats::{
@@ -26,7 +27,7 @@ use async_nats::{
         message::PublishMessage,
     },
 };
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use limit::Limit;
 use std::{sync::Arc, time::Duration};
 use subjects::Subjects;
@@ -49,39 +50,63 @@ pub const MAX_HELD_BYTES: u64 = 64 << 20;
 /// One JetStream stream as a sink.
 #[derive(Debug)]
 pub struct Nats {
-    client: Client,
-    jetstream: Context,
+    /// One for each worker, whose runtime it lives on: what is published and acknowledged crosses no thread.
+    links: Vec<Link>,
     checks: Checks,
     probe: Probe,
     held: Arc<Quota>,
     subjects: Subjects,
     heard: Heard,
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Link {
+    client: Client,
+    jetstream: Context,
     limit: Limit,
 }
 
-impl Nats {
-    /// Takes a client, which connects in the background, what [`Publisher::prepare`] checks, how it learns why
-    /// there is no connection, and what the client has told.
-    pub fn new(client: Client, checks: Checks, probe: Probe, heard: Heard) -> Self {
+impl Link {
+    fn new(client: Client) -> Self {
         let jetstream = ContextBuilder::new()
             .timeout(ACK_PATIENCE)
             .ack_timeout(ACK_PATIENCE)
             .max_ack_inflight(MAX_IN_FLIGHT)
             .backpressure_on_inflight(false)
             .build(client.clone());
+        Self { client, jetstream, limit: Limit::default() }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    async fn flush(&self) {
+        if let Err(error) = self.client.flush().await {
+            tracing::warn!(%error, "nats client did not flush");
+        }
+    }
+}
+
+impl Nats {
+    /// Takes a client of each worker, by its number, which connect in the background, what [`Publisher::prepare`] checks,
+    /// how it learns why there is no connection, and what the clients have told.
+    pub fn new(clients: Vec<Client>, checks: Checks, probe: Probe, heard: Heard) -> Self {
+        let links = clients.into_iter().map(Link::new).collect();
         Self {
-            client,
-            jetstream,
+            links,
             checks,
             probe,
             held: Quota::new(MAX_HELD_BYTES),
             subjects: Subjects::default(),
             heard,
-            limit: Limit::default(),
         }
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {
+        let closed = || PublishError::Unavailable("there is no client".to_owned());
+        let link = self.link().ok_or_else(closed)?;
         let payload = self.held.hold(record.value).ok_or(PublishError::Saturated)?;
         let mut message = PublishMessage::build()
             .payload(payload)
@@ -91,37 +116,49 @@ impl Nats {
         for (name, value) in &record.headers {
             message = message.header(name.as_ref(), value.as_ref());
         }
-        let limit = self.client.max_payload();
-        let answer = match self.jetstream.send_publish(record.destination.to_string(), message).await {
+        let limit = link.client.max_payload();
+        let answer = match link.jetstream.send_publish(record.destination.to_string(), message).await {
             Ok(sent) => sent.await,
             Err(error) => Err(error),
         };
         match answer {
             Ok(answer) => acknowledged(answer, &self.checks.stream),
             Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
-                let server = (&self.client, &self.probe);
-                Err(Box::pin(self.limit.judge(server, limit, error.to_string())).await)
+                let server = (&link.client, &self.probe);
+                Err(Box::pin(link.limit.judge(server, limit, error.to_string())).await)
             }
             Err(error) if has_no_place(&error) && !self.is_fixed(&record.destination) => {
                 // Rare, and so not worth room in the future of every record.
                 let subject = &record.destination;
-                Err(Box::pin(self.subjects.unanswered(&self.jetstream, &self.checks.stream, subject)).await)
+                Err(Box::pin(self.subjects.unanswered(&link.jetstream, &self.checks.stream, subject)).await)
             }
             Err(error) => Err(self.denied(&error).unwrap_or_else(|| classify(&error))),
         }
     }
 
-    /// Waits a moment for the client, which connects beside us: right after the start it is not there yet, and that says
+    /// Returns the connection of this worker; where the server did not let it in, one that is there.
+    fn link(&self) -> Option<&Link> {
+        let own = self.links.get(workers::number()).or(self.links.first());
+        own.filter(|link| link.is_connected()).or_else(|| self.connected()).or(own)
+    }
+
+    fn connected(&self) -> Option<&Link> {
+        self.links.iter().find(|link| link.is_connected())
+    }
+
+    /// Waits a moment for a client, which connects beside us: right after the start none is there yet, and that says
     /// nothing of the server.
-    async fn connected(&self) {
+    async fn connecting(&self) -> Option<&Link> {
         let mut turns = interval(CONNECTING_TURN);
         let wait = async {
-            while self.client.connection_state() != State::Connected {
+            loop {
+                if let Some(link) = self.connected() {
+                    return link;
+                }
                 turns.tick().await;
             }
         };
-        // Whether it came the checks tell.
-        drop(timeout(CONNECTING, wait).await);
+        timeout(CONNECTING, wait).await.ok()
     }
 
     /// Returns that we may not publish, where the server said so while an answer was waited for in vain.
@@ -143,13 +180,14 @@ impl Publisher for Nats {
 
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
         Box::pin(async {
-            if self.client.connection_state() != State::Connected
+            if self.connected().is_none()
                 && let Some(obstacle) = self.probe.obstacle().await
             {
                 return Err(obstacle);
             }
-            self.connected().await;
-            let prepared = self.checks.run(&self.client, &self.jetstream).await?;
+            let away = || PublishError::Unavailable("no connection to a NATS server".to_owned());
+            let link = self.connecting().await.ok_or_else(away)?;
+            let prepared = self.checks.run(&link.client, &link.jetstream).await?;
             self.heard.answers();
             Ok(prepared)
         })
@@ -157,14 +195,10 @@ impl Publisher for Nats {
 
     fn flush(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let is_away = self.client.connection_state() != State::Connected;
-            if is_away && self.held.free() == MAX_HELD_BYTES {
-                // There is nothing to flush, and nobody who would take it.
-                return;
-            }
-            if let Err(error) = self.client.flush().await {
-                tracing::warn!(%error, "nats client did not flush");
-            }
+            // With nothing to flush, one that is away is not waited for.
+            let is_empty = self.held.free() == MAX_HELD_BYTES;
+            let links = self.links.iter().filter(|link| link.is_connected() || !is_empty);
+            join_all(links.map(Link::flush)).await;
         })
     }
 }

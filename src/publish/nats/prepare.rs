@@ -7,7 +7,6 @@ use super::{
 };
 use async_nats::{
     Client,
-    connection::State,
     jetstream::{
         context::{Context, GetStreamErrorKind},
         stream::{Config, Info},
@@ -36,9 +35,6 @@ pub struct Checks {
 
 impl Checks {
     pub(super) async fn run(&self, client: &Client, jetstream: &Context) -> Result<Prepared, PublishError> {
-        if client.connection_state() != State::Connected {
-            return Err(PublishError::Unavailable("no connection to a NATS server".to_owned()));
-        }
         let mut prepared = Prepared { durability: 1, ..Prepared::default() };
         let server = client.server_info();
         prepared.facts.push(format!("nats-server {}", server.version));
