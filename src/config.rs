@@ -53,6 +53,7 @@ pub struct Config {
     #[schemars(extend("format" = "socket-address"))]
     pub admin: SocketAddr,
     /// Threads that carry webhooks; as many as the cores that the process may use where it is left out.
+    #[schemars(range(max = 1024))]
     pub workers: Option<NonZeroU16>,
     /// The configured senders, by the name in their URL.
     pub sources: BTreeMap<String, SourceConfig>,

@@ -2,7 +2,7 @@
 //!
 //! A runtime of several threads has all of them look for work in each other's queues and wake one another, which costs
 //! every request some microseconds. A worker asks nobody: what its requests wait for comes to it ([`hear`]), many answers
-//! at a time. All else (brokers, looks at the sinks, fetches, the admin listener) runs on the process's own runtime.
+//! at a time. All else (brokers, looks at the sinks, fetches) runs on the process's own runtime.
 
 mod mail;
 

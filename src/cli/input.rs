@@ -12,10 +12,11 @@ const LARGEST: u64 = 64;
 
 /// Reads all of it.
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, Stop> {
-    let name = file.display();
+    let is_standard = file.as_os_str() == "-";
+    let name = if is_standard { "standard input".into() } else { file.to_string_lossy() };
     let mut bytes = Vec::new();
     let unreadable = |error: io::Error| Stop::usage(format!("{name} can't be read: {error}"));
-    let input: Box<dyn io::Read> = if file.as_os_str() == "-" {
+    let input: Box<dyn io::Read> = if is_standard {
         Box::new(io::stdin())
     } else {
         Box::new(File::open(file).map_err(unreadable)?)

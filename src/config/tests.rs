@@ -253,6 +253,14 @@ fn every_embedded_preset_fits_its_grammar() {
 }
 
 #[test]
+fn a_number_out_of_its_bounds_is_named_and_hides_nothing_else() {
+    for number in ["0", "1025", "70000", "-1"] {
+        let told = load_text(&format!("workers: {number}\nlisten: nowhere\n")).unwrap_err().to_string();
+        assert!(told.contains("workers: expected a number from 1 to 1024") && told.contains("listen"), "{told}");
+    }
+}
+
+#[test]
 fn the_published_schema_is_the_one_that_is_checked() {
     let text = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
     assert_kept(Path::new("schemas/hookway.schema.json"), &text, "UPDATE_SCHEMAS");
@@ -305,6 +313,6 @@ proptest! {
 fn assert_readable(text: &str) {
     if let Err(error) = load_text(text) {
         assert!(error.problems.iter().any(Problem::is_error));
-        assert!(!error.to_string().contains("this value cannot be read"), "{text}\n{error}");
+        assert!(!error.to_string().contains("this cannot be read"), "{text}\n{error}");
     }
 }

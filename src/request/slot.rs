@@ -88,6 +88,9 @@ impl Slot {
         }
         if let Some(inner) = text.strip_prefix('\'') {
             let inner = inner.strip_suffix('\'').ok_or_else(|| format!("`{text}` lacks its second `'`"))?;
+            if inner.contains('\'') {
+                return Err(format!("`{text}`: a text between `'` holds no further `'`"));
+            }
             return Ok(Self::Text(inner.into()));
         }
         match text.split_once(':').filter(|(_, name)| !name.is_empty()) {

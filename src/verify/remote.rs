@@ -150,19 +150,23 @@ impl<T: Send + Sync + 'static> Remote<T> {
         fresh: Duration,
         read: impl Fn(&[u8], Timestamp) -> Result<T, String> + Send + Sync + 'static,
     ) {
-        let mut ended = {
+        let (running, ended) = watch::channel(());
+        let before = {
             let mut under_way = self.under_way.lock();
-            match under_way.get(address) {
-                Some(ended) => ended.clone(),
-                None if !self.is_due(address, fresh) || under_way.len() >= MOST_WAITING => return,
-                None => {
-                    let (running, ended) = watch::channel(());
-                    under_way.insert(address.into(), ended.clone());
-                    drop(beside(UnderWay::new(Arc::clone(&self), address, running).run(target, read)));
-                    ended
+            let before = under_way.get(address).cloned();
+            if before.is_none() {
+                if !self.is_due(address, fresh) || under_way.len() >= MOST_WAITING {
+                    return;
                 }
+                under_way.insert(address.into(), ended.clone());
             }
+            before
         };
+        let mut ended = before.unwrap_or_else(|| {
+            // Not under the lock: a runtime that ends drops the task at once, which takes itself off the list.
+            drop(beside(UnderWay::new(Arc::clone(&self), address, running).run(target, read)));
+            ended
+        });
         // An error is what we wait for: the sender is gone.
         drop(ended.changed().await);
     }

@@ -165,6 +165,8 @@ impl fmt::Display for OneOf {
         for (at, value) in self.0.iter().enumerate() {
             let bar = if at == 0 { "" } else { "|" };
             match value {
+                // It may have come from a parameter, which may be a secret.
+                Value::Slot(Slot::Text(_)) => write!(f, "{bar}'…'")?,
                 Value::Slot(slot) => write!(f, "{bar}{slot}")?,
                 Value::Field(name) => write!(f, "{bar}field:{name}")?,
                 Value::Element(pointer) => write!(f, "{bar}.{pointer}")?,

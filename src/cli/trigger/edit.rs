@@ -171,6 +171,7 @@ mod tests {
         assert!(set(json, "/evnt=1").unwrap_err().contains("did you mean \"event\"?"));
         assert!(set(json, "/order/idd=1").unwrap_err().contains("did you mean \"id\"?"));
         assert!(set(json, "/zzzzzz=1").unwrap_err().contains("order"));
+        assert!(set("[null,null]", "/01=1").is_err(), "a place in a list has no leading zero");
     }
 
     #[test]

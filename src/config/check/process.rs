@@ -61,7 +61,7 @@ fn bodies_end_before_deadlines(facts: &Facts<'_>, report: &mut Report<'_>) {
 fn spool_has_a_place(config: &Config, report: &mut Report<'_>) {
     let Some(spool) = &config.spool else { return };
     let at = KeyPath::of(["spool"]);
-    has_a_place("spool", (&spool.dir, spool.max_bytes()), &at, report);
+    has_a_place(("spool", "spool"), (&spool.dir, spool.max_bytes()), &at, report);
     report.warning(
         &at,
         "this version does not spool: the level is `strict`, and while a broker is away senders get 503",

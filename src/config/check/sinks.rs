@@ -19,7 +19,7 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
             super::nats::check(nats, &at.key("nats"), report);
         }
         if let Some(journal) = &sink.journal {
-            has_a_place("journal", (&journal.dir, journal.max_bytes()), &at.key("journal"), report);
+            has_a_place(("journal", name), (&journal.dir, journal.max_bytes()), &at.key("journal"), report);
         }
     }
     directories_differ(config, report);
@@ -46,15 +46,15 @@ fn kind_is_one(sink: &SinkConfig, at: &KeyPath, report: &mut Report<'_>) {
     }
 }
 
-/// Looks at the files of a journal, or of the spool, which is one.
+/// Looks at the files of a journal, or of the spool, which is one. `own` is the directory that is proposed.
 pub(super) fn has_a_place(
-    kind: &str,
+    (kind, own): (&str, &str),
     (dir, max_bytes): (&Path, Option<u64>),
     at: &KeyPath,
     report: &mut Report<'_>,
 ) {
     if dir.as_os_str().is_empty() {
-        let fix = format!("write {kind}: {{ dir: /var/lib/hookway/{kind} }}");
+        let fix = format!("write {kind}: {{ dir: /var/lib/hookway/{own} }}");
         report.error(&at.key("dir"), format!("a {kind} needs a directory"), fix);
     }
     if max_bytes == Some(0) {

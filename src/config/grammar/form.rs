@@ -99,12 +99,16 @@ impl<'s> Form<'s> {
             "string" => {
                 KINDS.iter().find(|kind| kind.format == format || kind.format.is_empty()).map(Self::Text)
             }
-            "integer" => Some(match format {
-                "uint8" => Self::Number(0, u8::MAX.into()),
-                "uint16" => Self::Number(0, u16::MAX.into()),
-                "uint32" => Self::Number(0, u32::MAX.into()),
-                _ => Self::Number(i64::MIN, i64::MAX),
-            }),
+            "integer" => {
+                let (from, to) = match format {
+                    "uint8" => (0, u8::MAX.into()),
+                    "uint16" => (0, u16::MAX.into()),
+                    "uint32" => (0, u32::MAX.into()),
+                    _ => (i64::MIN, i64::MAX),
+                };
+                let bound = |name| schema.get(name).and_then(Value::as_i64);
+                Some(Self::Number(bound("minimum").unwrap_or(from), bound("maximum").unwrap_or(to)))
+            }
             _ => None,
         }
     }

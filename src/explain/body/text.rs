@@ -20,7 +20,7 @@ const CHANGES: [(&str, &str, Undone); 10] = [
     }),
     ("body_line_ends", "with CR LF line ends; they were converted to LF", |body| {
         let unix = without_returns(body);
-        Some(unix.split_inclusive(|byte| *byte == b'\n').map(with_return).collect::<Vec<_>>().concat())
+        Some(unix.split_inclusive(|byte| *byte == b'\n').flat_map(with_return).collect())
     }),
     ("body_line_ends", "with LF line ends; they were converted to CR LF", |body| Some(without_returns(body))),
     ("body_mark", "without the byte order mark in front", |body| body.strip_prefix(MARK).map(<[u8]>::to_vec)),

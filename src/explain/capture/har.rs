@@ -5,80 +5,113 @@ use crate::{clock, request::Request};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
-use serde_json::Value;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Archive {
+    log: Log,
+}
+
+#[derive(Deserialize)]
+struct Log {
+    entries: Vec<Entry>,
+}
+
+/// One exchange.
+#[derive(Deserialize)]
+pub(super) struct Entry {
+    #[serde(rename = "startedDateTime")]
+    started: Option<String>,
+    request: Sent,
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    method: String,
+    url: String,
+    #[serde(default)]
+    headers: Vec<Pair>,
+    #[serde(rename = "postData")]
+    body: Option<Body>,
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    name: String,
+    #[serde(default)]
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    text: Option<String>,
+    /// `base64` where the text is that; not in the standard, and written by several tools.
+    encoding: Option<String>,
+}
 
 /// Returns the entries of an archive; `None` for a file that is none.
-pub(super) fn entries(bytes: &[u8]) -> Option<Result<Vec<Value>, String>> {
+pub(super) fn entries(bytes: &[u8]) -> Option<Result<Vec<Entry>, String>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return None;
     }
-    let archive =
-        serde_json::from_slice::<Value>(bytes).map_err(|error| format!("expected a HAR file: {error}"));
-    Some(archive.and_then(|mut archive| match archive.pointer_mut("/log/entries").map(Value::take) {
-        Some(Value::Array(entries)) => Ok(entries),
-        Some(_) | None => Err("expected a HAR file: there is no list at `log.entries`".to_owned()),
-    }))
+    let archive = serde_json::from_slice::<Archive>(bytes);
+    Some(archive.map(|archive| archive.log.entries).map_err(|error| format!("expected a HAR file: {error}")))
 }
 
 /// Returns the chosen request, or the first that was posted.
-pub(super) fn request(entries: &[Value], chosen: Option<usize>) -> Result<Captured, String> {
+pub(super) fn request(entries: &[Entry], chosen: Option<usize>) -> Result<Captured, String> {
     let entry = match chosen {
         Some(number) => entries.get(number).ok_or_else(|| {
             format!("there is no entry {number}: the file has {}, counted from 0", entries.len())
         })?,
         None => entries
             .iter()
-            .find(|entry| text(entry, "/request/method").eq_ignore_ascii_case("POST"))
+            .find(|entry| entry.request.method.eq_ignore_ascii_case("POST"))
             .ok_or("no entry is a POST: choose one with --entry")?,
     };
-    captured(entry)
+    entry.captured()
 }
 
-fn captured(entry: &Value) -> Result<Captured, String> {
-    let (method, url) = (text(entry, "/request/method"), text(entry, "/request/url"));
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_| "the method is not legal")?;
-    let uri = url.parse().map_err(|_| format!("the URL {url:?} is not legal"))?;
-    let mut headers = HeaderMap::new();
-    for pair in entry.pointer("/request/headers").and_then(Value::as_array).into_iter().flatten() {
-        let (name, value) = (text(pair, "/name"), text(pair, "/value"));
+impl Entry {
+    fn captured(&self) -> Result<Captured, String> {
+        let sent = &self.request;
+        let method = Method::from_bytes(sent.method.as_bytes()).map_err(|_| "the method is not legal")?;
+        let uri = sent.url.parse().map_err(|_| format!("the URL {:?} is not legal", sent.url))?;
+        let mut headers = HeaderMap::new();
         // HTTP/2's `:path` and the like are not headers.
-        if name.starts_with(':') {
-            continue;
+        for pair in sent.headers.iter().filter(|pair| !pair.name.starts_with(':')) {
+            let name = HeaderName::try_from(&pair.name);
+            let value = HeaderValue::from_bytes(pair.value.as_bytes());
+            let (Ok(name), Ok(value)) = (name, value) else {
+                return Err(format!("the header {:?} is not legal", pair.name));
+            };
+            headers.append(name, value);
         }
-        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
-        else {
-            return Err(format!("the header {name:?} is not legal"));
+        let received = self.started.as_deref().and_then(|text| text.parse().ok()).unwrap_or_else(clock::now);
+        let body = sent.body.as_ref().map_or_else(|| Ok(Bytes::new()), Body::bytes)?;
+        let head = (0, headers.len());
+        Ok(Captured {
+            request: Request { method, uri, headers, body, received },
+            declared: None,
+            head,
+            version: Version::HTTP_11,
+            withheld: Vec::new(),
+            notes: vec!["a HAR file holds text, not bytes: what is not UTF-8 is lost".to_owned()],
+        })
+    }
+}
+
+impl Body {
+    fn bytes(&self) -> Result<Bytes, String> {
+        let Some(text) = &self.text else {
+            return Err(
+                "the archive holds the form's fields and not the body's bytes: capture it raw".to_owned()
+            );
         };
-        headers.append(name, value);
+        if self.encoding.as_deref() == Some("base64") {
+            return STANDARD.decode(text).map(Bytes::from).map_err(|_| "the body is not base64".to_owned());
+        }
+        Ok(Bytes::copy_from_slice(text.as_bytes()))
     }
-    let received = text(entry, "/startedDateTime").parse().unwrap_or_else(|_| clock::now());
-    let head = (0, headers.len());
-    Ok(Captured {
-        request: Request { method, uri, headers, body: body(entry)?, received },
-        declared: None,
-        head,
-        version: Version::HTTP_11,
-        withheld: Vec::new(),
-        notes: vec!["a HAR file holds text, not bytes: what is not UTF-8 is lost".to_owned()],
-    })
-}
-
-fn body(entry: &Value) -> Result<Bytes, String> {
-    let Some(sent) = entry.pointer("/request/postData").filter(|sent| !sent.is_null()) else {
-        return Ok(Bytes::new());
-    };
-    let Some(body) = sent.get("text").and_then(Value::as_str) else {
-        return Err("the archive holds the form's fields and not the body's bytes: capture it raw".to_owned());
-    };
-    // Not in the standard, and written by several tools.
-    if text(sent, "/encoding") == "base64" {
-        return STANDARD.decode(body).map(Bytes::from).map_err(|_| "the body is not base64".to_owned());
-    }
-    Ok(Bytes::copy_from_slice(body.as_bytes()))
-}
-
-/// Returns the text at a place, empty where there is none.
-fn text<'v>(value: &'v Value, place: &str) -> &'v str {
-    value.pointer(place).and_then(Value::as_str).unwrap_or_default()
 }

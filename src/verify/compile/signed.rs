@@ -143,14 +143,13 @@ impl Reader<'_> {
     }
 
     fn time_at(&mut self, timestamp: &TimestampSpec) -> Option<OneOf> {
+        if let (Some(_), Some(_)) = (&timestamp.header, &timestamp.at) {
+            let problem = "a time stands in a `header` or in a slot, not in both";
+            self.report("timestamp.at", problem, "keep one");
+        }
         match (timestamp.header.as_deref(), timestamp.at.as_deref()) {
             (None, Some(at)) => self.slots("timestamp.at", at),
-            (Some(_), Some(_)) => {
-                let problem = "a time stands in a `header` or in a slot, not in both";
-                self.report("timestamp.at", problem, "keep one");
-                None
-            }
-            (header, None) => {
+            (header, _) => {
                 let header = self.header("timestamp.header", header)?;
                 Some(OneOf(Box::new([Value::Slot(Slot::Header(header))])))
             }

@@ -30,7 +30,8 @@ fn held<'a>(facts: &Facts<'a>) -> Vec<Held<'a>> {
 
 /// A reference that stands twice. Two references may well lead to one value, as at the end of a rotation.
 pub(super) fn references_differ(facts: &Facts<'_>, report: &mut Report<'_>) {
-    for Source { at, config, .. } in facts.sources() {
+    for (name, config) in &facts.config.sources {
+        let at = KeyPath::of(["sources", name]);
         for (n, reference) in config.secrets.iter().enumerate() {
             if config.secrets.iter().take(n).any(|earlier| earlier == reference) {
                 let at = at.key("secrets").index(n);
