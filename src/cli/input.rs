@@ -16,11 +16,8 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, Stop> {
     let name = if is_standard { "standard input".into() } else { file.to_string_lossy() };
     let mut bytes = Vec::new();
     let unreadable = |error: io::Error| Stop::usage(format!("{name} can't be read: {error}"));
-    let input: Box<dyn io::Read> = if is_standard {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(file).map_err(unreadable)?)
-    };
+    let input: Box<dyn io::Read> =
+        if is_standard { Box::new(io::stdin()) } else { Box::new(File::open(file).map_err(unreadable)?) };
     let read = input.take((LARGEST << 20) + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if u64::try_from(read).is_ok_and(|read| read > LARGEST << 20) {
         return Err(Stop::usage(format!("{name} is larger than {LARGEST} MiB")));

@@ -49,7 +49,7 @@ const DEFAULTS: [(&str, &str); 14] = [
     ("client.id", "hookway"),
     ("enable.idempotence", "true"),    // acks=all, no reordering by retries
     ("partitioner", "murmur2_random"), // the Java client's choice; librdkafka's own differs
-    ("max.in.flight", "2"),            // while two requests are under way the next batches gather
+    ("max.in.flight", "3"),            // while three requests are under way the next batches gather
     ("message.timeout.ms", "60000"),   // settles unknown outcomes; the HTTP deadline is ours
     ("socket.timeout.ms", "10000"),    // the default of 60 s hides a stalled broker
     ("socket.connection.setup.timeout.ms", "5000"),

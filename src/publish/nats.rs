@@ -94,14 +94,7 @@ impl Nats {
     /// how it learns why there is no connection, and what the clients have told.
     pub fn new(clients: Vec<Client>, checks: Checks, probe: Probe, heard: Heard) -> Self {
         let links = clients.into_iter().map(Link::new).collect();
-        Self {
-            links,
-            checks,
-            probe,
-            held: Quota::new(MAX_HELD_BYTES),
-            subjects: Subjects::default(),
-            heard,
-        }
+        Self { links, checks, probe, held: Quota::new(MAX_HELD_BYTES), subjects: Subjects::default(), heard }
     }
 
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {

@@ -2,7 +2,8 @@
 //!
 //! librdkafka's `linger.ms` is fixed per producer: 0 answers a lonely event soonest, 2 carries more events at less of the
 //! broker's CPU. So there are two producers, an eager one and a batching one, and each event takes
-//! the one that suits the number of records awaiting their ack, smoothed so that a burst does not flip it.
+//! the one that suits the number of records awaiting their ack, smoothed so that a burst does not flip it. Only the
+//! batching one compresses: envelopes of one sender are much alike, and a lone one is not.
 //! Events of one object may so travel by both; only what is sent after a 2xx is promised to stand behind it,
 //! and by then the first is acknowledged. A `linger.ms` of the user's own leaves one producer.
 //!
@@ -33,6 +34,9 @@ const SCALE: u32 = 1024;
 /// Milliseconds that the batching producer waits for more records.
 const LINGER: &str = "2";
 
+/// What its batches are compressed by: the cheapest that every broker since 0.8.2 knows.
+const COMPRESSION: &str = "lz4";
+
 /// librdkafka's own `batch.size`.
 const LARGEST_BATCH: u64 = 1_000_000;
 
@@ -52,6 +56,31 @@ pub(super) struct Producers {
     smoothed: AtomicU32,
 }
 
+/// The settings of each.
+pub(super) struct Settings {
+    pub(super) eager: ClientConfig,
+    pub(super) batching: Option<ClientConfig>,
+    pub(super) single: ClientConfig,
+}
+
+impl From<ClientConfig> for Settings {
+    fn from(mut eager: ClientConfig) -> Self {
+        let lingers = eager.get("linger.ms").or_else(|| eager.get("queue.buffering.max.ms")).is_some();
+        let compresses = eager.get("compression.type").or_else(|| eager.get("compression.codec")).is_some();
+        let mut batching = eager.clone();
+        batching.set("linger.ms", LINGER);
+        if !compresses {
+            batching.set("compression.type", COMPRESSION);
+        }
+        if !lingers {
+            eager.set("linger.ms", "0");
+        }
+        let mut single = eager.clone();
+        single.set("batch.num.messages", "1");
+        Self { eager, batching: (!lingers).then_some(batching), single }
+    }
+}
+
 /// Counts one record until its outcome is known.
 pub(super) struct Outstanding<'a>(&'a AtomicUsize);
 
@@ -64,22 +93,16 @@ impl Drop for Outstanding<'_> {
 impl Producers {
     pub(super) fn new(mut config: ClientConfig, talk: &Arc<Talk>) -> Result<Self, KafkaError> {
         let widest = config.get("batch.size").and_then(|size| size.parse().ok()).unwrap_or(LARGEST_BATCH);
-        let lingers = config.get("linger.ms").or_else(|| config.get("queue.buffering.max.ms")).is_some();
         config.set("batch.size", widest.to_string());
-        let mut single = config.clone();
-        single.set("batch.num.messages", "1");
-        if !lingers {
-            config.set("linger.ms", "0");
-            single.set("linger.ms", "0");
-        }
-        let single = Slot::new(single, None, Arc::clone(talk));
+        let settings = Settings::from(config);
+        let single = Slot::new(settings.single, None, Arc::clone(talk));
         let alone = alone::start(Arc::clone(&single));
         let slot = |config: ClientConfig| {
             let slot = Slot::new(config, Some(alone.clone()), Arc::clone(talk));
             slot.fill().map(|()| slot)
         };
-        let eager = slot(config.clone())?;
-        let batching = if lingers { None } else { Some(slot(config.set("linger.ms", LINGER).clone())?) };
+        let eager = slot(settings.eager)?;
+        let batching = settings.batching.map(slot).transpose()?;
         let (outstanding, smoothed) = (AtomicUsize::new(0), AtomicU32::new(0));
         Ok(Self { eager, batching, single, alone, widest, outstanding, smoothed })
     }

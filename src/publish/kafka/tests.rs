@@ -1,6 +1,6 @@
 //! The clients' starts and ends, with brokers that are not there: nothing of it may hold up the runtime.
 
-use super::*;
+use super::{producers::Settings, *};
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -203,6 +203,28 @@ async fn at_the_end_all_clients_have_ended_and_nothing_is_published() {
     kafka.flush().await;
     assert!(ended.is_cancelled());
     assert!(matches!(kafka.send(record("a")).await, Err(PublishError::Unavailable(_))));
+}
+
+#[test]
+fn what_the_user_sets_holds_for_every_client() {
+    let settings = |options: &[(&str, &str)]| {
+        let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Settings::from(client_config(&[], &options))
+    };
+    let told = |config: &ClientConfig| {
+        ["linger.ms", "compression.type"].map(|name| config.get(name).map(str::to_owned))
+    };
+    let of = |settings: &Settings| {
+        [told(&settings.eager), settings.batching.as_ref().map_or([const { None }; 2], told)]
+    };
+    let text = |value: &str| Some(value.to_owned());
+    assert_eq!(of(&settings(&[])), [[text("0"), None], [text("2"), text("lz4")]]);
+    let plain = settings(&[("compression.type", "none")]);
+    assert_eq!(of(&plain), [[text("0"), text("none")], [text("2"), text("none")]]);
+    assert_eq!(of(&settings(&[("compression.codec", "zstd")]))[1], [text("2"), None]);
+    for linger in ["linger.ms", "queue.buffering.max.ms"] {
+        assert!(settings(&[(linger, "7")]).batching.is_none(), "one client, and as the user wants it");
+    }
 }
 
 #[tokio::test]
