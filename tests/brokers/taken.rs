@@ -56,7 +56,17 @@ fn accepted(hookway: &Hookway, events: impl IntoIterator<Item = serde_json::Valu
 }
 
 fn event(id: &str, key: &str, bytes: usize) -> serde_json::Value {
-    json!({"id": id, "key": key, "object": "door", "type": "opened", "filling": "x".repeat(bytes)})
+    json!({"id": id, "key": key, "object": "door", "type": "opened", "filling": filling(bytes)})
+}
+
+/// Text that no compression makes much smaller: by the recurrence of Numerical Recipes, each character from the high bits.
+fn filling(bytes: usize) -> String {
+    let next = |state: &mut u32| {
+        *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'0' + u8::try_from(*state >> 26).expect("6 bits"))
+    };
+    let mut state = 1;
+    (0..bytes).map(|_| next(&mut state)).collect()
 }
 
 /// Returns the sender's id and the reason of each event in the quarantine, in the order of the ids.
@@ -199,7 +209,7 @@ routes: [ {{ to: {{ sink: bus, topic: {topic} }} }} ]\nquarantine: {{ sink: bus,
     hookway.until_ready();
     let headers = [("Content-Type", "application/json"), ("X-GitHub-Event", "push")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let push = |bytes: usize| json!({"repository": {"id": 7}, "filling": "x".repeat(bytes)}).to_string();
+    let push = |bytes: usize| json!({"repository": {"id": 7}, "filling": filling(bytes)}).to_string();
     for bytes in [600_000, 24_000_000] {
         let answer = http::receive(hookway.send("/hooks/code", &headers, push(bytes).as_bytes()));
         assert_eq!(answer.status, 200, "{bytes} bytes: {answer:?}");

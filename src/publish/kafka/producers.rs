@@ -2,8 +2,7 @@
 //!
 //! librdkafka's `linger.ms` is fixed per producer: 0 answers a lonely event soonest, 2 carries more events at less of the
 //! broker's CPU. So there are two producers, an eager one and a batching one, and each event takes
-//! the one that suits the number of records awaiting their ack, smoothed so that a burst does not flip it. Only the
-//! batching one compresses: envelopes of one sender are much alike, and a lone one is not.
+//! the one that suits the number of records awaiting their ack, smoothed so that a burst does not flip it.
 //! Events of one object may so travel by both; only what is sent after a 2xx is promised to stand behind it,
 //! and by then the first is acknowledged. A `linger.ms` of the user's own leaves one producer.
 //!
@@ -34,9 +33,6 @@ const SCALE: u32 = 1024;
 /// Milliseconds that the batching producer waits for more records.
 const LINGER: &str = "2";
 
-/// What its batches are compressed by: the cheapest that every broker since 0.8.2 knows.
-const COMPRESSION: &str = "lz4";
-
 /// librdkafka's own `batch.size`.
 const LARGEST_BATCH: u64 = 1_000_000;
 
@@ -66,12 +62,8 @@ pub(super) struct Settings {
 impl From<ClientConfig> for Settings {
     fn from(mut eager: ClientConfig) -> Self {
         let lingers = eager.get("linger.ms").or_else(|| eager.get("queue.buffering.max.ms")).is_some();
-        let compresses = eager.get("compression.type").or_else(|| eager.get("compression.codec")).is_some();
         let mut batching = eager.clone();
         batching.set("linger.ms", LINGER);
-        if !compresses {
-            batching.set("compression.type", COMPRESSION);
-        }
         if !lingers {
             eager.set("linger.ms", "0");
         }
