@@ -62,6 +62,8 @@ impl Failure {
             // Another process has it, which may be over in a moment.
             Self::Listen { .. } | Self::Journal(JournalError::Locked { .. }) => 69,
             Self::Journal(_) => 74,
+            // The system lets us have no more threads or files.
+            Self::System(error) if error.raw_os_error().is_some() => 69,
             Self::System(_) | Self::Metrics(_) => 70,
         }
     }
@@ -70,13 +72,15 @@ impl Failure {
 /// Runs Hookway until a signal ends it.
 pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     start_logs(&loaded)?;
-    files::raise_limit(&loaded.limits);
+    let count = workers(&loaded);
+    files::raise_limit(&loaded.limits, count.get());
     let mut signals = Signals::new()?;
     let metrics = Metrics::new()?;
     let health = Arc::new(Health::default());
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let workers = Arc::new(workers(&loaded)?);
+    tracing::info!(count, "workers");
+    let workers = Arc::new(Workers::start(count)?);
     let pipeline = build_pipeline(&loaded, &workers, &tasks, &metrics).await?;
     let served = serve(loaded, (&pipeline, &workers, &tasks, &stop), metrics, health, &mut signals).await;
     if served.is_err() {
@@ -123,11 +127,10 @@ async fn serve(
 }
 
 /// Starts the threads that carry webhooks; by default one for each core that the process may use.
-fn workers(loaded: &Loaded) -> io::Result<Workers> {
-    let all = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let count = loaded.config.workers.map_or_else(all, NonZeroUsize::from);
-    tracing::info!(count, "workers");
-    Workers::start(count)
+/// Returns how many there are: as configured, or one for each core that the process may use.
+fn workers(loaded: &Loaded) -> NonZeroUsize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    loaded.config.workers.map_or_else(cores, NonZeroUsize::from)
 }
 
 fn bounds(limits: &config::Limits) -> Limits {

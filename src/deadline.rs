@@ -1,6 +1,6 @@
 //! How long a request may take, stage by stage, with one timer for all of it.
 //!
-//! A timer of the runtime is entered in a wheel that all threads share, and taken out again. One that only moves to a
+//! A timer is entered in the wheel of its runtime, and taken out again. One that only moves to a
 //! later time stays where it is; so a request has one, and each stage that waits moves it on.
 
 use std::{

@@ -29,11 +29,10 @@ use crate::{
     route::{RouteTarget, Routes},
 };
 use prometheus::IntGauge;
-use shielded::Shielded;
 use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
-use work::{Outcome, Work};
+use work::Work;
 
 /// The stages behind verification, shared by all sources.
 #[derive(Debug)]
@@ -108,8 +107,8 @@ impl Pipeline {
 
         let (pipeline, source) = (Arc::clone(self), Arc::clone(source));
         let work = Work { pipeline, source, delivery, until: deadline.at, watch };
-        let work = Shielded::new(work.run(), Outcome::unheard, &self.tasks);
-        let outcome = deadline.wait(deadline.at, work).await.ok_or(Refusal::Deadline)?;
+        let outcome =
+            deadline.wait(deadline.at, work.shielded(&self.tasks)).await.ok_or(Refusal::Deadline)?;
         outcome.ok_or(Refusal::Internal)?.heard().map(Answer::Accepted)
     }
 

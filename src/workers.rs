@@ -15,7 +15,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
 };
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -32,6 +32,8 @@ pub struct Workers {
 struct Worker {
     runtime: Handle,
     load: Arc<Load>,
+    /// `None` where it is somebody else's.
+    thread: Option<JoinHandle<()>>,
 }
 
 /// What a worker has to carry.
@@ -51,20 +53,21 @@ pub struct Seat {
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub struct Request<'s>(&'s Load);
+pub struct Carried<'s>(&'s Load);
 
 impl Workers {
     /// Starts so many threads, beside the runtime that this is called from.
     pub fn start(count: NonZeroUsize) -> io::Result<Self> {
         let ends = CancellationToken::new();
+        let guard = ends.clone().drop_guard();
         let home = Handle::try_current().ok();
         let all = (0..count.get()).map(|number| Worker::start(number, home.clone(), ends.clone()));
-        Ok(Self { all: all.collect::<io::Result<_>>()?, _ends: ends.drop_guard() })
+        Ok(Self { all: all.collect::<io::Result<_>>()?, _ends: guard })
     }
 
     /// Has the runtime that this is called from carry the webhooks too.
     pub fn here() -> Self {
-        let here = Worker { runtime: Handle::current(), load: Arc::default() };
+        let here = Worker { runtime: Handle::current(), load: Arc::default(), thread: None };
         Self { all: vec![here], _ends: CancellationToken::new().drop_guard() }
     }
 
@@ -74,9 +77,11 @@ impl Workers {
     }
 
     /// Returns a place for a connection on the worker that has the least to carry. A connection counts, and a request in
-    /// flight once more: the few that a proxy keeps open are spread, and so are busy ones among many that are silent.
+    /// flight once more: the few that a proxy keeps open are spread, and so are busy ones among many that are silent. One
+    /// whose thread has ended by a panic gets none; `None` where none is left.
     pub fn seat(&self) -> Option<Seat> {
-        let Worker { runtime, load } = self.all.iter().min_by_key(|worker| worker.load.sum())?;
+        let living = self.all.iter().filter(|worker| worker.lives());
+        let Worker { runtime, load, .. } = living.min_by_key(|worker| worker.load.sum())?;
         load.connections.fetch_add(1, Ordering::Relaxed);
         Some(Seat { runtime: runtime.clone(), load: Arc::clone(load) })
     }
@@ -91,8 +96,12 @@ impl Worker {
             // A read of a disk that hangs must not keep the process.
             runtime.shutdown_background();
         };
-        thread::Builder::new().name(format!("worker-{number}")).spawn(work)?;
-        Ok(Self { runtime: handle, load: Arc::default() })
+        let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(work)?;
+        Ok(Self { runtime: handle, load: Arc::default(), thread: Some(thread) })
+    }
+
+    fn lives(&self) -> bool {
+        !self.thread.as_ref().is_some_and(JoinHandle::is_finished)
     }
 }
 
@@ -104,9 +113,9 @@ impl Load {
 
 impl Seat {
     /// Counts a request until the guard is dropped.
-    pub fn request(&self) -> Request<'_> {
+    pub fn request(&self) -> Carried<'_> {
         self.load.requests.fetch_add(1, Ordering::Relaxed);
-        Request(&self.load)
+        Carried(&self.load)
     }
 }
 
@@ -116,7 +125,7 @@ impl Drop for Seat {
     }
 }
 
-impl Drop for Request<'_> {
+impl Drop for Carried<'_> {
     fn drop(&mut self) {
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
     }
@@ -142,7 +151,7 @@ mod tests {
         let seats: Vec<Seat> = (0..8).map(|_| workers.seat().unwrap()).collect();
         let places: Vec<usize> = seats.iter().map(|seat| place(&workers, seat)).collect();
         assert_eq!(places, [0, 1, 2, 3, 0, 1, 2, 3]);
-        let busy: Vec<Request<'_>> = seats.iter().step_by(4).map(Seat::request).collect();
+        let busy: Vec<Carried<'_>> = seats.iter().step_by(4).map(Seat::request).collect();
         let next: Vec<Seat> = (0..4).map(|_| workers.seat().unwrap()).collect();
         let places: Vec<usize> = next.iter().map(|seat| place(&workers, seat)).collect();
         assert_eq!(places, [1, 2, 3, 1], "the first has two requests in flight");
@@ -204,6 +213,26 @@ mod tests {
         let on_worker = async move { (name(), beside(async move { name() }).await.unwrap()) };
         let (worker, beside) = workers.seat().unwrap().runtime.spawn(on_worker).await.unwrap();
         assert_eq!((worker.as_deref(), beside), (Some("worker-0"), here));
+    }
+
+    #[test]
+    fn a_worker_that_has_ended_gets_no_connection() {
+        struct Bomb;
+        impl std::task::Wake for Bomb {
+            fn wake(self: Arc<Self>) {
+                panic!("planted: a worker's own loop fails");
+            }
+        }
+        let workers = started(2);
+        let seat = workers.seat().unwrap();
+        let at = place(&workers, &seat);
+        seat.runtime.spawn(async { mail::tests::tell(Arc::new(Bomb).into()) });
+        while workers.all[at].lives() {
+            thread::yield_now();
+        }
+        drop(seat);
+        let seats: Vec<Seat> = (0..4).map(|_| workers.seat().unwrap()).collect();
+        assert!(seats.iter().all(|seat| place(&workers, seat) != at));
     }
 
     #[test]

@@ -42,11 +42,8 @@ impl Explainer {
         *self.secrets.write() = secrets.into();
     }
 
-    /// Returns why `request` was refused; `None` where nothing cheap explains it, or enough was explained just now.
+    /// Returns why `request` was refused; `None` where nothing cheap explains it. Ask [`Self::admit`] before.
     pub fn cause(&self, request: &Request, error: &VerifyError) -> Option<Cause> {
-        if !self.admit() {
-            return None;
-        }
         let secrets = Arc::clone(&self.secrets.read());
         let case = Case::new(&self.spec, &secrets, request);
         causes(&case, error, Reach::Cheap).into_iter().next()
@@ -59,7 +56,8 @@ impl Explainer {
         captured::write(request, withheld, &secrets, answer)
     }
 
-    fn admit(&self) -> bool {
+    /// True where not enough was explained just now; counts as an explanation.
+    pub fn admit(&self) -> bool {
         let now = Instant::now();
         let mut turn = self.turn.lock();
         if now.duration_since(turn.start) >= WINDOW {
@@ -88,7 +86,8 @@ mod tests {
         explainer.set_secrets(&[SECRET.into()]);
         let request = request(&[], "{}");
         let error = VerifyError::Missing("header `x-signature`".to_owned());
-        let count = || (0..100).filter(|_| explainer.cause(&request, &error).is_some()).count();
+        let count =
+            || (0..100).filter(|_| explainer.admit() && explainer.cause(&request, &error).is_some()).count();
         assert_eq!(count(), 10);
         assert_eq!(count(), 0);
         tokio::time::advance(WINDOW).await;

@@ -230,8 +230,16 @@ impl Queue {
                 if state.writing > 0 || state.waiting.len() > 0 {
                     return Err(error);
                 }
-                state.bytes = directory::size(&self.dir)?;
-                self.notify(Notice::Size(state.bytes));
+                let before = state.bytes;
+                drop(state);
+                // Not under the lock: a disk that hangs would hold up all who hand over a record.
+                let bytes = directory::size(&self.dir)?;
+                state = self.state.lock();
+                if state.writing > 0 || state.waiting.len() > 0 || state.bytes != before {
+                    return Err(error);
+                }
+                state.bytes = bytes;
+                self.notify(Notice::Size(bytes));
                 if state.bytes + wanted > self.options.max_bytes.unwrap_or(u64::MAX) {
                     return Err(error);
                 }

@@ -183,12 +183,15 @@ impl Recovery<'_> {
     /// Deals with the end of a segment, where no whole record stands.
     fn tail(&mut self, segment: &SegmentFile, range: Range<u64>, is_last: bool) -> io::Result<()> {
         let damage = self.damage(segment, range.clone());
+        if is_last {
+            // Cut or not: where the copy can't be made, it is cut at a later start.
+            self.reserve_unread(segment.first, range.clone());
+        }
         if !is_last || damage.copy.is_none() {
             self.found.bytes += range.end;
             self.found.damaged.push(damage);
             return Ok(());
         }
-        self.reserve_unread(segment.first, range.clone());
         let file = OpenOptions::new().write(true).open(&segment.path)?;
         file.set_len(range.start)?;
         file.sync_all()?;

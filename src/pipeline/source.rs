@@ -9,6 +9,7 @@ use crate::{
     observe::{conflicts::ConflictLog, metrics::SourceMetrics, told::Told},
     record::{Disposition, Receipt, Settled},
     refusal::Refusal,
+    request::Request,
     respond::{Capture, Confirmer, Responders},
     verify::Verifier,
     workers::beside,
@@ -60,57 +61,58 @@ pub struct Handshakes {
     pub confirmer: Option<Arc<dyn Confirmer>>,
 }
 
-/// A body of so many bytes is hashed and read for a millisecond or more.
+/// A body of so many bytes is hashed, read and copied for a millisecond or more.
 const LARGE: usize = 256 << 10;
 
+/// True where a request's work must leave the worker, or its other connections would wait for it.
+pub(super) fn is_large(request: &Request) -> bool {
+    request.body.len() >= LARGE
+}
+
+/// Does work beside the worker, and waits for it until the deadline.
+async fn aside<T: Send + 'static>(
+    until: Instant,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = timeout_at(until, beside(work)).await.map_err(|_| Refusal::Deadline)?;
+    // It panicked.
+    done.map_err(|_| Refusal::Internal)
+}
+
 impl Source {
-    /// Verifies a delivery. What takes long leaves the worker: a large body, and why one was refused.
+    /// Verifies a delivery, a large one beside the worker.
     pub(super) async fn verify(
         self: &Arc<Self>,
         delivery: Delivery<Unverified>,
         until: Instant,
     ) -> Result<Delivery<Verified>, Refusal> {
-        let source = Arc::clone(self);
-        let checked = if delivery.request().body.len() < LARGE {
-            Ok(delivery.verify_fetching(&self.verifier, until).await)
+        let checked = if is_large(delivery.request()) {
+            let source = Arc::clone(self);
+            aside(until, async move { delivery.verify_fetching(&source.verifier, until).await }).await?
         } else {
-            beside(async move { delivery.verify_fetching(&source.verifier, until).await }).await
+            delivery.verify_fetching(&self.verifier, until).await
         };
         match checked {
-            Ok(Ok(delivery)) => Ok(delivery),
-            Ok(Err(unproven)) => {
-                let source = Arc::clone(self);
-                Err(beside(async move { source.unproven(*unproven) }).await.unwrap_or(Refusal::Internal))
-            }
-            // It panicked.
-            Err(_) => Err(Refusal::Internal),
+            Ok(delivery) => Ok(delivery),
+            Err(unproven) => Err(self.unproven(*unproven, until).await),
         }
     }
 
-    /// Makes the events of a delivery, and returns it; a large one's beside the worker. `None` where that panicked.
-    pub(super) async fn normalize(
-        self: &Arc<Self>,
-        delivery: Delivery<Verified>,
-    ) -> Option<(Delivery<Verified>, Vec<Event>)> {
-        if delivery.request().body.len() < LARGE {
-            let events = self.normalizer.normalize(&delivery);
-            return Some((delivery, events));
+    /// Returns the refusal of a delivery whose origin was not proven, with its cause where that is cheap to find: beside the
+    /// worker, for a few of a flood.
+    async fn unproven(self: &Arc<Self>, unproven: Unproven, until: Instant) -> Refusal {
+        let (mut refusal, delivery) = (Refusal::from(unproven.error), unproven.delivery);
+        if !matches!(refusal, Refusal::Unverified(..)) || !self.explainer.admit() {
+            return refusal;
         }
         let source = Arc::clone(self);
-        let events = async move {
-            let events = source.normalizer.normalize(&delivery);
-            (delivery, events)
-        };
-        beside(events).await.ok()
-    }
-
-    /// Returns the refusal of a delivery whose origin was not proven, with its cause where that is cheap to find.
-    fn unproven(&self, unproven: Unproven) -> Refusal {
-        let mut refusal = Refusal::from(unproven.error);
-        if let Refusal::Unverified(error, cause) = &mut refusal {
-            *cause = self.explainer.cause(unproven.delivery.request(), error).map(Box::new);
-        }
-        refusal
+        let explained = aside(until, async move {
+            if let Refusal::Unverified(error, cause) = &mut refusal {
+                *cause = source.explainer.cause(delivery.request(), error).map(Box::new);
+            }
+            refusal
+        });
+        explained.await.unwrap_or_else(|error| error)
     }
 
     /// Claims an event, where something tells its repeats from new events.

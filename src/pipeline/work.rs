@@ -1,15 +1,17 @@
 //! All that is to be done with one verified delivery, whoever waits for it.
 
-use super::{Pipeline, Source, batch};
+use super::{Pipeline, Source, batch, shielded::Shielded, source::is_large};
 use crate::{
     delivery::{Delivery, Verified},
     observe::metrics::{Stage, Stopwatch},
     record::Receipt,
     refusal::Refusal,
+    workers::beside,
 };
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::{panic::resume_unwind, sync::Arc};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 /// All that is to be done with one verified delivery.
 pub(super) struct Work {
@@ -23,13 +25,23 @@ pub(super) struct Work {
 }
 
 impl Work {
+    /// Does it, a large one beside the worker.
+    pub(super) fn shielded(self, tasks: &TaskTracker) -> Shielded<'_, Outcome> {
+        if !is_large(self.delivery.request()) {
+            return Shielded::new(self.run(), Outcome::unheard, tasks);
+        }
+        let aside = async {
+            let done = beside(self.run()).await;
+            done.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+        };
+        Shielded::new(aside, Outcome::unheard, tasks)
+    }
+
     /// Carries the events of the delivery; stops at the first that is refused, since the sender sends all again.
     pub(super) async fn run(self) -> Outcome {
         let Self { pipeline, source, delivery, until, mut watch } = self;
         let received = delivery.request().received;
-        let Some((delivery, mut events)) = source.normalize(delivery).await else {
-            return Outcome { source, receipts: Vec::new(), refusal: Some(Refusal::Internal), received };
-        };
+        let mut events = source.normalizer.normalize(&delivery);
         watch.lap(&source.metrics, Stage::Normalize);
         // By far the most requests are one event, which needs no list of futures.
         let (receipts, refusal) = match &mut *events {

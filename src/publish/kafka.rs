@@ -74,6 +74,7 @@ pub fn client_config(brokers: &[String], options: &BTreeMap<String, String>) -> 
         let of_ours = match name.as_str() {
             "max.in.flight.requests.per.connection" => Some("max.in.flight"),
             "compression.codec" => Some("compression.type"),
+            "delivery.timeout.ms" => Some("message.timeout.ms"),
             _ => None,
         };
         if let Some(ours) = of_ours {

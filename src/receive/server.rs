@@ -126,7 +126,16 @@ impl Serving {
             return;
         };
         // Taken out of this runtime's reactor, so that the worker's can have it.
-        let (Some(seat), Ok(stream)) = (self.workers.seat(), stream.into_std()) else { return };
+        let stream = match stream.into_std() {
+            Ok(stream) => stream,
+            Err(error) => return tracing::warn!(%error, "a connection can't be handed to a worker"),
+        };
+        let Some(seat) = self.workers.seat() else {
+            self.metrics.connections_rejected.inc();
+            return tracing::error!(
+                "no worker is left to carry a connection: this process must be started anew"
+            );
+        };
         let (activity, metrics) = (self.open.add(), self.metrics.clone());
         let caller = Caller { address: peer, holder, activity };
         let connection = Connection { caller, slot, seat, metrics };

@@ -1,7 +1,7 @@
 //! Ends connections that are idle for too long, and all of them when the listener stops; never one whose request has
 //! begun.
 //!
-//! A timer and a wait for the end in each connection would cost every request two turns in shared queues, so a
+//! A timer and a wait for the end in each connection would cost every request two turns in the runtime's queues, so a
 //! connection only notes what it is at, and the listener looks at all of them now and then. What the listener decides
 //! is an order; the connection's own task reads what has come before it obeys, so that a request which comes at the same
 //! moment is answered.

@@ -99,3 +99,13 @@ pub(super) async fn hand_out(number: usize, home: Option<Handle>) {
         batch.drain(..).for_each(Waker::wake);
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{MAIL, Waker};
+
+    /// Puts a wake-up on the list of the worker that this runs on.
+    pub(in super::super) fn tell(waker: Waker) {
+        MAIL.with_borrow(Clone::clone).unwrap().send(waker).unwrap();
+    }
+}

@@ -176,3 +176,24 @@ fn no_number_is_given_again_though_a_start_that_cut_the_tail_has_appended_nothin
     }
     assert_eq!(append(home.path(), 1, &mut given).len(), 1);
 }
+
+#[test]
+fn no_number_is_given_again_though_the_torn_tail_could_not_be_copied_at_first() {
+    let home = tempfile::tempdir().unwrap();
+    let mut given = 0;
+    append(home.path(), 2, &mut given);
+    let file = segments(home.path()).remove(0);
+    let mut bytes = fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    fs::write(other.path().join(file.file_name().unwrap()), &bytes).unwrap();
+    let copy = open(other.path()).1.cut.unwrap().copy.unwrap();
+    // A folder in its place: no file can be made there.
+    let in_the_way = home.path().join(copy.file_name().unwrap());
+    fs::create_dir(&in_the_way).unwrap();
+    assert!(open(home.path()).1.cut.is_none());
+    assert_eq!(append(home.path(), 1, &mut given).len(), 1);
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(append(home.path(), 1, &mut given).len(), 1);
+}

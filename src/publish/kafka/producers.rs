@@ -21,7 +21,7 @@ use std::sync::{
     atomic::{AtomicU32, AtomicUsize, Ordering},
 };
 
-/// Smoothed number of records in flight from which batching pays.
+/// Smoothed number of records in flight above which batching pays.
 const THRESHOLD: u32 = 6;
 
 /// The smoothed number moves by 1/128 of the difference with each event.
