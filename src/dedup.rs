@@ -54,22 +54,34 @@ pub struct Window {
     /// Where its seconds begin.
     begun: Instant,
     keep: Duration,
+    /// Of one part.
     capacity: usize,
     /// Keyed at random, so that nobody outside can aim for an equal hash.
     hasher: SipHasher13,
-    entries: Mutex<Entries>,
+    /// An id and all its events stand in one of them, so that workers seldom wait for each other.
+    shards: [Mutex<Entries>; SHARDS],
+    /// How many of them are used.
+    used: usize,
 }
+
+/// The most parts of a window.
+const SHARDS: usize = 16;
+
+/// So many events a part holds at least: of few ids, one part may get twice as many as another, and forget too soon.
+const LEAST: usize = 4096;
 
 impl Window {
     /// Makes a window that remembers at most `capacity` events, each for `keep`.
     pub fn new(keep: Duration, capacity: usize) -> Arc<Self> {
+        let used = (capacity / LEAST).clamp(1, SHARDS);
         let [one, other] = [RandomState::new(), RandomState::new()].map(|random| random.hash_one(0));
         Arc::new(Self {
             begun: Instant::now(),
             keep,
-            capacity,
+            capacity: capacity / used,
             hasher: SipHasher13::new_with_keys(one, other),
-            entries: Mutex::default(),
+            shards: Default::default(),
+            used,
         })
     }
 
@@ -83,7 +95,8 @@ impl Window {
     /// what copies of one event have in common beside it.
     pub fn claim(&self, scope: &str, id: &str, content: &[&[u8]]) -> Claim<'_> {
         let names = self.names([scope, id], content);
-        let mut entries = self.entries.lock();
+        let shard = self.shard(names.id);
+        let mut entries = shard.lock();
         let now = self.now();
         let key = entries.place(&names, now);
         let held = match entries.states.get_mut(&key).map(|entry| &mut entry.state) {
@@ -98,17 +111,20 @@ impl Window {
         };
         let name = names.event;
         entries.states.insert(key, Entry { name, state: State::InFlight(None) });
-        Claim::Fresh(Reservation { window: self, key, name, is_conflict: key != names.id, held, open: true })
+        Claim::Fresh(Reservation {
+            window: self,
+            shard,
+            key,
+            name,
+            is_conflict: key != names.id,
+            held,
+            open: true,
+        })
     }
 
     /// Returns how many events are remembered or in flight.
-    pub fn len(&self) -> usize {
-        self.entries.lock().states.len()
-    }
-
-    /// Tells whether nothing is remembered.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn remembered(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().states.len()).sum()
     }
 
     /// Returns the hashes of an id and of the event that has it, both in one pass. An equal hash for another event
@@ -133,6 +149,12 @@ impl Window {
         Names { id: (id.h1, id.h2), event: (event.h1, event.h2) }
     }
 
+    fn shard(&self, id: Key) -> &Mutex<Entries> {
+        let [first, ..] = &self.shards;
+        let place = usize::try_from(id.0).unwrap_or_default().checked_rem(self.used);
+        place.and_then(|place| self.shards.get(place)).unwrap_or(first)
+    }
+
     fn now(&self) -> Second {
         seconds(self.begun.elapsed())
     }
@@ -146,12 +168,12 @@ impl Window {
     /// Writes down what is known of an id now, given until when it is remembered; `None`: nothing.
     fn settle(
         &self,
-        (key, name): (Key, Key),
+        (shard, key, name): (&Mutex<Entries>, Key, Key),
         state: impl FnOnce(Second) -> Option<State>,
     ) -> Vec<oneshot::Sender<Repeat>> {
         let now = self.now();
         let until = self.until(now);
-        let mut entries = self.entries.lock();
+        let mut entries = shard.lock();
         let before = match state(until) {
             Some(state) => {
                 entries.order.push_back((until, key));
@@ -175,6 +197,7 @@ fn seconds(time: Duration) -> Second {
 #[derive(Debug)]
 pub struct Reservation<'w> {
     window: &'w Window,
+    shard: &'w Mutex<Entries>,
     key: Key,
     name: Key,
     is_conflict: bool,
@@ -197,7 +220,9 @@ impl Reservation<'_> {
     pub fn commit(mut self, receipt: &Receipt) {
         let repeat = receipt.repeat();
         self.open = false;
-        for joined in self.window.settle((self.key, self.name), |until| Some(State::Done(repeat, until))) {
+        for joined in
+            self.window.settle((self.shard, self.key, self.name), |until| Some(State::Done(repeat, until)))
+        {
             // A joiner that gave up hears nothing, and that is all.
             let _unheard = joined.send(repeat);
         }
@@ -214,7 +239,7 @@ impl Drop for Reservation<'_> {
         if self.open {
             let held = std::mem::take(&mut self.held);
             // Dropping the joiners' channels tells them that the first copy failed.
-            drop(self.window.settle((self.key, self.name), |until| {
+            drop(self.window.settle((self.shard, self.key, self.name), |until| {
                 (!held.is_empty()).then(|| State::Partial(Box::new(Part { held, until })))
             }));
         }

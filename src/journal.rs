@@ -19,6 +19,7 @@ mod directory;
 mod disk;
 mod error;
 mod format;
+mod group;
 mod queue;
 mod reader;
 mod recover;

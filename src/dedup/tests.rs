@@ -86,7 +86,7 @@ proptest! {
             if let Claim::Fresh(reservation) = claim(&window, &id.to_string(), "body") {
                 reservation.commit(&receipt());
             }
-            prop_assert!(window.len() <= 8);
+            prop_assert!(window.remembered() <= 8);
         }
     }
 }
@@ -198,4 +198,27 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn of_many_threads_that_claim_the_same_ids_one_gets_each() {
+    let window = Window::new(Duration::from_mins(1), SHARDS * LEAST);
+    let claimed = |thread: usize| {
+        let mut fresh = Vec::new();
+        for turn in 0..2000_usize {
+            // Each begins elsewhere, so that they meet everywhere.
+            let id = ((turn + thread * 500) % 2000).to_string();
+            if let Claim::Fresh(reservation) = window.claim("s", &id, &[]) {
+                fresh.push(reservation);
+            }
+        }
+        fresh
+    };
+    let fresh: Vec<_> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..4).map(|thread| scope.spawn(move || claimed(thread))).collect();
+        all.into_iter().flat_map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!((fresh.len(), window.remembered()), (2000, 2000));
+    drop(fresh);
+    assert_eq!(window.remembered(), 0);
 }

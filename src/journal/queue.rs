@@ -4,6 +4,7 @@
 use super::{
     JournalError, Notice, Options, directory,
     format::{self, HEADER_LEN, MAX_PAYLOAD, len64},
+    group::{Answer, Group},
 };
 use crate::record::Record;
 use parking_lot::{Condvar, Mutex};
@@ -14,39 +15,6 @@ use tokio::sync::oneshot;
 const REST: Duration = Duration::from_millis(500);
 /// Failures in a row after which the journal rests.
 const FAILURES_TO_REST: u32 = 2;
-
-/// What became of one record: its sequence, once it is durable.
-type Answer = Result<u64, JournalError>;
-
-/// Records that are written and made durable together.
-#[derive(Debug, Default)]
-pub(super) struct Group {
-    /// The first record's sequence; the others follow without a gap.
-    pub(super) first: u64,
-    /// The frames.
-    pub(super) bytes: Vec<u8>,
-    /// Who waits for each.
-    answers: Vec<oneshot::Sender<Answer>>,
-}
-
-impl Group {
-    pub(super) fn len(&self) -> usize {
-        self.answers.len()
-    }
-
-    /// Returns the sequence after the last record's.
-    pub(super) fn next(&self) -> u64 {
-        self.first + len64(self.len())
-    }
-
-    fn answer(&mut self, outcome: &Result<(), JournalError>) {
-        for (sequence, answer) in (self.first..).zip(self.answers.drain(..)) {
-            // Who no longer waits needs no answer.
-            drop(answer.send(outcome.clone().map(|()| sequence)));
-        }
-        self.bytes.clear();
-    }
-}
 
 /// The queue between appends and the writer.
 pub(super) struct Queue {

@@ -8,7 +8,8 @@ use super::{
     Commit, Notice, directory,
     disk::Disk,
     format::{HEADER_LEN, Header, VERSION, len64},
-    queue::{Group, Queue},
+    group::Group,
+    queue::Queue,
     sealed::{self, Sealed},
 };
 use std::{

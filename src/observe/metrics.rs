@@ -2,23 +2,26 @@
 //! lists in code, never from a request, and every series known at start exists from then on.
 
 mod counted;
+mod each;
+mod family;
 mod keys;
+mod register;
 mod sinks;
 mod sources;
 mod stage;
 mod stopwatch;
 
 pub use counted::Counted;
+pub use each::EachCounter;
 pub use sinks::SinkMetrics;
 pub use sources::SourceMetrics;
 pub use stage::Stage;
 pub use stopwatch::Stopwatch;
 
 use super::told::Tellers;
-use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder, core::Collector,
-};
+use family::{Counters, Gauges, Histograms};
+use prometheus::{GaugeVec, IntCounter, IntGauge, Opts, Registry, TextEncoder, core::Collector};
+use register::Register;
 
 /// The label of requests for no configured source.
 pub const UNMATCHED: &str = "unmatched";
@@ -39,95 +42,55 @@ pub type MetricsError = prometheus::Error;
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Registry,
-    requests: IntCounterVec,
-    request_duration: HistogramVec,
-    body_bytes: HistogramVec,
+    requests: Counters,
+    request_duration: Histograms,
+    body_bytes: Histograms,
     /// Webhook requests being handled now.
     pub in_flight: IntGauge,
     /// Open client connections.
     pub connections: IntGauge,
     /// Connections refused before a request was read.
     pub connections_rejected: IntCounter,
-    handshakes: IntCounterVec,
-    verifications: IntCounterVec,
-    accepted: IntCounterVec,
-    rejected: IntCounterVec,
-    duplicate: IntCounterVec,
-    late: IntCounterVec,
-    published: IntCounterVec,
-    quarantined: IntCounterVec,
-    filtered: IntCounterVec,
-    suppressed: IntCounterVec,
-    out_of_order: IntCounterVec,
-    keyless: IntCounterVec,
-    conflicts: IntCounterVec,
+    handshakes: Counters,
+    verifications: Counters,
+    accepted: Counters,
+    rejected: Counters,
+    duplicate: Counters,
+    late: Counters,
+    published: Counters,
+    quarantined: Counters,
+    filtered: Counters,
+    suppressed: Counters,
+    out_of_order: Counters,
+    keyless: Counters,
+    conflicts: Counters,
     /// Events between verification and their outcome.
     pub events_in_flight: IntGauge,
     unaccounted: IntGauge,
-    stages: HistogramVec,
-    last_accepted: IntGaugeVec,
-    delivered: IntCounterVec,
-    event_latency: HistogramVec,
-    attempts: IntCounterVec,
-    delivery_errors: IntCounterVec,
-    stored_already: IntCounterVec,
-    delivery_duration: HistogramVec,
-    sink_up: IntGaugeVec,
-    last_ack: IntGaugeVec,
-    durability: IntGaugeVec,
-    journal_fsync: HistogramVec,
-    journal_bytes: IntGaugeVec,
-    journal_failures: IntCounterVec,
-    secrets: IntGaugeVec,
-    secret_files_missing: IntGaugeVec,
-    secret_matches: IntCounterVec,
-    secret_last_match: IntGaugeVec,
-    dedup_entries: IntGaugeVec,
+    stages: Histograms,
+    last_accepted: Gauges,
+    delivered: Counters,
+    event_latency: Histograms,
+    attempts: Counters,
+    delivery_errors: Counters,
+    stored_already: Counters,
+    delivery_duration: Histograms,
+    sink_up: Gauges,
+    last_ack: Gauges,
+    durability: Gauges,
+    journal_fsync: Histograms,
+    journal_bytes: Gauges,
+    journal_failures: Counters,
+    secrets: Gauges,
+    secret_files_missing: Gauges,
+    secret_matches: Counters,
+    secret_last_match: Gauges,
+    dedup_entries: Gauges,
     /// What `/readyz` answers.
     pub ready: IntGauge,
     config_loaded: GaugeVec,
     /// Who is told of single events and requests.
     pub told: Tellers,
-}
-
-/// Registers families and remembers the first failure.
-struct Register<'r>(&'r Registry);
-
-impl Register<'_> {
-    fn keep<C: Collector + Clone + 'static>(
-        &self,
-        collector: prometheus::Result<C>,
-    ) -> prometheus::Result<C> {
-        let collector = collector?;
-        self.0.register(Box::new(collector.clone()))?;
-        Ok(collector)
-    }
-
-    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
-        self.keep(IntCounter::new(name, help))
-    }
-
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
-        self.keep(IntCounterVec::new(Opts::new(name, help), labels))
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
-        self.keep(IntGauge::new(name, help))
-    }
-
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
-        self.keep(IntGaugeVec::new(Opts::new(name, help), labels))
-    }
-
-    fn histograms(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: &[f64],
-    ) -> prometheus::Result<HistogramVec> {
-        self.keep(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels))
-    }
 }
 
 impl Metrics {
@@ -139,19 +102,19 @@ impl Metrics {
         let build = r.gauges("hookway_build_info", "Constant 1, by version", &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         let metrics = Self {
-            requests: r.counters("hookway_http_requests_total", "Webhook requests finished, by configured source and response code", &["source", "code"])?,
-            request_duration: r.histograms("hookway_http_request_duration_seconds", "Head of the request to the answer", &["source", "outcome"], REQUEST)?,
-            body_bytes: r.histograms("hookway_http_request_body_bytes", "Size of request bodies as received", &["source"], BODY)?,
+            requests: r.spread_counters("hookway_http_requests_total", "Webhook requests finished, by configured source and response code", &["source", "code"])?,
+            request_duration: r.spread_histograms("hookway_http_request_duration_seconds", "Head of the request to the answer", &["source", "outcome"], REQUEST)?,
+            body_bytes: r.spread_histograms("hookway_http_request_body_bytes", "Size of request bodies as received", &["source"], BODY)?,
             in_flight: r.gauge("hookway_http_requests_in_flight", "Webhook requests being handled now")?,
             connections: r.gauge("hookway_http_connections", "Open client connections")?,
             connections_rejected: r.counter("hookway_http_connections_rejected_total", "Connections refused because too many were open")?,
             handshakes: r.counters("hookway_handshakes_total", "Handshakes answered with a success; they are never published", &["source", "name"])?,
-            verifications: r.counters("hookway_verifications_total", "Signature or token checks", &["source", "scheme", "result"])?,
-            accepted: r.counters("hookway_events_accepted_total", "Events made durable and answered 2xx", &["source", "durability"])?,
+            verifications: r.spread_counters("hookway_verifications_total", "Signature or token checks", &["source", "scheme", "result"])?,
+            accepted: r.spread_counters("hookway_events_accepted_total", "Events made durable and answered 2xx", &["source", "durability"])?,
             rejected: r.counters("hookway_events_rejected_total", "Requests refused, by public code", &["source", "reason"])?,
             duplicate: r.counters("hookway_events_duplicate_total", "Recognised repeats", &["source"])?,
             late: r.counters("hookway_events_late_total", "Events that became durable after their sender had been refused or had hung up", &["source"])?,
-            published: r.counters("hookway_events_published_total", "Events that every sink of their route acknowledged", &["source"])?,
+            published: r.spread_counters("hookway_events_published_total", "Events that every sink of their route acknowledged", &["source"])?,
             quarantined: r.counters("hookway_events_quarantined_total", "Authentic events that went to the quarantine", &["source", "reason"])?,
             filtered: r.counters("hookway_events_filtered_total", "Events that a route drops", &["source"])?,
             suppressed: r.counters("hookway_events_suppressed_total", "Repeats answered 2xx without a second record", &["source"])?,
@@ -160,14 +123,14 @@ impl Metrics {
             conflicts: r.counters("hookway_event_id_conflicts_total", "Events whose id came before with other bytes; they are published and marked", &["source"])?,
             events_in_flight: r.gauge("hookway_events_in_flight", "Events between verification and their outcome")?,
             unaccounted: r.gauge("hookway_unaccounted_events", "Accepted and late events less those published, quarantined, filtered and suppressed; anything above 0 is a bug")?,
-            stages: r.histograms("hookway_stage_duration_seconds", "Time spent in each stage of the path; publish includes the broker's ack", &["stage"], STAGE)?,
+            stages: r.spread_histograms("hookway_stage_duration_seconds", "Time spent in each stage of the path; publish includes the broker's ack", &["stage"], STAGE)?,
             last_accepted: r.gauges("hookway_source_last_accepted_timestamp_seconds", "Unix time of the last accepted event", &["source"])?,
-            delivered: r.counters("hookway_events_delivered_total", "Events that a sink acknowledged", &["source", "sink"])?,
-            event_latency: r.histograms("hookway_event_latency_seconds", "Receipt of the request to the sink's ack", &["source", "sink"], LATENCY)?,
-            attempts: r.counters("hookway_delivery_attempts_total", "Records handed to a sink, by result", &["sink", "result"])?,
+            delivered: r.spread_counters("hookway_events_delivered_total", "Events that a sink acknowledged", &["source", "sink"])?,
+            event_latency: r.spread_histograms("hookway_event_latency_seconds", "Receipt of the request to the sink's ack", &["source", "sink"], LATENCY)?,
+            attempts: r.spread_counters("hookway_delivery_attempts_total", "Records handed to a sink, by result", &["sink", "result"])?,
             delivery_errors: r.counters("hookway_delivery_errors_total", "Records that a sink did not acknowledge", &["sink", "reason"])?,
             stored_already: r.counters("hookway_delivery_duplicates_total", "Records that a sink acknowledged as one that it has already; an event that no sink took anew counts as suppressed, never as published", &["sink"])?,
-            delivery_duration: r.histograms("hookway_delivery_duration_seconds", "Record handed to the client until acknowledged", &["sink"], BROKER)?,
+            delivery_duration: r.spread_histograms("hookway_delivery_duration_seconds", "Record handed to the client until acknowledged", &["sink"], BROKER)?,
             sink_up: r.gauges("hookway_sink_up", "1 if the last exchange with the sink worked", &["sink"])?,
             last_ack: r.gauges("hookway_sink_last_ack_timestamp_seconds", "Unix time of the sink's last ack", &["sink"])?,
             durability: r.gauges("hookway_durability_level", "What an ack survives: 2 the loss of a broker, 1 a restart of it, 0 unknown", &["sink"])?,
@@ -176,7 +139,7 @@ impl Metrics {
             journal_failures: r.counters("hookway_journal_write_errors_total", "Group commits of a journal that failed, and records that a full one refused", &["sink"])?,
             secrets: r.gauges("hookway_source_secrets", "Usable secrets of the source; at 0 its requests are answered 503", &["source"])?,
             secret_files_missing: r.gauges("hookway_secret_files_missing", "Listed files of secrets and keys that are gone or empty, 60 s later not in use any more, or that hold no usable keys", &["source"])?,
-            secret_matches: r.counters("hookway_secret_matches_total", "Requests that this secret of the source proved; secrets are numbered from 1", &["source", "key"])?,
+            secret_matches: r.spread_counters("hookway_secret_matches_total", "Requests that this secret of the source proved; secrets are numbered from 1", &["source", "key"])?,
             secret_last_match: r.gauges("hookway_secret_last_match_timestamp_seconds", "Unix time of the last request that this secret proved; 0 for never", &["source", "key"])?,
             dedup_entries: r.gauges("hookway_dedup_entries", "Event ids remembered", &["source"])?,
             ready: r.gauge("hookway_ready", "What /readyz answers")?,
@@ -204,14 +167,14 @@ impl Metrics {
     }
 
     /// Returns the counter of requests that named no source and were answered so.
-    pub fn unmatched(&self, status: u16) -> IntCounter {
-        self.requests.with_label_values(&[UNMATCHED, &status.to_string()])
+    pub fn unmatched(&self, status: u16) -> EachCounter {
+        self.requests.each(&[UNMATCHED, &status.to_string()])
     }
 
     /// Computes the accounting identity. What was accepted is read first: an event is counted where it went
     /// before it is counted as accepted, so a difference above 0 is real and never a moment's.
     fn account(&self) {
-        let sum = |family: &IntCounterVec| -> u64 {
+        let sum = |family: &dyn Collector| -> u64 {
             let lines = family.collect();
             let metrics = lines.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
             #[expect(
@@ -223,8 +186,9 @@ impl Metrics {
             metrics.map(|metric| metric.get_counter().get_value() as u64).sum()
         };
         let accepted = sum(&self.accepted) + sum(&self.late);
-        let outcomes = [&self.published, &self.quarantined, &self.filtered, &self.suppressed].map(sum);
-        let missing = accepted.saturating_sub(outcomes.iter().sum());
+        let outcomes: [&dyn Collector; 4] =
+            [&self.published, &self.quarantined, &self.filtered, &self.suppressed];
+        let missing = accepted.saturating_sub(outcomes.map(sum).iter().sum());
         self.unaccounted.set(i64::try_from(missing).unwrap_or(i64::MAX));
     }
 }

@@ -211,7 +211,7 @@ proptest! {
                 reservation.commit(&receipt());
             };
             (0..count).for_each(commit);
-            assert!(window.len() <= capacity, "{} of {capacity}", window.len());
+            assert!(window.remembered() <= capacity, "{} of {capacity}", window.remembered());
             for id in count.saturating_sub(capacity)..count {
                 let claim = window.claim("/a", &id.to_string(), &[]);
                 assert!(matches!(claim, Claim::Duplicate(_)), "{id} of {count} is forgotten");

@@ -226,7 +226,7 @@ pub(in crate::app) fn watch(keepers: Vec<Keeper>, health: &Arc<Health>, stop: &C
                 turns.tick().await;
                 let source = &keeper.source;
                 if let Some(window) = &source.window {
-                    source.metrics.remembered(window.len());
+                    source.metrics.remembered(window.remembered());
                 }
                 source.verifier.refresh().await;
                 keeper.look(false, &health).await;

@@ -1,6 +1,9 @@
 //! The counters of one sink, resolved once.
 
-use super::Metrics;
+use super::{
+    Metrics,
+    each::{EachCounter, EachHistogram},
+};
 use crate::record::PublishError;
 use jiff::Timestamp;
 use prometheus::{Histogram, IntCounter, IntGauge};
@@ -9,12 +12,12 @@ use std::{collections::HashMap, time::Duration};
 /// The counters of one sink.
 #[derive(Debug, Clone)]
 pub struct SinkMetrics {
-    ok: IntCounter,
-    retriable: IntCounter,
-    fatal: IntCounter,
+    ok: EachCounter,
+    retriable: EachCounter,
+    fatal: EachCounter,
     duplicates: IntCounter,
     errors: HashMap<&'static str, IntCounter>,
-    duration: Histogram,
+    duration: EachHistogram,
     up: IntGauge,
     last_ack: IntGauge,
     durability: IntGauge,
@@ -26,7 +29,7 @@ pub struct SinkMetrics {
 impl SinkMetrics {
     /// Makes every series of a sink.
     pub fn new(metrics: &Metrics, name: &str) -> Self {
-        let attempt = |result| metrics.attempts.with_label_values(&[name, result]);
+        let attempt = |result| metrics.attempts.each(&[name, result]);
         let error = |reason| (reason, metrics.delivery_errors.with_label_values(&[name, reason]));
         Self {
             ok: attempt("ok"),
@@ -34,7 +37,7 @@ impl SinkMetrics {
             fatal: attempt("fatal"),
             duplicates: metrics.stored_already.with_label_values(&[name]),
             errors: PublishError::REASONS.into_iter().map(error).collect(),
-            duration: metrics.delivery_duration.with_label_values(&[name]),
+            duration: metrics.delivery_duration.each(&[name]),
             up: metrics.sink_up.with_label_values(&[name]),
             last_ack: metrics.last_ack.with_label_values(&[name]),
             durability: metrics.durability.with_label_values(&[name]),

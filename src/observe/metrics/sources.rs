@@ -1,6 +1,11 @@
 //! The counters of one source, resolved once so that the path looks up no label.
 
-use super::{Metrics, keys::Keys, stage::Stage};
+use super::{
+    Metrics,
+    each::{EachCounter, EachHistogram},
+    keys::Keys,
+    stage::Stage,
+};
 use crate::{
     event::{Event, Reason},
     observe::{order::Order, told::Told},
@@ -8,7 +13,7 @@ use crate::{
     refusal::Refusal,
 };
 use jiff::Timestamp;
-use prometheus::{Histogram, IntCounter, IntGauge};
+use prometheus::{IntCounter, IntGauge};
 use std::{collections::HashMap, sync::OnceLock, time::Duration};
 
 /// Results of a check, beside the ones that a refusal names.
@@ -23,15 +28,15 @@ pub struct SourceMetrics {
     name: String,
     metrics: Metrics,
     /// By status, the commonest first: a few numbers are compared sooner than one is hashed.
-    statuses: Vec<(u16, IntCounter)>,
-    duration: [Histogram; 3],
-    body_bytes: Histogram,
-    verified: Vec<(&'static str, IntCounter)>,
-    accepted: IntCounter,
+    statuses: Vec<(u16, EachCounter)>,
+    duration: [EachHistogram; 3],
+    body_bytes: EachHistogram,
+    verified: Vec<(&'static str, EachCounter)>,
+    accepted: EachCounter,
     rejected: HashMap<&'static str, IntCounter>,
     duplicate: IntCounter,
     late: IntCounter,
-    published: IntCounter,
+    published: EachCounter,
     quarantined: HashMap<Reason, IntCounter>,
     filtered: IntCounter,
     suppressed: IntCounter,
@@ -39,8 +44,8 @@ pub struct SourceMetrics {
     keyless: IntCounter,
     conflicts: IntCounter,
     last_accepted: IntGauge,
-    sinks: Vec<(IntCounter, Histogram)>,
-    stages: [Histogram; 5],
+    sinks: Vec<(EachCounter, EachHistogram)>,
+    stages: [EachHistogram; 5],
     order: Order,
     secrets: IntGauge,
     secret_files_missing: IntGauge,
@@ -52,26 +57,26 @@ impl SourceMetrics {
     /// Makes every series of a source; `sinks` are all sinks' names in their order.
     pub fn new(metrics: &Metrics, name: &str, scheme: &str, sinks: &[String]) -> Self {
         let m = metrics.clone();
-        let status = |code: u16| (code, m.requests.with_label_values(&[name, &code.to_string()]));
-        let verified = |result| (result, m.verifications.with_label_values(&[name, scheme, result]));
+        let status = |code: u16| (code, m.requests.each(&[name, &code.to_string()]));
+        let verified = |result| (result, m.verifications.each(&[name, scheme, result]));
         let rejected = |code| (code, m.rejected.with_label_values(&[name, code]));
         let quarantined = |reason: Reason| (reason, m.quarantined.with_label_values(&[name, reason.name()]));
         let sink = |sink: &String| {
             let labels = [name, sink.as_str()];
-            (m.delivered.with_label_values(&labels), m.event_latency.with_label_values(&labels))
+            (m.delivered.each(&labels), m.event_latency.each(&labels))
         };
         Self {
             name: name.to_owned(),
             statuses: STATUSES.into_iter().map(status).collect(),
             duration: ["accepted", "rejected", "unavailable"]
-                .map(|outcome| m.request_duration.with_label_values(&[name, outcome])),
-            body_bytes: m.body_bytes.with_label_values(&[name]),
+                .map(|outcome| m.request_duration.each(&[name, outcome])),
+            body_bytes: m.body_bytes.each(&[name]),
             verified: RESULTS.into_iter().map(verified).collect(),
-            accepted: m.accepted.with_label_values(&[name, "broker"]),
+            accepted: m.accepted.each(&[name, "broker"]),
             rejected: Refusal::CODES.into_iter().map(rejected).collect(),
             duplicate: m.duplicate.with_label_values(&[name]),
             late: m.late.with_label_values(&[name]),
-            published: m.published.with_label_values(&[name]),
+            published: m.published.each(&[name]),
             quarantined: Reason::ALL.into_iter().map(quarantined).collect(),
             filtered: m.filtered.with_label_values(&[name]),
             suppressed: m.suppressed.with_label_values(&[name]),
@@ -80,7 +85,7 @@ impl SourceMetrics {
             conflicts: m.conflicts.with_label_values(&[name]),
             last_accepted: m.last_accepted.with_label_values(&[name]),
             sinks: sinks.iter().map(sink).collect(),
-            stages: Stage::NAMES.map(|stage| m.stages.with_label_values(&[stage])),
+            stages: Stage::NAMES.map(|stage| m.stages.each(&[stage])),
             order: Order::default(),
             secrets: m.secrets.with_label_values(&[name]),
             secret_files_missing: m.secret_files_missing.with_label_values(&[name]),
@@ -102,7 +107,7 @@ impl SourceMetrics {
     pub fn answered(&self, status: u16, took: Duration) {
         match self.statuses.iter().find(|(known, _)| *known == status) {
             Some((_, counter)) => counter.inc(),
-            None => self.metrics.requests.with_label_values(&[&self.name, &status.to_string()]).inc(),
+            None => self.metrics.requests.each(&[&self.name, &status.to_string()]).inc(),
         }
         let [accepted, rejected, unavailable] = &self.duration;
         let duration = match status {
