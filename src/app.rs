@@ -49,6 +49,9 @@ pub enum Failure {
     /// The system refuses what every process may have: a thread, a signal handler.
     #[error("the system refuses: {0}")]
     System(#[from] io::Error),
+    /// No thread is left that carries webhooks: a bug, which the log names.
+    #[error("every worker has ended by a bug; the log says where")]
+    Workers,
     /// Two metrics have one name: a bug.
     #[error("metrics can't be registered: {0}")]
     Metrics(#[from] MetricsError),
@@ -64,12 +67,12 @@ impl Failure {
             Self::Journal(_) => 74,
             // The system lets us have no more threads or files.
             Self::System(error) if error.raw_os_error().is_some() => 69,
-            Self::System(_) | Self::Metrics(_) => 70,
+            Self::System(_) | Self::Workers | Self::Metrics(_) => 70,
         }
     }
 }
 
-/// Runs Hookway until a signal ends it.
+/// Runs Hookway until a signal ends it, or no worker is left.
 pub async fn run(loaded: Loaded) -> Result<(), Failure> {
     start_logs(&loaded)?;
     let count = workers(&loaded);
@@ -118,7 +121,10 @@ async fn serve(
     tasks.spawn(receive::serve(webhooks, receiver, bounds, metrics.clone(), carriers, ends.clone()));
     metrics.configured(clock::now());
     health.begin();
-    let signal = signals.next().await;
+    let signal = tokio::select! {
+        signal = signals.next() => signal,
+        () = workers.over() => return Err(Failure::Workers),
+    };
     let (pipeline, tasks) = (Arc::clone(pipeline), tasks.clone());
     let drain =
         Drain { health, pipeline, ends, tasks, delay: limits.drain_delay, timeout: limits.drain_timeout };
@@ -126,8 +132,7 @@ async fn serve(
     Ok(())
 }
 
-/// Starts the threads that carry webhooks; by default one for each core that the process may use.
-/// Returns how many there are: as configured, or one for each core that the process may use.
+/// Returns how many threads carry webhooks: as configured, or one for each core that the process may use.
 fn workers(loaded: &Loaded) -> NonZeroUsize {
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     loaded.config.workers.map_or_else(cores, NonZeroUsize::from)

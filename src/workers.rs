@@ -2,7 +2,8 @@
 //!
 //! A runtime of several threads has all of them look for work in each other's queues and wake one another, which costs
 //! every request some microseconds. A worker asks nobody: what its requests wait for comes to it ([`hear`]), many answers
-//! at a time. All else (brokers, looks at the sinks, fetches) runs on the process's own runtime.
+//! at a time. What takes long goes to the process's own runtime ([`beside`]), where accepting, watches and looks at the
+//! sinks are.
 
 mod mail;
 
@@ -11,6 +12,7 @@ pub use mail::{beside, hear, number};
 use std::{
     io,
     num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -24,6 +26,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 #[derive(Debug)]
 pub struct Workers {
     all: Vec<Worker>,
+    /// Cancelled when the last thread has ended.
+    over: CancellationToken,
     _ends: DropGuard,
 }
 
@@ -58,17 +62,25 @@ pub struct Carried<'s>(&'s Load);
 impl Workers {
     /// Starts so many threads, beside the runtime that this is called from.
     pub fn start(count: NonZeroUsize) -> io::Result<Self> {
-        let ends = CancellationToken::new();
+        let (ends, over) = (CancellationToken::new(), CancellationToken::new());
         let guard = ends.clone().drop_guard();
         let home = Handle::try_current().ok();
-        let all = (0..count.get()).map(|number| Worker::start(number, home.clone(), ends.clone()));
-        Ok(Self { all: all.collect::<io::Result<_>>()?, _ends: guard })
+        // Each thread holds it.
+        let lives = Arc::new(over.clone().drop_guard());
+        let start = |number| Worker::start(number, home.clone(), ends.clone(), Arc::clone(&lives));
+        Ok(Self { all: (0..count.get()).map(start).collect::<io::Result<_>>()?, over, _ends: guard })
     }
 
     /// Has the runtime that this is called from carry the webhooks too.
     pub fn here() -> Self {
         let here = Worker { runtime: Handle::current(), load: Arc::default(), thread: None };
-        Self { all: vec![here], _ends: CancellationToken::new().drop_guard() }
+        let (over, ends) = (CancellationToken::new(), CancellationToken::new());
+        Self { all: vec![here], over, _ends: ends.drop_guard() }
+    }
+
+    /// Waits until no worker is left: a process that goes on would answer nobody.
+    pub async fn over(&self) {
+        self.over.cancelled().await;
     }
 
     /// Returns their runtimes, by their number.
@@ -88,13 +100,22 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(number: usize, home: Option<Handle>, ends: CancellationToken) -> io::Result<Self> {
+    fn start(
+        number: usize,
+        home: Option<Handle>,
+        ends: CancellationToken,
+        lives: Arc<DropGuard>,
+    ) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let work = move || {
-            runtime.block_on(ends.run_until_cancelled(mail::hand_out(number, home)));
-            // A read of a disk that hangs must not keep the process.
+            let carried = || runtime.block_on(ends.run_until_cancelled(mail::hand_out(number, home)));
+            if catch_unwind(AssertUnwindSafe(carried)).is_err() {
+                tracing::error!(worker = number, "a worker has ended by a bug, and its connections with it");
+            }
+            // A read of a disk that hangs must not keep the thread, nor the process.
             runtime.shutdown_background();
+            drop(lives);
         };
         let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(work)?;
         Ok(Self { runtime: handle, load: Arc::default(), thread: Some(thread) })
@@ -215,24 +236,53 @@ mod tests {
         assert_eq!((worker.as_deref(), beside), (Some("worker-0"), here));
     }
 
-    #[test]
-    fn a_worker_that_has_ended_gets_no_connection() {
+    /// Ends the worker of a seat as a bug in its own loop would.
+    fn end(workers: &Workers, seat: &Seat) -> usize {
         struct Bomb;
         impl std::task::Wake for Bomb {
             fn wake(self: Arc<Self>) {
                 panic!("planted: a worker's own loop fails");
             }
         }
-        let workers = started(2);
-        let seat = workers.seat().unwrap();
-        let at = place(&workers, &seat);
+        let at = place(workers, seat);
         seat.runtime.spawn(async { mail::tests::tell(Arc::new(Bomb).into()) });
         while workers.all[at].lives() {
             thread::yield_now();
         }
-        drop(seat);
+        at
+    }
+
+    #[test]
+    fn a_worker_that_has_ended_gets_no_connection() {
+        let workers = started(2);
+        let ended = end(&workers, &workers.seat().unwrap());
         let seats: Vec<Seat> = (0..4).map(|_| workers.seat().unwrap()).collect();
-        assert!(seats.iter().all(|seat| place(&workers, seat) != at));
+        assert!(seats.iter().all(|seat| place(&workers, seat) != ended));
+    }
+
+    #[test]
+    fn a_worker_ends_though_a_read_hangs() {
+        let workers = started(1);
+        let seat = workers.seat().unwrap();
+        let (_hold, held) = std::sync::mpsc::channel::<()>();
+        let (tell, begun) = std::sync::mpsc::channel();
+        seat.runtime.spawn_blocking(move || {
+            tell.send(()).unwrap();
+            held.recv()
+        });
+        begun.recv().unwrap();
+        end(&workers, &seat);
+        assert!(workers.seat().is_none());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_last_worker_is_told() {
+        let workers = started(2);
+        end(&workers, &workers.seat().unwrap());
+        assert!(!workers.over.is_cancelled(), "one is left");
+        end(&workers, &workers.seat().unwrap());
+        assert!(workers.seat().is_none());
+        workers.over().await;
     }
 
     #[test]

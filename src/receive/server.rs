@@ -132,9 +132,7 @@ impl Serving {
         };
         let Some(seat) = self.workers.seat() else {
             self.metrics.connections_rejected.inc();
-            return tracing::error!(
-                "no worker is left to carry a connection: this process must be started anew"
-            );
+            return tracing::error!("no worker is left to carry a connection");
         };
         let (activity, metrics) = (self.open.add(), self.metrics.clone());
         let caller = Caller { address: peer, holder, activity };
