@@ -41,6 +41,14 @@ pub(super) struct State {
     closed: bool,
 }
 
+impl State {
+    /// Returns what changes with each group that is booked; `None` while one is on its way, of which nobody knows how much is
+    /// in the files.
+    fn settled(&self) -> Option<(u64, u32)> {
+        (self.writing == 0 && self.waiting.len() == 0).then_some((self.bytes, self.failures_in_a_row))
+    }
+}
+
 /// What hinders the journal.
 #[derive(Debug)]
 struct Trouble {
@@ -192,23 +200,22 @@ impl Queue {
         }
         match &state.trouble {
             None => Ok(()),
-            Some(Trouble { wanted: Some(wanted), error }) => {
-                let (wanted, error) = (*wanted, error.clone());
-                // While a group is written, nobody knows how much of it is in the files.
-                if state.writing > 0 || state.waiting.len() > 0 {
+            Some(Trouble { wanted: Some(_), error }) => {
+                let (error, before) = (error.clone(), state.settled());
+                drop(state);
+                if before.is_none() {
                     return Err(error);
                 }
-                let before = state.bytes;
-                drop(state);
                 // Not under the lock: a disk that hangs would hold up all who hand over a record.
                 let bytes = directory::size(&self.dir)?;
                 state = self.state.lock();
-                if state.writing > 0 || state.waiting.len() > 0 || state.bytes != before {
+                if state.settled() != before {
                     return Err(error);
                 }
                 state.bytes = bytes;
                 self.notify(Notice::Size(bytes));
-                if state.bytes + wanted > self.options.max_bytes.unwrap_or(u64::MAX) {
+                let wanted = state.trouble.as_ref().and_then(|trouble| trouble.wanted);
+                if bytes + wanted.unwrap_or_default() > self.options.max_bytes.unwrap_or(u64::MAX) {
                     return Err(error);
                 }
                 state.trouble = None;

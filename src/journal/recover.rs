@@ -184,7 +184,7 @@ impl Recovery<'_> {
     fn tail(&mut self, segment: &SegmentFile, range: Range<u64>, is_last: bool) -> io::Result<()> {
         let damage = self.damage(segment, range.clone());
         if is_last {
-            // Cut or not: where the copy can't be made, it is cut at a later start.
+            // Cut or not: one whose copy can't be made is cut by a later start, if nothing was appended meanwhile.
             self.reserve_unread(segment.first, range.clone());
         }
         if !is_last || damage.copy.is_none() {
