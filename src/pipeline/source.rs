@@ -167,3 +167,25 @@ impl Source {
         event.quarantine = Some(Box::new(Quarantine::new(reason, detail, kept)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workers::Workers;
+    use std::{num::NonZeroUsize, sync::mpsc};
+    use tokio::runtime::Builder;
+
+    #[test]
+    fn a_wait_beside_the_worker_ends_with_the_deadline() {
+        // Nothing drives it, as if all its threads were busy.
+        let home = Builder::new_current_thread().build().unwrap();
+        let inside = home.enter();
+        let workers = Workers::start(NonZeroUsize::MIN).unwrap();
+        drop(inside);
+        let (tell, told) = mpsc::channel();
+        workers.seat().unwrap().runtime.spawn(async move {
+            tell.send(aside(Instant::now() + Duration::from_millis(10), async {}).await).unwrap();
+        });
+        assert!(matches!(told.recv().unwrap(), Err(Refusal::Deadline)));
+    }
+}
