@@ -221,10 +221,22 @@ fn what_the_user_sets_holds_for_every_client() {
     assert_eq!(of(&settings(&[])), [[text("0"), text("lz4")], [text("2"), text("lz4")]]);
     let plain = settings(&[("compression.type", "none")]);
     assert_eq!(of(&plain), [[text("0"), text("none")], [text("2"), text("none")]]);
-    let zstd = settings(&[("compression.codec", "zstd")]);
-    assert_eq!(of(&zstd)[1], [text("2"), None], "of two names for one thing, either might win");
     for linger in ["linger.ms", "queue.buffering.max.ms"] {
         assert!(settings(&[(linger, "7")]).batching.is_none(), "one client, and as the user wants it");
+    }
+}
+
+#[test]
+fn another_name_of_a_setting_takes_the_place_of_ours() {
+    // All that librdkafka has for our defaults: of two names for one thing, either might win.
+    for (name, value, ours) in [
+        ("max.in.flight.requests.per.connection", "5", "max.in.flight"),
+        ("compression.codec", "zstd", "compression.type"),
+        ("delivery.timeout.ms", "120000", "message.timeout.ms"),
+    ] {
+        assert!(client_config(&[], &BTreeMap::new()).get(ours).is_some(), "{ours} is no default");
+        let config = client_config(&[], &BTreeMap::from([(name.to_owned(), value.to_owned())]));
+        assert_eq!((config.get(name), config.get(ours)), (Some(value), None));
     }
 }
 
