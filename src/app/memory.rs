@@ -14,6 +14,10 @@ use std::mem::size_of;
 /// The program, its threads, and what an allocator keeps.
 const PROGRAM: u64 = 48 << 20;
 
+/// A worker's stack, runtime, counters, and what its allocator keeps: half of this as measured after some requests on each,
+/// the rest for connections of its own to sinks.
+const WORKER: u64 = 512 << 10;
+
 /// What a connection takes besides its buffer: its task, its table of headers, the system's part of it.
 const CONNECTION: u64 = 6 << 10;
 
@@ -68,8 +72,14 @@ impl Memory {
         let connections = u64::try_from(limits.connections).unwrap_or(u64::MAX);
         let buffer = u64::try_from(receive::HEAD_BYTES).unwrap_or(u64::MAX).saturating_add(CONNECTION);
         let bodies = limits.body_bytes;
+        let workers = u64::try_from(super::workers(loaded).get()).unwrap_or(u64::MAX);
         let mut parts = vec![
             part("program", PROGRAM, "as measured, idle".to_owned()),
+            part(
+                "workers",
+                workers.saturating_mul(WORKER),
+                format!("workers {workers}, {WORKER} bytes each"),
+            ),
             part(
                 "connections",
                 connections.saturating_mul(buffer),
@@ -179,6 +189,12 @@ mod tests {
         assert_eq!(repeats("{ sink: a }"), 128);
         assert_eq!((beside("all"), beside("all.{object}")), (128 + 192, 128 + 192 + 320));
         assert_eq!(bytes(&routed("{ sink: a }"), "sink b"), 128 << 20, "both bounds");
+    }
+
+    #[test]
+    fn each_worker_counts() {
+        let total = |workers: u64| of(&format!("workers: {workers}")).total;
+        assert_eq!(total(64) - total(4), 60 * WORKER);
     }
 
     #[test]
