@@ -7,6 +7,8 @@
 mod complaints;
 pub mod journal;
 pub mod kafka;
+mod lane;
+mod lanes;
 mod message_id;
 pub mod nats;
 mod room;
@@ -25,6 +27,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
+use lanes::Lanes;
 use parking_lot::Mutex;
 use room::Room;
 use std::{
@@ -42,6 +45,12 @@ pub trait Publisher: Send + Sync {
     /// ack. After a failure a later one may stand before an earlier one that is sent again.
     fn keeps_order(&self) -> bool {
         false
+    }
+
+    /// Returns the destinations that are known from the start, where each may be down while others take records; `None`
+    /// where they are up or down together.
+    fn destinations(&self) -> Option<&[String]> {
+        None
     }
 
     /// Checks the connection and these destinations, and makes what the configuration says to make.
@@ -102,9 +111,16 @@ pub struct Form {
 #[derive(Debug)]
 pub struct Sinks {
     all: Vec<Sink>,
-    /// What each holds.
-    rooms: Vec<Room>,
+    /// How each is used.
+    uses: Vec<Use>,
     replica: String,
+}
+
+/// What is known of a sink by the records that it was handed.
+#[derive(Debug)]
+struct Use {
+    lanes: Lanes,
+    room: Room,
 }
 
 /// What came of handing one event to its targets.
@@ -119,8 +135,11 @@ pub struct Outcome {
 impl Sinks {
     /// Takes the sinks in their order, and this replica's name.
     pub fn new(sinks: Vec<Sink>, replica: String) -> Self {
-        let rooms = sinks.iter().map(|_| Room::new()).collect();
-        Self { all: sinks, rooms, replica }
+        let uses = sinks.iter().map(|sink| {
+            let lanes = Lanes::new(&sink.name, &*sink.publisher, &sink.metrics);
+            Use { lanes, room: Room::default() }
+        });
+        Self { uses: uses.collect(), all: sinks, replica }
     }
 
     /// Returns the sinks, in their order.
@@ -166,9 +185,9 @@ impl Sinks {
         document: &OnceLock<Bytes>,
         source: &SourceMetrics,
     ) -> Result<Ack, PublishError> {
-        let mut sinks = self.all.iter().zip(&self.rooms).enumerate();
+        let mut sinks = self.all.iter().zip(&self.uses).enumerate();
         let found = sinks.find(|(_, (sink, _))| sink.name == target.sink.as_str());
-        let Some((place, (sink, room))) = found else {
+        let Some((place, (sink, usage))) = found else {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
         if sink.ready.get().is_none() {
@@ -179,16 +198,7 @@ impl Sinks {
         let destination = Arc::clone(&target.destination);
         let record = self.record(sink, event, target, document);
         let handed_over = Instant::now();
-        let result = match room.take(&record, handed_over) {
-            Some(held) => {
-                let result = sink.publisher.publish(record).await;
-                if result.as_ref().err().is_none_or(PublishError::is_hopeless) {
-                    held.heard(Instant::now());
-                }
-                result
-            }
-            None => Err(PublishError::Saturated),
-        };
+        let result = usage.hand_over(sink, &destination, record, handed_over).await;
         let now = clock::now();
         sink.metrics.attempted(&result, handed_over.elapsed(), now);
         if let Ok(ack) = &result {
@@ -199,6 +209,23 @@ impl Sinks {
         } else if result.is_ok() {
             source.delivered(place, now.duration_since(event.recorded).try_into().unwrap_or_default());
         }
+        result
+    }
+}
+
+impl Use {
+    /// Hands a record over, unless its destination is down, or too much waits there already.
+    async fn hand_over(
+        &self,
+        sink: &Sink,
+        destination: &Arc<str>,
+        record: Record,
+        now: Instant,
+    ) -> Result<Ack, PublishError> {
+        let attempt = self.lanes.find(destination).begin(now)?;
+        let _share = self.room.take(&record).ok_or(PublishError::Saturated)?;
+        let result = sink.publisher.publish(record).await;
+        attempt.ended(&result, Instant::now());
         result
     }
 }

@@ -100,6 +100,7 @@ fn trouble(error: &PublishError) -> Trouble {
     match error {
         PublishError::Unprepared(_)
         | PublishError::Unavailable(_)
+        | PublishError::Down { .. }
         | PublishError::Full(_)
         | PublishError::Saturated => Trouble::Away(error.to_string()),
         PublishError::Misconfigured(_)

@@ -226,6 +226,10 @@ impl Publisher for Kafka {
         true
     }
 
+    fn destinations(&self) -> Option<&[String]> {
+        Some(&self.checks.topics)
+    }
+
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
         Box::pin(self.look_first())
     }

@@ -11,6 +11,12 @@ pub enum PublishError {
     /// The broker can't be reached or does not answer; the record may be there all the same.
     #[error("the broker does not answer: {0}")]
     Unavailable(String),
+    /// The destination was not heard from for some time, and another event finds out when it answers.
+    #[error("the destination has not answered for {seconds} s; one event at a time finds out when it does")]
+    Down {
+        /// Since when nothing was heard from it.
+        seconds: u64,
+    },
     /// Too much is waiting for this broker already.
     #[error("the sink's queue is full")]
     Saturated,
@@ -39,9 +45,10 @@ pub enum PublishError {
 
 impl PublishError {
     /// Every label of [`Self::reason`].
-    pub const REASONS: [&str; 10] = [
+    pub const REASONS: [&str; 11] = [
         "unprepared",
         "connection",
+        "down",
         "queue_full",
         "unknown_destination",
         "refused",
@@ -57,6 +64,7 @@ impl PublishError {
         match self {
             Self::Unprepared(_) => "unprepared",
             Self::Unavailable(_) => "connection",
+            Self::Down { .. } => "down",
             Self::Saturated => "queue_full",
             Self::Misconfigured(_) => "unknown_destination",
             Self::Refused(_) => "refused",
@@ -81,6 +89,7 @@ impl PublishError {
             Self::Unroutable(_) => Some(Reason::Unroutable),
             Self::Unprepared(_)
             | Self::Unavailable(_)
+            | Self::Down { .. }
             | Self::Saturated
             | Self::Misconfigured(_)
             | Self::Refused(_)

@@ -27,6 +27,8 @@ pub(crate) fn cases() -> Vec<Case> {
         own:
             a_kafka_that_is_away_at_start_and_again_later_costs_503s_and_no_restart,
             a_nats_that_is_away_at_start_and_again_later_costs_503s_and_no_restart,
+            a_frozen_kafka_costs_few_deadlines_and_then_no_time,
+            a_frozen_nats_costs_few_deadlines_and_then_no_time,
     ]
 }
 
@@ -96,6 +98,44 @@ fn a_broker_that_is_away_costs_503s_and_no_restart(mut bus: Bus) {
     accepted_soon(&event("during"), &hookway);
     event("after").accepted(&hookway);
     assert_eq!(bus.ids(3), ["before", "during", "after"]);
+    hookway.until_metric("hookway_unaccounted_events", &[], 0.0);
+}
+
+fn a_frozen_kafka_costs_few_deadlines_and_then_no_time(_: &Brokers) {
+    a_frozen_broker_costs_few_deadlines_and_then_no_time(Bus::kafka());
+}
+
+fn a_frozen_nats_costs_few_deadlines_and_then_no_time(_: &Brokers) {
+    a_frozen_broker_costs_few_deadlines_and_then_no_time(Bus::nats());
+}
+
+fn a_frozen_broker_costs_few_deadlines_and_then_no_time(mut bus: Bus) {
+    let hookway = impatient(&bus.config());
+    hookway.until_ready();
+    let mut number = 0;
+    let mut next = || {
+        number += 1;
+        Delivery::reservation(&format!("frozen-{number}"), "QWERTYUI-1", 1)
+    };
+    next().accepted(&hookway);
+    bus.pause();
+    let down = |hookway: &Hookway| hookway.metric("hookway_lane_down", &["sink=\"bus\""]);
+    until("a destination that is known to be down", SETTLE, || {
+        refused_in_time(&next(), &hookway);
+        (down(&hookway) > 0.0).then_some(())
+    });
+    #[expect(clippy::disallowed_methods, reason = "a deadline of a real process is measured in real time")]
+    let start = Instant::now();
+    for _ in 0..20 {
+        refused_in_time(&next(), &hookway);
+    }
+    assert!(start.elapsed() < Duration::from_secs(10), "half of their deadlines: {:?}", start.elapsed());
+    let refused = ["sink=\"bus\"", "reason=\"down\""];
+    assert!(hookway.metric("hookway_delivery_errors_total", &refused) >= 10.0);
+    bus.resume();
+    accepted_soon(&next(), &hookway);
+    next().accepted(&hookway);
+    hookway.until_metric("hookway_lane_down", &["sink=\"bus\""], 0.0);
     hookway.until_metric("hookway_unaccounted_events", &[], 0.0);
 }
 

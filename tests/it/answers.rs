@@ -5,7 +5,7 @@ use crate::{bridge::Bridge, doubles::Fault, samples::event};
 use hookway::{
     event::Reason,
     record::PublishError::{
-        self, Disk, Full, Misconfigured, Refused, Rejected, Saturated, TooLarge, Unavailable, Unprepared,
+        self, Disk, Down, Full, Misconfigured, Refused, Rejected, Saturated, TooLarge, Unavailable, Unprepared,
         Unroutable,
     },
 };
@@ -24,9 +24,10 @@ quarantine: { sink: aside }
 type Answer = fn(String) -> PublishError;
 
 /// Every answer with its label, and what the quarantine says where it keeps the event.
-const ANSWERS: [(Answer, &str, Option<Reason>); 10] = [
+const ANSWERS: [(Answer, &str, Option<Reason>); 11] = [
     (Unprepared, "unprepared", None),
     (Unavailable, "connection", None),
+    (|_| Down { seconds: 4 }, "down", None),
     (|_| Saturated, "queue_full", None),
     (Misconfigured, "unknown_destination", None),
     (Refused, "refused", None),

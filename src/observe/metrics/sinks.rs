@@ -3,6 +3,7 @@
 use super::{
     Metrics,
     each::{EachCounter, EachHistogram},
+    family::Gauges,
 };
 use crate::record::PublishError;
 use jiff::Timestamp;
@@ -24,6 +25,8 @@ pub struct SinkMetrics {
     fsync: Histogram,
     journal_bytes: IntGauge,
     journal_failures: IntCounter,
+    name: String,
+    lanes: Gauges,
 }
 
 impl SinkMetrics {
@@ -44,6 +47,8 @@ impl SinkMetrics {
             fsync: metrics.journal_fsync.with_label_values(&[name]),
             journal_bytes: metrics.journal_bytes.with_label_values(&[name]),
             journal_failures: metrics.journal_failures.with_label_values(&[name]),
+            name: name.to_owned(),
+            lanes: metrics.lanes_down.clone(),
         }
     }
 
@@ -84,6 +89,11 @@ impl SinkMetrics {
     /// Notes what a look at the destination found.
     pub fn looked(&self, is_well: bool) {
         self.up.set(i64::from(is_well));
+    }
+
+    /// Returns how many destinations of this label are down.
+    pub fn lane_down(&self, lane: &str) -> IntGauge {
+        self.lanes.with_label_values(&[&self.name, lane])
     }
 
     /// Notes one group commit of a journal.

@@ -20,6 +20,7 @@ fn refusals() -> Vec<Refusal> {
     let sinks = [
         PublishError::Unprepared("bus".to_owned()),
         PublishError::Unavailable("no answer".to_owned()),
+        PublishError::Down { seconds: 12 },
         PublishError::Saturated,
         PublishError::Misconfigured("no topic".to_owned()),
         PublishError::Refused("no permission".to_owned()),
