@@ -34,7 +34,8 @@ pub use secrets::{NotAReference, SecretError, SecretRef, Secrets};
 pub use settings::{Limits, SourceSettings};
 pub use shown::without_credentials;
 pub use sinks::{
-    JournalConfig, KafkaConfig, KafkaCreate, NatsConfig, NatsCreate, OptionValue, SinkConfig, TlsConfig,
+    JournalConfig, KafkaConfig, KafkaCreate, KeepConfig, NatsConfig, NatsCreate, OptionValue, SinkConfig,
+    TlsConfig,
 };
 
 use crate::senders::SenderSpec;

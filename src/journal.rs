@@ -15,25 +15,35 @@
 
 mod aside;
 mod claim;
+mod cursor;
 mod directory;
 mod disk;
 mod error;
 mod format;
+mod found;
 mod group;
+mod note;
+mod numbers;
 mod queue;
 mod reader;
 mod recover;
+mod retention;
+mod room;
 mod scan;
 mod sealed;
+mod trouble;
 mod writer;
 
 pub use aside::{Aside, Placed, ROOM as ASIDE_ROOM};
 pub use claim::Claim;
+pub use cursor::{Cursor, Doubt};
 pub use error::JournalError;
+pub use found::{Damage, Left, Recovered};
 pub use reader::{Entry, Reader};
-pub use recover::{Damage, Left, Recovered};
+pub use retention::{Keep, Removed};
 
-use crate::{record::Record, workers::hear};
+use crate::{clock, record::Record, workers::hear};
+use jiff::Timestamp;
 use queue::Queue;
 use std::{fs::File, sync::Arc, thread::JoinHandle, time::Duration};
 
@@ -41,7 +51,7 @@ use std::{fs::File, sync::Arc, thread::JoinHandle, time::Duration};
 pub type Observer = Arc<dyn Fn(Notice) + Send + Sync>;
 
 /// What an [`Observer`] hears of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Notice {
     /// A group was written, or was to be.
     Group(Commit),
@@ -49,6 +59,10 @@ pub enum Notice {
     Full,
     /// The journal's size in bytes was measured again, after somebody had moved segments away.
     Size(u64),
+    /// A segment that was past what is kept is gone.
+    Removed(Removed),
+    /// What is past could not be removed; it is tried again.
+    NotRemoved(JournalError),
 }
 
 /// One group commit.
@@ -69,6 +83,10 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Size of all segments in bytes beyond which appends are refused; `None` for no limit but the disk's.
     pub max_bytes: Option<u64>,
+    /// What is kept of it.
+    pub keep: Keep,
+    /// Tells the time, for the age of what is kept.
+    pub clock: fn() -> Timestamp,
     /// Records that may wait for the disk.
     pub queue_records: usize,
     /// Bytes that may wait for the disk; a single record may be larger.
@@ -82,6 +100,8 @@ impl Default for Options {
         Self {
             segment_bytes: 64 * 1024 * 1024,
             max_bytes: None,
+            keep: Keep::default(),
+            clock: clock::now,
             queue_records: 8192,
             queue_bytes: 16 * 1024 * 1024,
             observer: None,
@@ -108,6 +128,17 @@ impl Journal {
         let pushed = self.queue.push(record);
         let queue = Arc::clone(&self.queue);
         async move { hear(pushed?).await.unwrap_or_else(|_| Err(queue.closed())) }
+    }
+
+    /// Returns up to where the records were passed on, and why that may be too little. There is one cursor of a journal.
+    pub fn cursor(&self) -> (Cursor, Option<Doubt>) {
+        Cursor::open(&self.queue.dir)
+    }
+
+    /// Removes the segments that hold nothing behind the cursor, which is durable; the writer does it when it comes to it.
+    /// The one that is written stays.
+    pub fn hand_back(&self, cursor: &Cursor) {
+        self.queue.pass(cursor.passed());
     }
 
     /// True where the last record or group was not taken; [`Self::look`] then finds out whether that is over.

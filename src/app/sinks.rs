@@ -2,9 +2,10 @@
 
 use super::{Failure, clients};
 use crate::{
-    config::{KafkaConfig, LoadError, Loaded, NatsConfig, SinkConfig, TargetConfig},
+    clock,
+    config::{JournalConfig, KafkaConfig, LoadError, Loaded, NatsConfig, SinkConfig, TargetConfig},
     event::envelope::Binding,
-    journal::{self, Aside, Claim, Damage, Notice, Recovered},
+    journal::{self, Aside, Claim, Damage, Notice, Recovered, Removed},
     observe::metrics::{Metrics, SinkMetrics},
     publish::{
         Form, Publisher, Sink,
@@ -16,6 +17,7 @@ use crate::{
     route::template::Name,
     workers::Workers,
 };
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use std::{
     io,
@@ -68,7 +70,7 @@ async fn publisher(
         return Ok((Arc::new(nats), form(config.format, Binding::Nats)));
     }
     let config = config.journal.clone().unwrap_or_default();
-    let sink = journal(&config.dir, config.max_bytes(), metrics)?;
+    let sink = journal(&config, metrics)?;
     // A journal's records carry the names of the Kafka binding.
     Ok((Arc::new(sink), form(config.format, Binding::Kafka)))
 }
@@ -123,14 +125,23 @@ fn wrong(error: LoadError) -> Failure {
 }
 
 /// Takes the journal's directory; what stands there is looked at behind the start.
-fn journal(dir: &Path, max_bytes: Option<u64>, metrics: &SinkMetrics) -> Result<JournalSink, Failure> {
-    let (observed, place) = (metrics.clone(), dir.display().to_string());
+fn journal(config: &JournalConfig, metrics: &SinkMetrics) -> Result<JournalSink, Failure> {
+    let (observed, place) = (metrics.clone(), config.dir.display().to_string());
+    let told = place.clone();
     let options = journal::Options {
-        max_bytes,
+        max_bytes: config.max_bytes(),
+        keep: journal::Keep { age: config.keep.age(), bytes: config.keep.bytes() },
         observer: Some(Arc::new(move |notice: Notice| match notice {
             Notice::Group(commit) => observed.committed(commit.took, commit.grown, commit.durable),
             Notice::Full => observed.journal_full(),
             Notice::Size(bytes) => observed.journal_bytes(bytes),
+            Notice::Removed(removed) => {
+                observed.journal_removed(removed.bytes, removed.records);
+                tell_removed(&told, &removed);
+            }
+            Notice::NotRemoved(error) => {
+                tracing::error!(dir = told, %error, "what is past in the journal could not be removed, and is tried again");
+            }
         })),
         ..journal::Options::default()
     };
@@ -139,7 +150,24 @@ fn journal(dir: &Path, max_bytes: Option<u64>, metrics: &SinkMetrics) -> Result<
         counted.journal_bytes(found.bytes);
         tell(&told, found);
     };
-    Ok(JournalSink::opening(Claim::take(dir)?, options, Box::new(finder), place))
+    Ok(JournalSink::opening(Claim::take(&config.dir)?, options, Box::new(finder), place))
+}
+
+/// Says what was removed, so that nobody wonders later where it is.
+fn tell_removed(dir: &str, removed: &Removed) {
+    let at = |ms| Timestamp::from_millisecond(ms).map(clock::rfc3339).unwrap_or_default();
+    let (oldest, newest) = (at(removed.oldest_ms), at(removed.newest_ms));
+    let Removed { first, last, bytes, records, .. } = *removed;
+    tracing::info!(
+        dir,
+        first,
+        last,
+        oldest,
+        newest,
+        bytes,
+        records,
+        "a segment of the journal was past what `keep` says and was removed"
+    );
 }
 
 /// Says all that was found in a journal's directory.

@@ -95,6 +95,7 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
 
     let mut newest = Newest::new(from);
     while let Some(row) = feed.next(false).await? {
+        feed.say(out);
         let Some(row) = filter.takes(&row).then_some(row).and_then(|row| newest.pass(row)) else { continue };
         view.show(&row, out)?;
         left -= 1;
@@ -117,6 +118,7 @@ async fn read(tail: &Tail, loaded: &Loaded, name: &str, out: &mut Out) -> Result
         && left > 0
         && let Some(row) = feed.next(true).await?
     {
+        feed.say(out);
         if filter.takes(&row) {
             view.show(&row, out)?;
             left -= 1;
@@ -147,7 +149,7 @@ async fn nothing(loaded: &Loaded, name: &str, is_all: bool) -> String {
 }
 
 enum Feed {
-    Journal(journal::Feed),
+    Journal(Box<journal::Feed>),
     Kafka(Box<kafka::Feed>),
     Nats(Box<nats::Feed>),
 }
@@ -165,9 +167,18 @@ impl Feed {
                 nats::Feed::open(loaded, name, config, from).await.map(|feed| Self::Nats(Box::new(feed)))
             }
             Some(SinkConfig { journal: Some(config), .. }) => {
-                journal::Feed::open(&config.dir, from).map(Self::Journal)
+                journal::Feed::open(&config.dir, from).map(|feed| Self::Journal(Box::new(feed)))
             }
             Some(SinkConfig { .. }) | None => Err(Stop::usage(format!("there is no sink {name:?}"))),
+        }
+    }
+
+    /// Says what happened to the sink while it was read.
+    fn say(&mut self, out: &Out) {
+        if let Self::Journal(feed) = self
+            && let Some(word) = feed.word()
+        {
+            out.note(word);
         }
     }
 

@@ -95,6 +95,18 @@ impl super::JournalConfig {
     }
 }
 
+impl super::KeepConfig {
+    /// Returns how long records are kept at least.
+    pub fn age(&self) -> Option<Duration> {
+        self.age.as_deref().and_then(units::duration)
+    }
+
+    /// Returns how many bytes are kept at most.
+    pub fn bytes(&self) -> Option<u64> {
+        self.bytes.as_deref().and_then(units::size)
+    }
+}
+
 // A text that does not parse never comes here: it was an error when the file was loaded.
 
 fn time(text: Option<&str>, default: Duration) -> Duration {

@@ -97,8 +97,22 @@ pub struct JournalConfig {
     /// How large it may grow, as `8GiB`; beyond that events are refused with 503. Unbounded where it is left out.
     #[schemars(extend("format" = "size"))]
     pub max_bytes: Option<String>,
+    /// What is kept; older segments are removed. Left out: all.
+    pub keep: KeepConfig,
     /// How an event is written.
     pub format: Option<SinkFormat>,
+}
+
+/// How much of a journal is kept: whole segments past either bound are removed, oldest first.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct KeepConfig {
+    /// How long, as `30d`; counted from the youngest record of a segment.
+    #[schemars(extend("format" = "duration-with-unit"))]
+    pub age: Option<String>,
+    /// How much, as `8GiB`; below `max_bytes`.
+    #[schemars(extend("format" = "size"))]
+    pub bytes: Option<String>,
 }
 
 /// The value of a librdkafka setting: text, or a reference to what must not stand in a file of settings.

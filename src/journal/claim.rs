@@ -16,6 +16,9 @@ use std::{
     thread,
 };
 
+/// Segments that `keep.bytes` is divided into at least.
+const PARTS: u64 = 8;
+
 /// A journal's directory, taken for this process; nothing in it was looked at yet.
 #[derive(Debug, Clone)]
 pub struct Claim {
@@ -29,7 +32,7 @@ impl Claim {
     pub fn take(dir: &Path) -> Result<Self, JournalError> {
         directory::create(dir)?;
         let lock = Arc::new(directory::lock(dir)?);
-        recover::refuse_newer(directory::list(dir)?.segments.last().into_iter())?;
+        recover::refuse_newer(directory::list(dir)?.segments.iter())?;
         Ok(Self { dir: Arc::from(dir), lock })
     }
 
@@ -52,6 +55,8 @@ impl Claim {
         let tag = random_tag();
         let next = recovered.next_sequence;
         let segment_bytes = options.segment_bytes;
+        // Enough of them that something can go.
+        let segment_bytes = options.keep.bytes.map_or(segment_bytes, |most| segment_bytes.min(most / PARTS));
         let queue = Arc::new(Queue::new(Arc::clone(&self.dir), options, tag, next, recovered.bytes));
         let writer = Writer {
             queue: Arc::clone(&queue),
@@ -62,6 +67,9 @@ impl Claim {
             acknowledged: recovered.last_sequence,
             segment: None,
             sealed: recovered.sealed.clone(),
+            numbers: recovered.numbers,
+            tidied: None,
+            is_stuck: false,
         };
         let thread = thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run());
         let writer = Some(thread.map_err(JournalError::io("start a writer for", &*self.dir))?);
@@ -71,7 +79,11 @@ impl Claim {
 
 /// Returns a number that a stranger can't guess: the standard library keys its hashers by the system's
 /// random source.
+pub(super) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
 fn random_tag() -> u32 {
-    let [a, b, c, d, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
+    let [a, b, c, d, ..] = random().to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
 }

@@ -4,6 +4,8 @@
 //! lock                            held by the one process that writes
 //! 00000000000000000001.segment    named by the sequence of its first record
 //! sealed                          what is known of complete segments
+//! numbers                         which numbers were given, and which removed
+//! cursor                          up to where the records were passed on
 //! damaged-<segment>-<offset>      a copy of bytes that recovery found damaged
 //! aside                           documents that no sink takes
 //! ```
@@ -23,10 +25,14 @@ const DAMAGED: &str = "damaged-";
 const PROBE: &str = "probe";
 /// What is known of complete segments.
 pub(super) const SEALED: &str = "sealed";
+/// Which numbers were given, and which removed.
+pub(super) const NUMBERS: &str = "numbers";
+/// Up to where the records were passed on.
+pub(super) const CURSOR: &str = "cursor";
 /// The folder of documents that no sink takes.
 pub(super) const ASIDE: &str = "aside";
-/// Names beside the segments; `sealed.part` and `probe` are there for a moment.
-const OTHERS: [&str; 5] = [LOCK, ASIDE, SEALED, "sealed.part", PROBE];
+/// Names beside the segments; `probe`, and each note with `.part` behind its name, are there for a moment.
+const OTHERS: [&str; 6] = [LOCK, ASIDE, SEALED, NUMBERS, CURSOR, PROBE];
 /// As much as a group of events may be.
 const PROBE_BYTES: usize = 64 * 1024;
 /// Digits of a sequence in a file name: as many as `u64::MAX` has, so that names sort by number.
@@ -88,7 +94,7 @@ pub(super) fn list(dir: &Path) -> Result<Listing, JournalError> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if let Some(first) = first_sequence(name) {
             listing.segments.push(SegmentFile { first, path });
-        } else if !OTHERS.contains(&name) && !name.starts_with(DAMAGED) {
+        } else if !OTHERS.contains(&name.trim_end_matches(".part")) && !name.starts_with(DAMAGED) {
             listing.foreign.push(path);
         }
     }
@@ -125,6 +131,11 @@ pub(super) fn replace_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
+/// Opens a file of the journal to overwrite parts of it.
+pub(super) fn open_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).open(path)
+}
+
 /// Tries whether the disk takes something, and leaves nothing there.
 pub(super) fn probe(dir: &Path) -> io::Result<()> {
     let path = dir.join(PROBE);
@@ -142,6 +153,16 @@ pub(super) fn size(dir: &Path) -> Result<u64, JournalError> {
 
 fn damage_path(dir: &Path, first: u64, start: u64) -> PathBuf {
     dir.join(format!("{DAMAGED}{first:0DIGITS$}-{start}"))
+}
+
+/// Removes the copies of what was damaged in a segment, which is removed. Best effort: without it a copy stays.
+pub(super) fn remove_damage(dir: &Path, first: u64) {
+    let of_segment = format!("{DAMAGED}{first:0DIGITS$}-");
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&of_segment) {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
 }
 
 /// Returns how many bytes were cut from a segment that ends at `len` now, by the copy that was kept of them.

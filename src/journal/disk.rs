@@ -1,10 +1,11 @@
 //! What the writer does to files. The only implementation that stores anything is [`LocalDisk`]; the seam
 //! is there because a disk that fails at a chosen call can't be had in every place where the tests run.
 
-use super::directory;
+use super::{directory, format};
 use std::{
     fs::{self, File},
     io::{self, Write},
+    os::unix::fs::FileExt as _,
     path::Path,
 };
 
@@ -31,6 +32,16 @@ pub(super) trait Disk: Send {
 
     fn cut(&mut self, file: &File, len: u64) -> io::Result<()> {
         file.set_len(len)
+    }
+
+    /// Writes all of `bytes` from the byte `at` on and makes them durable; after an error any part of them may stand there.
+    fn overwrite(&mut self, file: &File, bytes: &[u8], at: usize) -> io::Result<()> {
+        file.write_all_at(bytes, format::len64(at))?;
+        file.sync_all()
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
     }
 
     fn remove(&mut self, path: &Path) -> io::Result<()> {

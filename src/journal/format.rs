@@ -34,7 +34,7 @@
 
 mod payload;
 
-pub(super) use payload::decode;
+pub(super) use payload::{decode, timestamp};
 
 use crate::record::Record;
 use bytes::{Buf as _, Bytes};

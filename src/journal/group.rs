@@ -1,6 +1,6 @@
 //! Records that are written and made durable together, and who waits for each.
 
-use super::{JournalError, format::len64};
+use super::{JournalError, format::len64, sealed::Times};
 use tokio::sync::oneshot;
 
 /// What became of one record: its sequence, once it is durable.
@@ -13,6 +13,8 @@ pub(super) struct Group {
     pub(super) first: u64,
     /// The frames.
     pub(super) bytes: Vec<u8>,
+    /// When its records came; `None` while there is none.
+    pub(super) times: Option<Times>,
     /// Who waits for each.
     pub(super) answers: Vec<oneshot::Sender<Answer>>,
 }
@@ -33,5 +35,6 @@ impl Group {
             drop(answer.send(outcome.clone().map(|()| sequence)));
         }
         self.bytes.clear();
+        self.times = None;
     }
 }

@@ -2,9 +2,11 @@
 //! with the group before. Whatever waits when the writer returns is the next group.
 
 use super::{
-    JournalError, Notice, Options, directory,
+    JournalError, Notice, Options,
     format::{self, HEADER_LEN, MAX_PAYLOAD, len64},
     group::{Answer, Group},
+    sealed::Times,
+    trouble::Trouble,
 };
 use crate::record::Record;
 use parking_lot::{Condvar, Mutex};
@@ -18,43 +20,33 @@ const FAILURES_TO_REST: u32 = 2;
 
 /// The queue between appends and the writer.
 pub(super) struct Queue {
-    dir: Arc<Path>,
-    options: Options,
+    pub(super) dir: Arc<Path>,
+    pub(super) options: Options,
     /// The number of this process in every frame; see the format.
     tag: u32,
     pub(super) state: Mutex<State>,
-    changed: Condvar,
+    pub(super) changed: Condvar,
 }
 
 #[derive(Debug)]
 pub(super) struct State {
-    waiting: Group,
+    pub(super) waiting: Group,
     /// Bytes that are in the writer's hands.
-    writing: u64,
+    pub(super) writing: u64,
     /// Size of all segments in bytes.
     pub(super) bytes: u64,
     pub(super) failures_in_a_row: u32,
     /// Why nothing is taken at present.
     resting: Option<JournalError>,
     /// Why the last record that was not taken, or the last group, failed; `None` once a later one went well.
-    trouble: Option<Trouble>,
-    closed: bool,
-}
-
-impl State {
-    /// Returns what changes with each group that is booked; `None` while one is on its way, of which nobody knows how much is
-    /// in the files.
-    fn settled(&self) -> Option<(u64, u32)> {
-        (self.writing == 0 && self.waiting.len() == 0).then_some((self.bytes, self.failures_in_a_row))
-    }
-}
-
-/// What hinders the journal.
-#[derive(Debug)]
-struct Trouble {
-    error: JournalError,
-    /// Bytes that the refused record takes, where the journal has reached its size.
-    wanted: Option<u64>,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) closed: bool,
+    /// True where segments may have to go before the next turn by itself.
+    pub(super) untidy: bool,
+    /// All up to here was read by whom it was for.
+    pub(super) passed: u64,
+    /// True while segments go.
+    pub(super) tidying: bool,
 }
 
 impl fmt::Debug for Queue {
@@ -74,6 +66,10 @@ impl Queue {
             resting: None,
             trouble: None,
             closed: false,
+            // What stands there may be past by now.
+            untidy: true,
+            passed: 0,
+            tidying: false,
         });
         Self { dir, options, tag, state, changed: Condvar::new() }
     }
@@ -86,6 +82,7 @@ impl Queue {
         self.admit(&mut state, frame_len)?;
         let sequence = state.waiting.next();
         format::encode(&mut state.waiting.bytes, self.tag, sequence, record, frame_len);
+        state.waiting.times = Some(Times::of(record.timestamp_ms).and(state.waiting.times));
         let (answer, answered) = oneshot::channel();
         state.waiting.answers.push(answer);
         drop(state);
@@ -107,6 +104,7 @@ impl Queue {
             if state.bytes + ahead > max_bytes {
                 let error = JournalError::Full { dir: dir(), max_bytes };
                 state.trouble = Some(Trouble { error: error.clone(), wanted: Some(ahead) });
+                self.want_room(state);
                 self.notify(Notice::Full);
                 return Err(error);
             }
@@ -117,16 +115,27 @@ impl Queue {
         if held > 0 && over { Err(JournalError::QueueFull { dir: dir() }) } else { Ok(()) }
     }
 
-    /// Waits for records and puts all that wait into `group`, whose memory serves the next. False when the
-    /// queue was closed and nothing waits.
-    pub(super) fn take(&self, group: &mut Group) -> bool {
+    /// Waits for records and puts all that wait into `group`, whose memory serves the next. The group stays empty where
+    /// the journal is to be tidied first, or `patience` ended. False when the queue was closed and nothing waits.
+    pub(super) fn take(&self, group: &mut Group, patience: Option<Duration>) -> bool {
         let mut state = self.state.lock();
-        self.changed.wait_while(&mut state, |state| state.waiting.len() == 0 && !state.closed);
+        let waits = |state: &mut State| state.waiting.len() == 0 && !state.closed && !state.untidy;
+        match patience {
+            Some(patience) => drop(self.changed.wait_while_for(&mut state, waits, patience)),
+            None => self.changed.wait_while(&mut state, waits),
+        }
+        if state.waiting.len() == 0 {
+            return !state.closed;
+        }
         group.first = state.waiting.next();
         group.bytes.shrink_to(self.options.queue_bytes);
         mem::swap(&mut state.waiting, group);
         state.writing = len64(group.bytes.len());
-        group.len() > 0
+        true
+    }
+
+    pub(super) fn most(&self) -> u64 {
+        self.options.max_bytes.unwrap_or(u64::MAX)
     }
 
     /// Books a group that is durable and answers it. `written` counts new headers as well.
@@ -183,50 +192,5 @@ impl Queue {
 
     pub(super) fn closed(&self) -> JournalError {
         JournalError::Closed { dir: self.dir.to_path_buf() }
-    }
-
-    /// True where the last record or group was not taken, and the journal's state is to be looked at.
-    pub(super) fn is_troubled(&self) -> bool {
-        let state = self.state.lock();
-        state.closed || state.trouble.is_some()
-    }
-
-    /// Tells whether records are taken, as far as is known. What hindered the last one is looked at again: a failing disk
-    /// is tried, and a journal that had reached its size is measured.
-    pub(super) fn look(&self) -> Result<(), JournalError> {
-        let mut state = self.state.lock();
-        if state.closed {
-            return Err(self.closed());
-        }
-        match &state.trouble {
-            None => Ok(()),
-            Some(Trouble { wanted: Some(_), error }) => {
-                let (error, before) = (error.clone(), state.settled());
-                drop(state);
-                if before.is_none() {
-                    return Err(error);
-                }
-                // Not under the lock: a disk that hangs would hold up all who hand over a record.
-                let bytes = directory::size(&self.dir)?;
-                state = self.state.lock();
-                if state.settled() != before {
-                    return Err(error);
-                }
-                state.bytes = bytes;
-                self.notify(Notice::Size(bytes));
-                let wanted = state.trouble.as_ref().and_then(|trouble| trouble.wanted);
-                if bytes + wanted.unwrap_or_default() > self.options.max_bytes.unwrap_or(u64::MAX) {
-                    return Err(error);
-                }
-                state.trouble = None;
-                Ok(())
-            }
-            Some(Trouble { wanted: None, .. }) => {
-                drop(state);
-                let dir = self.dir.to_path_buf();
-                directory::probe(&self.dir)
-                    .map_err(|error| JournalError::Write { dir, source: Arc::new(error) })
-            }
-        }
     }
 }

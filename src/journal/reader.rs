@@ -4,10 +4,14 @@ use super::{
     JournalError,
     directory::{self, SegmentFile},
     format::{self, VERSION},
+    numbers::Numbers,
     scan::{Found, Gaps, Scanner},
 };
 use crate::record::Record;
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// One record of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,20 +38,25 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Begins at the record `from`, or at the first after it that there is. Fails where the directory can't
-    /// be read.
+    /// Begins at the record `from`, or at the first after it that there is; what is not there any more counts as
+    /// [`Self::removed`] or [`Self::lost`]. Fails where the directory can't be read.
     pub fn open(dir: &Path, from: u64) -> Result<Self, JournalError> {
-        let segments = directory::list(dir)?.segments;
-        let start = segments.iter().rev().find(|segment| segment.first <= from).or_else(|| segments.first());
-        let current = start.map(open_segment).transpose()?;
-        Ok(Self {
-            dir: dir.to_path_buf(),
-            from,
-            current,
-            following: None,
-            gaps: Gaps::default(),
-            undecodable: 0,
-        })
+        let mut gaps = Gaps::default();
+        let mut current = None;
+        // A segment may be removed between the list and its opening; then the next one serves.
+        while current.is_none() {
+            let segments = directory::list(dir)?.segments;
+            let holding = segments.iter().rev().find(|segment| segment.first <= from);
+            let Some(start) = holding.or_else(|| segments.first()) else { break };
+            match holding {
+                // What stands before it is not asked for, and not missed.
+                Some(holding) => gaps.begin(holding.first),
+                None if from > 1 => gaps.begin(from),
+                None => {}
+            }
+            current = open_segment(start)?;
+        }
+        Ok(Self { dir: dir.to_path_buf(), from, current, following: None, gaps, undecodable: 0 })
     }
 
     /// Returns the next record; `None` where there is none yet. May be called again after either, and after
@@ -58,7 +67,7 @@ impl Reader {
                 let Some(first) = directory::list(&self.dir)?.segments.into_iter().next() else {
                     return Ok(None);
                 };
-                self.current = Some(open_segment(&first)?);
+                self.current = open_segment(&first)?;
                 continue;
             };
             match scanner.next().map_err(JournalError::io("read", &segment.path))? {
@@ -68,7 +77,11 @@ impl Reader {
                         version: header.version,
                     });
                 }
-                Found::Header(header) => self.gaps.header(&header),
+                Found::Header(header) => {
+                    // What was removed before it was read is not lost.
+                    self.gaps.keep(Numbers::read(&self.dir).unwrap_or_default().kept);
+                    self.gaps.header(&header);
+                }
                 Found::Damage(_) => {} // The gap before the next record counts what it held.
                 Found::Record(frame) => {
                     if !self.gaps.record(frame.sequence) || frame.sequence < self.from {
@@ -93,11 +106,18 @@ impl Reader {
         self.gaps.lost() + self.undecodable
     }
 
+    /// Returns how many numbers were removed on purpose before they were read.
+    pub fn removed(&self) -> u64 {
+        self.gaps.removed()
+    }
+
     /// Goes on to the next segment; false where there is none. A segment may have grown until the next one
     /// was begun, so it is read to its end once more after the next one was seen.
     fn go_on(&mut self) -> Result<bool, JournalError> {
-        if let Some(following) = self.following.take() {
-            self.current = Some(open_segment(&following)?);
+        if let Some(following) = self.following.take()
+            && let Some(opened) = open_segment(&following)?
+        {
+            self.current = Some(opened);
             return Ok(true);
         }
         let after = self.current.as_ref().map_or(0, |(segment, _)| segment.first);
@@ -107,7 +127,11 @@ impl Reader {
     }
 }
 
-fn open_segment(segment: &SegmentFile) -> Result<(SegmentFile, Scanner), JournalError> {
-    let scanner = Scanner::open(&segment.path).map_err(JournalError::io("open", &segment.path))?;
-    Ok((segment.clone(), scanner))
+/// Opens a segment; `None` where it was removed since it was seen.
+fn open_segment(segment: &SegmentFile) -> Result<Option<(SegmentFile, Scanner)>, JournalError> {
+    match Scanner::open(&segment.path) {
+        Ok(scanner) => Ok(Some((segment.clone(), scanner))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(JournalError::io("open", &segment.path)(error)),
+    }
 }

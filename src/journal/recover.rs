@@ -6,11 +6,14 @@
 //! told from damage to the last record.
 
 use super::{
-    JournalError,
-    directory::{self, Listing, SegmentFile},
-    format::{FRAME_LEN, HEADER_LEN, Header, VERSION, len64},
+    JournalError, cursor,
+    directory::{self, Listing, NUMBERS, SegmentFile},
+    disk::LocalDisk,
+    format::{self, FRAME_LEN, HEADER_LEN, Header, VERSION, len64},
+    found::{Damage, Left, Recovered},
+    numbers::Numbers,
     scan::{Found, Gaps, Scanner},
-    sealed::{self, Sealed},
+    sealed::{self, Sealed, Times},
 };
 use std::{
     fs::{self, File, OpenOptions},
@@ -18,49 +21,6 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
 };
-
-/// What was found when a journal was opened.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Recovered {
-    /// Number of whole records.
-    pub records: u64,
-    /// Size of all segments in bytes, after the cut.
-    pub bytes: u64,
-    /// Damaged ranges. Each is skipped, and reported again at every start.
-    pub damaged: Vec<Damage>,
-    /// The bytes that were cut from the end of the last segment.
-    pub cut: Option<Damage>,
-    /// Records that should stand between others and do not. What the tail held is not known.
-    pub lost: u64,
-    /// Files that are no segment, or hold no record. They are left as they are.
-    pub left: Vec<Left>,
-    /// The sequence that the next record gets. Larger than any that was given before.
-    pub next_sequence: u64,
-    /// The last whole record's sequence; 0 for none.
-    pub(super) last_sequence: u64,
-    /// The segments whose records are all whole: none is written to again, for a start begins a new one.
-    pub(super) sealed: Vec<Sealed>,
-}
-
-/// A range of a segment that holds no whole record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Damage {
-    /// The segment.
-    pub segment: PathBuf,
-    /// The range in bytes from its start.
-    pub range: Range<u64>,
-    /// Where the bytes were copied to; `None` where they could not be, then the segment still holds them.
-    pub copy: Option<PathBuf>,
-}
-
-/// A file that the journal does not use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
-    /// The file.
-    pub path: PathBuf,
-    /// Why, for the log.
-    pub reason: String,
-}
 
 /// Looks at all of a directory that this process owns, but at complete segments that were found whole before only from
 /// outside. What it learns of segments it notes for the next start.
@@ -70,6 +30,7 @@ pub(super) fn recover(dir: &Path) -> Result<Recovered, JournalError> {
     let known = sealed::read(dir);
     let mut recovery = Recovery { dir, gaps: Gaps::default(), found: Recovered::default() };
     recovery.found.next_sequence = 1;
+    let noted = recovery.numbers(known.values());
     for path in foreign {
         recovery.leave(path, "is not a file of the journal");
     }
@@ -88,6 +49,20 @@ pub(super) fn recover(dir: &Path) -> Result<Recovered, JournalError> {
         }
     }
     recovery.found.lost = recovery.gaps.lost();
+    let mut numbers = recovery.found.numbers;
+    if segments.last().is_none_or(|last| last.first < numbers.newest) {
+        // The segment that could tell is not there.
+        recovery.reserve(numbers.below, 0);
+    }
+    // What was passed on must not be a new record's number, though the disk has lost the segment.
+    recovery.reserve(cursor::read(dir, numbers.id).unwrap_or(0), 1);
+    if Some(numbers) != noted || numbers.id == 0 {
+        // Where this fails, what is known of segments must go on telling the numbers of those that are gone.
+        if numbers.store(&mut LocalDisk, dir).is_err() {
+            return Ok(recovery.found);
+        }
+        recovery.found.numbers = numbers;
+    }
     if !recovery.found.sealed.iter().eq(known.values()) {
         // Without it the next start takes longer.
         drop(sealed::write(dir, &recovery.found.sealed));
@@ -117,6 +92,24 @@ struct Recovery<'a> {
 }
 
 impl Recovery<'_> {
+    /// Takes what is noted of the numbers, and what complete segments told that may be gone. Returns what is noted.
+    fn numbers<'s>(&mut self, known: impl Iterator<Item = &'s Sealed>) -> Option<Numbers> {
+        let noted = Numbers::read(self.dir);
+        if noted.is_none() {
+            self.leave(
+                self.dir.join(NUMBERS),
+                "is damaged: what it said of removed segments is not known any more",
+            );
+        }
+        let numbers = &mut self.found.numbers;
+        *numbers = noted.unwrap_or_default();
+        for sealed in known {
+            numbers.learn(sealed.first, sealed.last.saturating_add(1));
+        }
+        self.gaps.keep(numbers.kept);
+        noted
+    }
+
     fn sealed(&mut self, sealed: &Sealed, header: &Header) {
         self.gaps.header(header);
         self.found.records += self.gaps.run(sealed.first, sealed.last);
@@ -132,7 +125,7 @@ impl Recovery<'_> {
         self.reserve(segment.first, 1);
         let mut scanner = Scanner::open(&segment.path)?;
         // As long as all is whole: the tag, and the sequence that comes next.
-        let mut whole = None;
+        let (mut whole, mut times) = (None, None);
         loop {
             match scanner.next()? {
                 Found::Header(header) => {
@@ -141,6 +134,7 @@ impl Recovery<'_> {
                 }
                 Found::Record(frame) => {
                     self.record(frame.sequence);
+                    times = format::timestamp(&frame.payload).map(|at| Times::of(at).and(times)).or(times);
                     whole = whole
                         .filter(|(_, next)| *next == frame.sequence)
                         .map(|(tag, next)| (tag, next.saturating_add(1)));
@@ -165,8 +159,8 @@ impl Recovery<'_> {
         } else {
             self.found.bytes += len;
             self.reserve_cut(segment.first, len);
-            if let Some((tag, next)) = whole.filter(|(_, next)| *next > segment.first) {
-                self.found.sealed.push(Sealed { first: segment.first, len, tag, last: next - 1 });
+            if let Some(((tag, next), times)) = whole.filter(|(_, next)| *next > segment.first).zip(times) {
+                self.found.sealed.push(Sealed { first: segment.first, len, tag, last: next - 1, times });
             }
         }
         Ok(())

@@ -161,36 +161,66 @@ impl Scanner {
 pub(super) struct Gaps {
     /// The sequence that should come next; `None` before the first.
     next: Option<u64>,
+    /// What is below was removed on purpose.
+    kept: u64,
     lost: u64,
+    removed: u64,
 }
 
 impl Gaps {
+    /// Takes note that all below `kept` was removed on purpose. What stands there is still taken.
+    pub(super) fn keep(&mut self, kept: u64) {
+        self.kept = self.kept.max(kept);
+    }
+
+    /// Begins behind the record before `next`, instead of with the first that comes.
+    pub(super) fn begin(&mut self, next: u64) {
+        self.next = Some(next);
+    }
+
+    /// Returns what should come next where `first` does.
+    fn next(&self, first: u64) -> u64 {
+        let oldest = if self.kept == 0 { first } else { first.min(self.kept) };
+        self.next.unwrap_or(oldest)
+    }
+
+    /// Takes note that the numbers `next` to before `end` did not stand there.
+    fn miss(&mut self, next: u64, end: u64) {
+        self.removed += end.min(self.kept).saturating_sub(next);
+        self.lost += end.saturating_sub(next.max(self.kept));
+    }
+
     pub(super) fn header(&mut self, header: &Header) {
-        let next = self.next.unwrap_or(header.first);
-        self.lost += header.previous.saturating_add(1).saturating_sub(next);
+        let next = self.next(header.first);
+        self.miss(next, header.previous.saturating_add(1));
         self.next = Some(next.max(header.first));
     }
 
     /// Takes note of a record. False for one that stood before.
     pub(super) fn record(&mut self, sequence: u64) -> bool {
-        let next = self.next.unwrap_or(sequence);
+        let next = self.next(sequence);
         if sequence < next {
             return false;
         }
-        self.lost += sequence - next;
+        self.miss(next, sequence);
         self.next = Some(sequence.saturating_add(1));
         true
     }
 
     /// Takes note of the records `first` to `last`, none of them missing, and returns how many had not stood before.
     pub(super) fn run(&mut self, first: u64, last: u64) -> u64 {
-        let next = self.next.unwrap_or(first);
-        self.lost += first.saturating_sub(next);
+        let next = self.next(first);
+        self.miss(next, first);
         self.next = Some(next.max(last.saturating_add(1)));
         last.saturating_add(1).saturating_sub(first.max(next))
     }
 
     pub(super) fn lost(&self) -> u64 {
         self.lost
+    }
+
+    /// Returns how many numbers between those that came were removed on purpose.
+    pub(super) fn removed(&self) -> u64 {
+        self.removed
     }
 }

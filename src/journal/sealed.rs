@@ -1,13 +1,15 @@
 //! What is known of segments that nothing is written to any more, so that a start need not read them again: a file
 //! `sealed` beside them. It proves nothing about what stands in a segment; a reader still checks each record.
 //!
-//! A line holds the first sequence, the length in bytes, the tag and the last sequence of one segment, all of whose records
-//! are whole and follow each other; the last line is the CRC-32 of those before. A file that is damaged or away costs the
+//! A line holds the first sequence, the length in bytes, the tag, the last sequence and the times of the oldest and the
+//! newest record of one segment, all of whose records are whole and follow each other; the last line is the CRC-32 of those
+//! before. A file that is damaged or away costs the
 //! time of reading the segments, and so does a segment whose length or header is another.
 
 use super::{
     directory::{self, SEALED, SegmentFile},
     format::{HEADER_LEN, Header, len64},
+    note,
 };
 use std::{
     collections::BTreeMap,
@@ -16,7 +18,30 @@ use std::{
     path::Path,
 };
 
-const TITLE: &str = "hookway sealed segments 1";
+/// The first version knew no times; what it holds is read from the segments once more.
+const TITLE: &str = "hookway sealed segments 2";
+
+/// When the records of a segment came, in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    pub(super) oldest: i64,
+    pub(super) newest: i64,
+}
+
+impl Times {
+    /// Of one record.
+    pub(super) fn of(at: i64) -> Self {
+        Self { oldest: at, newest: at }
+    }
+
+    /// Takes others in.
+    pub(super) fn and(self, other: Option<Self>) -> Self {
+        other.map_or(self, |other| Self {
+            oldest: self.oldest.min(other.oldest),
+            newest: self.newest.max(other.newest),
+        })
+    }
+}
 
 /// A segment that is complete and was found whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +50,7 @@ pub(super) struct Sealed {
     pub(super) len: u64,
     pub(super) tag: u32,
     pub(super) last: u64,
+    pub(super) times: Times,
 }
 
 impl Sealed {
@@ -53,25 +79,22 @@ pub(super) fn write(dir: &Path, known: &[Sealed]) -> io::Result<()> {
 }
 
 fn print(known: &[Sealed]) -> String {
-    let line = |Sealed { first, len, tag, last }: &Sealed| format!("{first} {len} {tag} {last}\n");
-    let text: String = std::iter::once(format!("{TITLE}\n")).chain(known.iter().map(line)).collect();
-    let crc = crc32fast::hash(text.as_bytes());
-    text + &format!("{crc:08x}\n")
+    let line = |Sealed { first, len, tag, last, times: Times { oldest, newest } }: &Sealed| {
+        format!("{first} {len} {tag} {last} {oldest} {newest}\n")
+    };
+    note::print(TITLE, &known.iter().map(line).collect::<String>())
 }
 
 fn parse(text: &str) -> Option<Vec<Sealed>> {
-    let (body, crc) = text.strip_suffix('\n')?.rsplit_once('\n')?;
-    let lines = body.strip_prefix(TITLE)?;
-    if u32::from_str_radix(crc, 16) != Ok(crc32fast::hash(text.get(..=body.len())?.as_bytes())) {
-        return None;
-    }
-    lines.lines().filter(|line| !line.is_empty()).map(line).collect()
+    note::parse(TITLE, text)?.lines().map(line).collect()
 }
 
 fn line(line: &str) -> Option<Sealed> {
-    let mut numbers = line.split(' ').map(|number| number.parse::<u64>().ok());
-    let mut next = || numbers.next().flatten();
-    Some(Sealed { first: next()?, len: next()?, tag: u32::try_from(next()?).ok()?, last: next()? })
+    let [first, len, tag, last, oldest, newest] = note::numbers(line)?;
+    let number = |number| u64::try_from(number).ok();
+    let times = Times { oldest: i64::try_from(oldest).ok()?, newest: i64::try_from(newest).ok()? };
+    let tag = u32::try_from(tag).ok()?;
+    Some(Sealed { first: number(first)?, len: number(len)?, tag, last: number(last)?, times })
 }
 
 #[cfg(test)]
@@ -81,8 +104,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_no_part_of_it_with_any_byte_changed() {
         let known = [
-            Sealed { first: 1, len: 100, tag: 7, last: 3 },
-            Sealed { first: 4, len: 9, tag: u32::MAX, last: 4 },
+            Sealed { first: 1, len: 100, tag: 7, last: 3, times: Times { oldest: -5, newest: 9 } },
+            Sealed { first: 4, len: 9, tag: u32::MAX, last: 4, times: Times::of(i64::MAX) },
         ];
         let text = print(&known);
         assert_eq!(parse(&text), Some(known.to_vec()));

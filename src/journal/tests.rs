@@ -1,10 +1,12 @@
 //! Tests of the whole journal on real files, and what they share.
 
 mod appending;
+mod cursor;
 mod failing;
 mod model;
 mod reading;
 mod recovery;
+mod retention;
 mod sealed;
 
 use super::{

@@ -7,10 +7,11 @@
 use super::{
     Commit, Notice, directory,
     disk::Disk,
-    format::{HEADER_LEN, Header, VERSION, len64},
+    format::{FRAME_LEN, HEADER_LEN, Header, VERSION, len64},
     group::Group,
+    numbers::Numbers,
     queue::Queue,
-    sealed::{self, Sealed},
+    sealed::{self, Sealed, Times},
 };
 use std::{
     fs::{self, File, Metadata},
@@ -35,15 +36,22 @@ pub(super) struct Writer {
     pub(super) segment: Option<Segment>,
     /// The segments that are complete and whole.
     pub(super) sealed: Vec<Sealed>,
+    pub(super) numbers: Numbers,
+    /// When the journal was tidied last.
+    pub(super) tidied: Option<Instant>,
+    /// True where that failed.
+    pub(super) is_stuck: bool,
 }
 
 /// The segment that is being written.
 pub(super) struct Segment {
     file: File,
     path: PathBuf,
-    first: u64,
+    pub(super) first: u64,
     /// Length in bytes up to which everything is durable; 0 before the first group is.
     durable: u64,
+    /// When its records came.
+    pub(super) times: Option<Times>,
 }
 
 impl Segment {
@@ -62,28 +70,36 @@ impl Writer {
         // However this thread ends, nobody waits for it afterwards.
         let _abandon = AbandonOnDrop(Arc::clone(&self.queue));
         let mut group = Group::default();
-        while self.queue.take(&mut group) {
-            let bytes = group.bytes.len();
-            let start = now();
-            // A bug must cost its group and not all that comes after it.
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.commit(&group)));
-            let outcome = outcome.unwrap_or_else(|_| {
-                let error = io::Error::other("the write ended by a bug, which the log tells");
-                Err(Failure { error, remains: len64(bytes) })
-            });
-            let took = now().duration_since(start);
-            let (durable, grown) = match &outcome {
-                Ok(written) => (true, *written),
-                Err(failure) => (false, failure.remains),
-            };
-            self.queue.notify(Notice::Group(Commit { grown, took, durable }));
-            match outcome {
-                Ok(written) => {
-                    self.acknowledged = group.next() - 1;
-                    self.queue.acknowledge(&mut group, written);
-                }
-                Err(Failure { error, remains }) => self.queue.refuse(&mut group, error, remains),
+        let patience = self.queue.patience();
+        while self.queue.take(&mut group, patience) {
+            if group.len() > 0 {
+                self.serve(&mut group);
             }
+            self.tidy(patience);
+        }
+    }
+
+    fn serve(&mut self, group: &mut Group) {
+        let bytes = group.bytes.len();
+        let start = now();
+        // A bug must cost its group and not all that comes after it.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.commit(group)));
+        let outcome = outcome.unwrap_or_else(|_| {
+            let error = io::Error::other("the write ended by a bug, which the log tells");
+            Err(Failure { error, remains: len64(bytes) })
+        });
+        let took = now().duration_since(start);
+        let (durable, grown) = match &outcome {
+            Ok(written) => (true, *written),
+            Err(failure) => (false, failure.remains),
+        };
+        self.queue.notify(Notice::Group(Commit { grown, took, durable }));
+        match outcome {
+            Ok(written) => {
+                self.acknowledged = group.next() - 1;
+                self.queue.acknowledge(group, written);
+            }
+            Err(Failure { error, remains }) => self.queue.refuse(group, error, remains),
         }
     }
 
@@ -103,6 +119,7 @@ impl Writer {
             Ok(len) => {
                 let grown = len - segment.durable;
                 segment.durable = len;
+                segment.times = group.times.map(|times| times.and(segment.times));
                 self.segment = Some(segment);
                 Ok(grown)
             }
@@ -111,17 +128,24 @@ impl Writer {
     }
 
     /// Notes that a segment is complete, for the next start.
-    fn seal(&mut self, segment: &Segment) {
+    pub(super) fn seal(&mut self, segment: &Segment) {
         let (first, len, last) = (segment.first, segment.durable, self.acknowledged);
-        self.sealed.push(Sealed { first, len, tag: self.tag, last });
+        let Some(times) = segment.times else { return };
+        self.sealed.push(Sealed { first, len, tag: self.tag, last, times });
         // Without it the next start takes longer.
         drop(sealed::write(&self.dir, &self.sealed));
     }
 
     fn begin(&mut self, first: u64) -> io::Result<Segment> {
+        // Its numbers must not be given again, though somebody moves it away.
+        let most = self.segment_bytes / len64(FRAME_LEN) + len64(self.queue.options.queue_records) + 1;
+        let mut numbers = self.numbers;
+        numbers.learn(first, first.saturating_add(most));
+        numbers.store(&mut *self.disk, &self.dir)?;
+        self.numbers = numbers;
         let path = directory::segment_path(&self.dir, first);
         let file = self.disk.create(&path)?;
-        Ok(Segment { file, path, first, durable: 0 })
+        Ok(Segment { file, path, first, durable: 0, times: None })
     }
 
     /// Writes and syncs a group, before it the header of a new segment, and returns the segment's length.
@@ -176,6 +200,6 @@ impl Drop for AbandonOnDrop {
     clippy::disallowed_methods,
     reason = "measures the disk on a thread of its own, where no test pauses time"
 )]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }

@@ -18,6 +18,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Feed {
     reader: Reader,
     from: From,
+    /// How many removed records were told of.
+    told: u64,
 }
 
 impl Feed {
@@ -28,7 +30,7 @@ impl Feed {
                 "there is no journal in {dir} yet: `hookway run` makes it"
             )));
         }
-        Ok(Self { reader: Reader::open(dir, 0).map_err(|error| failed(&error))?, from })
+        Ok(Self { reader: Reader::open(dir, 0).map_err(|error| failed(&error))?, from, told: 0 })
     }
 
     /// Returns the next record. All are read, since a journal does not know its length.
@@ -41,6 +43,15 @@ impl Feed {
                 None => return Ok(None),
             }
         }
+    }
+
+    /// Returns what is to be said of records that were removed before they were read, once.
+    pub(super) fn word(&mut self) -> Option<String> {
+        let removed = self.reader.removed().saturating_sub(self.told);
+        self.told += removed;
+        let word =
+            "records were removed by the journal's `keep` before they were read; it goes on at the oldest";
+        (removed > 0).then(|| format!("{removed} {word}"))
     }
 }
 

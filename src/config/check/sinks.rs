@@ -1,10 +1,15 @@
 //! Rules of the sinks, whatever their kind.
 
-use crate::config::{Config, SinkConfig, keypath::KeyPath, problem::Report};
+use crate::config::{Config, JournalConfig, SinkConfig, keypath::KeyPath, problem::Report};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
+
+/// The shortest time and the fewest bytes that a journal may keep.
+const LEAST_AGE: Duration = Duration::from_mins(1);
+const LEAST_BYTES: u64 = 1 << 20;
 
 pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     let all = KeyPath::of(["sinks"]);
@@ -20,6 +25,7 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
         }
         if let Some(journal) = &sink.journal {
             has_a_place(("journal", name), (&journal.dir, journal.max_bytes()), &at.key("journal"), report);
+            keeps_something(journal, &at.key("journal"), report);
         }
     }
     directories_differ(config, report);
@@ -60,6 +66,21 @@ pub(super) fn has_a_place(
     if max_bytes == Some(0) {
         let fix = "leave it out, or write a size as 8GiB";
         report.error(&at.key("max_bytes"), "expected more than nothing", fix);
+    }
+}
+
+/// Below these bounds a journal would remove what was written a moment before.
+fn keeps_something(journal: &JournalConfig, at: &KeyPath, report: &mut Report<'_>) {
+    let at = at.key("keep");
+    if journal.keep.age().is_some_and(|age| age < LEAST_AGE) {
+        report.error(&at.key("age"), "expected 1m or longer", "write how long records are kept, as 30d");
+    }
+    let Some(bytes) = journal.keep.bytes() else { return };
+    if bytes < LEAST_BYTES {
+        report.error(&at.key("bytes"), "expected 1MiB or more", "write how much is kept, as 8GiB");
+    } else if journal.max_bytes().is_some_and(|most| most <= bytes) {
+        let message = "expected less than `max_bytes`, at which events are refused";
+        report.error(&at.key("bytes"), message, "lower it to nine tenths of `max_bytes`, or raise that");
     }
 }
 

@@ -60,6 +60,11 @@ pub(in crate::journal) fn decode(mut payload: Bytes) -> Option<Record> {
     Some(Record { destination, key, headers, value: payload, timestamp_ms, in_turn: false, message_id })
 }
 
+/// Returns the record's time, by the payload's first bytes.
+pub(in crate::journal) fn timestamp(mut payload: &[u8]) -> Option<i64> {
+    payload.try_get_i64_le().ok()
+}
+
 fn take_len(payload: &mut Bytes) -> Option<usize> {
     usize::try_from(payload.try_get_u32_le().ok()?).ok()
 }

@@ -264,7 +264,7 @@ fn a_real_limit_on_the_size_of_files_costs_only_the_record_that_it_stopped() {
     let dir = tempfile::tempdir().unwrap();
     // The signal that goes with the limit would end the process; ignored, the write answers EFBIG.
     let output = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""])
+        .args(["-c", "trap '' XFSZ; ulimit -f 32; exec \"$0\" \"$@\""])
         .arg(env::current_exe().unwrap())
         .args(["--exact", NAME, "--nocapture"])
         .env(DIR, dir.path())

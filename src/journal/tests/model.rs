@@ -102,10 +102,7 @@ fn harm(dir: &Path, step: &Step) -> (BTreeSet<u64>, usize) {
             (damage(dir, || fs::write(file, &bytes[..end]).unwrap()), usize::MAX)
         }
         Step::Remove(segment) => {
-            // Not the newest, which alone tells what numbers were given.
-            let Some(file) = pick(segment).filter(|file| files.last() != Some(file)) else {
-                return nothing();
-            };
+            let Some(file) = pick(segment) else { return nothing() };
             (damage(dir, || fs::remove_file(file).unwrap()), usize::MAX)
         }
         Step::Litter(kind) => {

@@ -91,7 +91,7 @@ async fn damage_is_copied_once_and_reported_at_every_start() {
     assert_eq!(fs::read(copy).unwrap(), bytes[bounds[1]..bounds[2]]);
     assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read(dir.path().join(&name)).unwrap(), bytes, "the segment itself stays as it is");
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "segment, lock and one copy");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4, "segment, lock, numbers and one copy");
 }
 
 #[tokio::test]

@@ -27,6 +27,9 @@ pub struct SinkMetrics {
     journal_failures: IntCounter,
     name: String,
     lanes: Gauges,
+    removed_segments: IntCounter,
+    removed_bytes: IntCounter,
+    removed_records: IntCounter,
 }
 
 impl SinkMetrics {
@@ -49,6 +52,9 @@ impl SinkMetrics {
             journal_failures: metrics.journal_failures.with_label_values(&[name]),
             name: name.to_owned(),
             lanes: metrics.lanes_down.clone(),
+            removed_segments: metrics.journal_removed_segments.with_label_values(&[name]),
+            removed_bytes: metrics.journal_removed_bytes.with_label_values(&[name]),
+            removed_records: metrics.journal_removed_records.with_label_values(&[name]),
         }
     }
 
@@ -109,6 +115,14 @@ impl SinkMetrics {
     /// Notes a record for which a journal has no room.
     pub fn journal_full(&self) {
         self.journal_failures.inc();
+    }
+
+    /// Notes a segment that was past what a journal keeps, and is gone.
+    pub fn journal_removed(&self, bytes: u64, records: Option<u64>) {
+        self.journal_bytes.sub(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.removed_segments.inc();
+        self.removed_bytes.inc_by(bytes);
+        self.removed_records.inc_by(records.unwrap_or(0));
     }
 
     /// Notes the journal's size on disk.
