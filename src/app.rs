@@ -3,6 +3,7 @@
 pub(crate) mod clients;
 mod files;
 pub mod memory;
+pub(crate) mod replay;
 pub(crate) mod routes;
 mod sinks;
 mod sources;
@@ -188,7 +189,7 @@ async fn build_pipeline(
 ) -> Result<Arc<Pipeline>, Failure> {
     let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
     let (routes, quarantine) = routes::build(loaded, &names).map_err(Failure::Configuration)?;
-    let built = sinks::build(loaded, workers, metrics).await?;
+    let built = sinks::build(loaded, workers, metrics, |_| true).await?;
     let (sinks, aside) = (Sinks::new(built, replica(loaded)), sinks::aside(loaded));
     Ok(Arc::new(Pipeline::new(routes, quarantine, sinks, aside, tasks.clone(), metrics)))
 }

@@ -12,6 +12,7 @@ mod init;
 mod input;
 mod out;
 mod panic;
+mod quarantine;
 mod run;
 mod schema;
 mod senders;
@@ -105,6 +106,12 @@ enum Verb {
     /// Shows the events of a sink: the last ones, then what follows
     #[command(after_help = tail::HELP)]
     Tail(tail::Tail),
+    /// Lists, shows, replays or drops what could not be mapped, routed or published
+    #[command(after_help = quarantine::HELP)]
+    Quarantine(quarantine::Quarantine),
+    /// Sends events of a sink through today's routes again
+    #[command(after_help = quarantine::HELP)]
+    Replay(quarantine::Replay),
     /// Lists the senders that are known, or shows how one is described
     #[command(after_help = senders::HELP)]
     Senders(senders::Senders),
@@ -157,6 +164,8 @@ fn perform(cli: Cli) -> Result<Exit, Stop> {
         Verb::Explain(explain) => explain::run(&explain, &common, &mut out),
         Verb::Capture(capture) => capture::run(&capture, &common, &mut out),
         Verb::Tail(tail) => tail::run(&tail, &common, &mut out),
+        Verb::Quarantine(quarantine) => quarantine::run(&quarantine, &common, &mut out),
+        Verb::Replay(replay) => quarantine::replay(&replay, &common, &mut out),
         Verb::Senders(senders) => senders::run(&senders, &mut out),
         Verb::Schema(schema) => schema::run(&schema, &mut out),
     }

@@ -160,6 +160,16 @@ impl Reason {
         Self::Rejected,
     ];
 
+    /// Returns the reason of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// True where the event was mapped well, and only had no place to go.
+    pub fn is_of_its_place(self) -> bool {
+        matches!(self, Self::Unrouted | Self::Unroutable | Self::TooLarge | Self::Rejected)
+    }
+
     /// Returns the reason's stable name.
     pub fn name(self) -> &'static str {
         match self {

@@ -100,6 +100,11 @@ impl Normalizer {
         events
     }
 
+    /// True where a body may hold several events.
+    pub fn divides(&self) -> bool {
+        self.split.is_some()
+    }
+
     /// Returns what the quarantine keeps of a request beside its body.
     pub fn keep(&self, request: &Request) -> Kept {
         self.withheld.keep(request)

@@ -114,6 +114,8 @@ pub struct Sinks {
     /// How each is used.
     uses: Vec<Use>,
     replica: String,
+    /// The `hookwaypath` of what is published.
+    path: &'static str,
 }
 
 /// What is known of a sink by the records that it was handed.
@@ -139,7 +141,13 @@ impl Sinks {
             let lanes = Lanes::new(&sink.name, &*sink.publisher, &sink.metrics);
             Use { lanes, room: Room::default() }
         });
-        Self { uses: uses.collect(), all: sinks, replica }
+        Self { uses: uses.collect(), all: sinks, replica, path: "direct" }
+    }
+
+    /// Has the envelopes say that their events are replayed.
+    #[must_use]
+    pub fn replaying(self) -> Self {
+        Self { path: "replay", ..self }
     }
 
     /// Returns the sinks, in their order.

@@ -38,14 +38,15 @@ const QUARANTINE_DIR: &str = "./hookway-data/quarantine";
 /// librdkafka's own default of `message.max.bytes`.
 const KAFKA_DEFAULT_BYTES: u64 = 1_000_000;
 
-/// Builds every sink in the order of their names, which is that of their index.
+/// Builds every wanted sink in the order of their names, which is that of their index.
 pub(super) async fn build(
     loaded: &Loaded,
     workers: &Workers,
     metrics: &Metrics,
+    wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<Sink>, Failure> {
     let mut sinks = Vec::with_capacity(loaded.config.sinks.len());
-    for (name, config) in &loaded.config.sinks {
+    for (name, config) in loaded.config.sinks.iter().filter(|(name, _)| wanted(name)) {
         let metrics = SinkMetrics::new(metrics, name);
         let (publisher, form) = publisher((loaded, workers), name, config, &metrics).await?;
         let (ready, hindrance) = (OnceLock::new(), Mutex::default());
@@ -227,8 +228,13 @@ fn largest_record(loaded: &Loaded, sink: &str) -> u64 {
 /// Returns where an event goes that is too large for the quarantine: beside the quarantine's journal, or any other that
 /// is configured, because there a disk is meant to be written.
 pub(super) fn aside(loaded: &Loaded) -> Aside {
+    Aside::beside(aside_of(loaded))
+}
+
+/// Returns the directory of the journal beside which that is.
+pub(super) fn aside_of(loaded: &Loaded) -> &Path {
     let quarantine =
         loaded.config.quarantine.iter().filter_map(|target| loaded.config.sinks.get(&target.sink));
     let journal = quarantine.chain(loaded.config.sinks.values()).find_map(|sink| sink.journal.as_ref());
-    Aside::beside(journal.map_or(Path::new(QUARANTINE_DIR), |journal| &journal.dir))
+    journal.map_or(Path::new(QUARANTINE_DIR), |journal| &journal.dir)
 }

@@ -5,14 +5,14 @@
 //! Feed (journal, Kafka, NATS) → Row → filter → shown for people, or as JSON lines
 //! ```
 
-mod filter;
-mod from;
+pub(super) mod filter;
+pub(super) mod from;
 mod journal;
 mod kafka;
 mod nats;
-mod row;
-mod show;
-mod sink;
+pub(super) mod row;
+pub(super) mod show;
+pub(super) mod sink;
 
 use super::{
     Common, block_on,
@@ -148,14 +148,19 @@ async fn nothing(loaded: &Loaded, name: &str, is_all: bool) -> String {
     format!("{what} {name}{hint}")
 }
 
-enum Feed {
+pub(super) enum Feed {
     Journal(Box<journal::Feed>),
     Kafka(Box<kafka::Feed>),
     Nats(Box<nats::Feed>),
 }
 
 impl Feed {
-    async fn open(loaded: &Loaded, name: &str, from: From, topic: Option<&WildMatch>) -> Result<Self, Stop> {
+    pub(super) async fn open(
+        loaded: &Loaded,
+        name: &str,
+        from: From,
+        topic: Option<&WildMatch>,
+    ) -> Result<Self, Stop> {
         match loaded.config.sinks.get(name) {
             Some(SinkConfig { kafka: Some(config), .. }) => {
                 let templates = sink::topics(loaded, name);
@@ -184,7 +189,7 @@ impl Feed {
 
     /// Returns the next record. Behind the last of those that were there when the feed was opened, waits for one, or
     /// returns `None`.
-    async fn next(&mut self, waits: bool) -> Result<Option<Row>, Stop> {
+    pub(super) async fn next(&mut self, waits: bool) -> Result<Option<Row>, Stop> {
         match self {
             Self::Journal(feed) => feed.next(waits).await,
             Self::Kafka(feed) => feed.next(waits).await,

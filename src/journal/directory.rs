@@ -8,6 +8,7 @@
 //! cursor                          up to where the records were passed on
 //! damaged-<segment>-<offset>      a copy of bytes that recovery found damaged
 //! aside                           documents that no sink takes
+//! handled                         what `hookway quarantine` has dealt with
 //! ```
 
 use super::JournalError;
@@ -31,8 +32,10 @@ pub(super) const NUMBERS: &str = "numbers";
 pub(super) const CURSOR: &str = "cursor";
 /// The folder of documents that no sink takes.
 pub(super) const ASIDE: &str = "aside";
+/// What `hookway quarantine` has dealt with.
+pub(super) const HANDLED: &str = "handled";
 /// Names beside the segments; `probe`, and each note with `.part` behind its name, are there for a moment.
-const OTHERS: [&str; 6] = [LOCK, ASIDE, SEALED, NUMBERS, CURSOR, PROBE];
+const OTHERS: [&str; 7] = [LOCK, ASIDE, SEALED, NUMBERS, CURSOR, PROBE, HANDLED];
 /// As much as a group of events may be.
 const PROBE_BYTES: usize = 64 * 1024;
 /// Digits of a sequence in a file name: as many as `u64::MAX` has, so that names sort by number.

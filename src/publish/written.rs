@@ -18,7 +18,7 @@ impl Sinks {
     }
 
     fn origin(&self) -> Origin<'_> {
-        Origin { replica: &self.replica, path: "direct" }
+        Origin { replica: &self.replica, path: self.path }
     }
 
     pub(super) fn record(

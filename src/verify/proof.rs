@@ -22,6 +22,12 @@ impl Assurance {
         }
     }
 
+    /// Returns the assurance of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Signature, Self::Secret, Self::Integrity, Self::None];
+        all.into_iter().find(|assurance| assurance.name() == name)
+    }
+
     /// Returns the stable name that stands in the envelope's `hookwayverified`.
     pub fn name(self) -> &'static str {
         match self {

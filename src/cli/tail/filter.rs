@@ -9,7 +9,7 @@ use wildmatch::WildMatch;
 
 /// All patterns of one call; what is left out takes everything.
 #[derive(Debug, Default, Args)]
-pub(super) struct Filter {
+pub(in crate::cli) struct Filter {
     /// Only events of these sources; `*` stands for any text
     #[arg(long, value_name = "GLOB", value_parser = glob())]
     source: Option<WildMatch>,
@@ -21,7 +21,7 @@ pub(super) struct Filter {
     key: Option<WildMatch>,
     /// Only records in these topics or subjects
     #[arg(long, visible_alias = "subject", value_name = "GLOB", value_parser = glob())]
-    pub(super) topic: Option<WildMatch>,
+    pub(in crate::cli) topic: Option<WildMatch>,
 }
 
 fn glob() -> impl TypedValueParser<Value = WildMatch> {
@@ -30,12 +30,12 @@ fn glob() -> impl TypedValueParser<Value = WildMatch> {
 
 impl Filter {
     /// True where nothing is left out.
-    pub(super) fn takes_all(&self) -> bool {
+    pub(in crate::cli) fn takes_all(&self) -> bool {
         self.source.is_none() && self.kind.is_none() && self.key.is_none() && self.topic.is_none()
     }
 
     /// Tells whether a record is shown.
-    pub(super) fn takes(&self, row: &Row) -> bool {
+    pub(in crate::cli) fn takes(&self, row: &Row) -> bool {
         if self.takes_all() {
             return true;
         }

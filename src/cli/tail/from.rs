@@ -6,7 +6,7 @@ use std::str::FromStr;
 const MOST: u32 = 10_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum From {
+pub(in crate::cli) enum From {
     Start,
     End,
     Last(u32),

@@ -10,37 +10,37 @@ use std::{borrow::Cow, collections::BTreeMap};
 /// Where a record stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Place {
+pub(in crate::cli) enum Place {
     Kafka { partition: i32, offset: i64 },
     Nats { stream: String, sequence: u64 },
     Journal { sequence: u64 },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
+pub(in crate::cli) struct Row {
     /// Topic or subject; empty in a journal without routes.
-    pub(super) destination: String,
-    pub(super) place: Place,
-    pub(super) key: Option<String>,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) value: Bytes,
+    pub(in crate::cli) destination: String,
+    pub(in crate::cli) place: Place,
+    pub(in crate::cli) key: Option<String>,
+    pub(in crate::cli) headers: Vec<(String, String)>,
+    pub(in crate::cli) value: Bytes,
     /// Milliseconds since 1970 UTC; 0 where the sink does not say.
-    pub(super) timestamp_ms: i64,
+    pub(in crate::cli) timestamp_ms: i64,
 }
 
 /// The attributes of an envelope, less its data.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Attributes(BTreeMap<String, String>);
+pub(in crate::cli) struct Attributes(BTreeMap<String, String>);
 
 impl Attributes {
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(in crate::cli) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 }
 
 impl Row {
     /// Returns what orders the records of one sink; those of several partitions have only their time.
-    pub(super) fn rank(&self) -> i64 {
+    pub(in crate::cli) fn rank(&self) -> i64 {
         match self.place {
             Place::Kafka { .. } => self.timestamp_ms,
             Place::Nats { .. } | Place::Journal { .. } => 0,
@@ -49,7 +49,7 @@ impl Row {
 
     /// Returns the envelope's attributes, from the headers (binary) or the document (structured); none where the
     /// record is no envelope.
-    pub(super) fn attributes(&self) -> Attributes {
+    pub(in crate::cli) fn attributes(&self) -> Attributes {
         if self.is_binary() {
             return Attributes(self.binary_attributes());
         }
@@ -62,7 +62,7 @@ impl Row {
 
     /// Returns the envelope as one line of JSON; `None` where the record is no envelope. The bytes are those of the
     /// record, but for line breaks, which in JSON can only stand between tokens: they become blanks.
-    pub(super) fn event(&self) -> Option<Box<RawValue>> {
+    pub(in crate::cli) fn event(&self) -> Option<Box<RawValue>> {
         let json = if self.is_binary() {
             Cow::Owned(self.binary_event())
         } else {
@@ -71,6 +71,21 @@ impl Row {
         let line =
             if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ") } else { json.into_owned() };
         RawValue::from_string(line).ok().filter(|event| event.get().starts_with('{'))
+    }
+
+    /// Returns the sender's bytes, and whether they are one JSON text; `None` where the record is no envelope.
+    pub(in crate::cli) fn data(&self) -> Option<(Bytes, bool)> {
+        if self.is_binary() {
+            let is_json = serde_json::from_slice::<&RawValue>(&self.value).is_ok();
+            return Some((self.value.clone(), is_json));
+        }
+        let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&self.value).ok()?;
+        if let Some(data) = members.get("data") {
+            return Some((Bytes::copy_from_slice(data.get().as_bytes()), true));
+        }
+        let Some(data) = members.get("data_base64") else { return Some((Bytes::new(), false)) };
+        let text: String = serde_json::from_str(data.get()).ok()?;
+        STANDARD.decode(text).ok().map(|data| (data.into(), false))
     }
 
     fn is_binary(&self) -> bool {

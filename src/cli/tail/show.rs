@@ -15,10 +15,10 @@ use std::collections::BTreeMap;
 const LONGEST: usize = 16 << 10;
 
 #[derive(Debug)]
-pub(super) struct View<'a> {
-    pub(super) sink: &'a str,
-    pub(super) verbose: bool,
-    pub(super) json: bool,
+pub(in crate::cli) struct View<'a> {
+    pub(in crate::cli) sink: &'a str,
+    pub(in crate::cli) verbose: bool,
+    pub(in crate::cli) json: bool,
 }
 
 /// A record as programs get it.
@@ -37,7 +37,7 @@ struct Object<'a> {
 }
 
 impl View<'_> {
-    pub(super) fn show(&self, row: &Row, out: &mut Out) -> Result<(), Stop> {
+    pub(in crate::cli) fn show(&self, row: &Row, out: &mut Out) -> Result<(), Stop> {
         if self.json { out.object(&self.object(row)) } else { self.lines(row, out) }
     }
 

@@ -7,7 +7,7 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Returns the named sink; without a name, the only one that routes lead to.
-pub(super) fn choose<'l>(loaded: &'l Loaded, wanted: Option<&str>) -> Result<&'l str, Stop> {
+pub(in crate::cli) fn choose<'l>(loaded: &'l Loaded, wanted: Option<&str>) -> Result<&'l str, Stop> {
     let names = || loaded.config.sinks.keys().map(String::as_str);
     if let Some(wanted) = wanted {
         let unknown = || Stop::usage(format!("there is no sink {wanted:?}: choose {}", one_of(names())));
@@ -22,7 +22,7 @@ pub(super) fn choose<'l>(loaded: &'l Loaded, wanted: Option<&str>) -> Result<&'l
 }
 
 /// Returns the topics that routes and the quarantine name in a sink, as they are written, with templates.
-pub(super) fn topics(loaded: &Loaded, sink: &str) -> Vec<String> {
+pub(in crate::cli) fn topics(loaded: &Loaded, sink: &str) -> Vec<String> {
     let targets = routed(loaded).chain(&loaded.config.quarantine).filter(|target| target.sink == sink);
     targets.filter_map(|target| target.topic.clone()).collect()
 }
