@@ -19,7 +19,6 @@ use super::{
 use crate::config;
 use choose::{Choice, From};
 use clap::{Args, Subcommand};
-use notes::Notes;
 use position::Position;
 
 pub(super) const HELP: &str = "\

@@ -8,7 +8,12 @@ use crate::{
     samples::SECRET,
 };
 use serde_json::Value;
-use std::{fs, net::SocketAddr, path::PathBuf, process::Command};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 use tempfile::TempDir;
 
 /// A running `hookway run`.
@@ -32,8 +37,13 @@ pub(crate) fn home(yaml: &str) -> TempDir {
 
 /// Returns the command that an operator would type, run in this folder.
 pub(crate) fn command(home: &TempDir, verb: &str) -> Command {
+    command_in(home.path(), verb)
+}
+
+/// Likewise, in a folder where a server has run.
+pub(crate) fn command_in(folder: &Path, verb: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookway"));
-    command.args([verb, "--config", "hookway.yaml"]).current_dir(home.path());
+    command.args([verb, "--config", "hookway.yaml"]).current_dir(folder);
     command
 }
 

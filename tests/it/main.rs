@@ -49,6 +49,7 @@ mod quarantine;
 mod reasons;
 mod recovery;
 mod refusals;
+mod replayed;
 mod samples;
 mod senders;
 mod series;

@@ -1,6 +1,6 @@
 //! Which events, and from where.
 
-use super::Position;
+use super::position::Position;
 use crate::{
     cli::{
         exit::Stop,

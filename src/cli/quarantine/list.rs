@@ -1,6 +1,10 @@
 //! Lists and shows what stands in the quarantine, and notes what is dealt with.
 
-use super::{Choice, From, Notes, Position};
+use super::{
+    choose::{Choice, From},
+    notes::Notes,
+    position::Position,
+};
 use crate::{
     app::replay::notes_dir,
     cli::{

@@ -1,7 +1,7 @@
 //! What was dealt with: a file of JSON lines that only grows, each on disk before the next event is looked at. A line
 //! counts for the place and the id together, since a topic that was made anew begins at 0 again.
 
-use super::Position;
+use super::position::Position;
 use crate::{
     cli::exit::{Exit, Stop},
     clock,

@@ -1,6 +1,6 @@
 //! Replays: each event by itself, in the order in which the sink holds them, so that those of one object keep theirs.
 
-use super::{Notes, Position, Replay, stored};
+use super::{Replay, notes::Notes, position::Position, stored};
 use crate::{
     app::replay::{Replayer, Stays, notes_dir},
     cli::{
