@@ -101,12 +101,6 @@ impl Unproven {
 }
 
 impl Delivery<Verified> {
-    /// Takes up a delivery that was verified when it came: its finding stood in its envelope, and is not looked for again.
-    /// For a replay alone, which reads what this program has written.
-    pub(crate) fn again(request: Request, proof: Proof, share: Share) -> Self {
-        Self { request: Box::new(request), state: Verified(proof), share }
-    }
-
     /// What verification established.
     pub fn proof(&self) -> &Proof {
         &self.state.0

@@ -6,7 +6,9 @@
 
 pub mod envelope;
 
-use crate::{clock::EventTime, request::Kept, verify::Assurance};
+pub use crate::verify::Assurance;
+
+use crate::{clock::EventTime, request::Kept};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;

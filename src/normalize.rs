@@ -26,7 +26,7 @@ pub use spec::{AllowPart, AllowSpec, Empty, EventSpec, Format, RuleSpec, Scalar,
 
 use crate::{
     delivery::{Delivery, Verified},
-    event::{Event, Reason},
+    event::{Assurance, Event, Reason},
     request::{
         Kept, Request, SpecProblem, Withheld,
         slot::{
@@ -90,7 +90,13 @@ impl Normalizer {
     /// Returns the events of a delivery; none only where the sender's document says that an empty list is a sign of
     /// life. Those that can't be mapped carry the reason.
     pub fn normalize(&self, delivery: &Delivery<Verified>) -> Vec<Event> {
-        let shared = Shared::new(self, delivery);
+        self.normalize_again(delivery.request(), delivery.proof().assurance)
+    }
+
+    /// The same for a request that was verified when it came: its envelope in the quarantine says what was found then, and
+    /// a replay does not look for it again.
+    pub fn normalize_again(&self, request: &Request, assurance: Assurance) -> Vec<Event> {
+        let shared = Shared::new(self, request, assurance);
         let mut events = match (self.format, &self.split) {
             (Format::Cloudevents, _) => self.cloud_events(&shared),
             (_, Some(split)) => self.elements(&shared, split),

@@ -12,7 +12,7 @@ mod shielded;
 mod source;
 mod work;
 
-pub use batch::MOST_LISTED;
+pub use batch::{MOST_LISTED, MOST_LISTED_OF_ONE};
 pub use source::{Handshakes, Source};
 
 use crate::{

@@ -29,7 +29,6 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, join_all};
 use lanes::Lanes;
 use parking_lot::Mutex;
-use room::Room;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -111,18 +110,11 @@ pub struct Form {
 #[derive(Debug)]
 pub struct Sinks {
     all: Vec<Sink>,
-    /// How each is used.
-    uses: Vec<Use>,
+    /// The destinations of each.
+    lanes: Vec<Lanes>,
     replica: String,
     /// The `hookwaypath` of what is published.
     path: &'static str,
-}
-
-/// What is known of a sink by the records that it was handed.
-#[derive(Debug)]
-struct Use {
-    lanes: Lanes,
-    room: Room,
 }
 
 /// What came of handing one event to its targets.
@@ -137,11 +129,8 @@ pub struct Outcome {
 impl Sinks {
     /// Takes the sinks in their order, and this replica's name.
     pub fn new(sinks: Vec<Sink>, replica: String) -> Self {
-        let uses = sinks.iter().map(|sink| {
-            let lanes = Lanes::new(&sink.name, &*sink.publisher, &sink.metrics);
-            Use { lanes, room: Room::default() }
-        });
-        Self { uses: uses.collect(), all: sinks, replica, path: "direct" }
+        let lanes = sinks.iter().map(|sink| Lanes::new(&sink.name, &*sink.publisher, &sink.metrics));
+        Self { lanes: lanes.collect(), all: sinks, replica, path: "direct" }
     }
 
     /// Has the envelopes say that their events are replayed.
@@ -193,9 +182,9 @@ impl Sinks {
         document: &OnceLock<Bytes>,
         source: &SourceMetrics,
     ) -> Result<Ack, PublishError> {
-        let mut sinks = self.all.iter().zip(&self.uses).enumerate();
+        let mut sinks = self.all.iter().zip(&self.lanes).enumerate();
         let found = sinks.find(|(_, (sink, _))| sink.name == target.sink.as_str());
-        let Some((place, (sink, usage))) = found else {
+        let Some((place, (sink, lanes))) = found else {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
         if sink.ready.get().is_none() {
@@ -206,7 +195,7 @@ impl Sinks {
         let destination = Arc::clone(&target.destination);
         let record = self.record(sink, event, target, document);
         let handed_over = Instant::now();
-        let result = usage.hand_over(sink, &destination, record, handed_over).await;
+        let result = lanes.hand_over(sink, &destination, record, handed_over).await;
         let now = clock::now();
         sink.metrics.attempted(&result, handed_over.elapsed(), now);
         if let Ok(ack) = &result {
@@ -217,23 +206,6 @@ impl Sinks {
         } else if result.is_ok() {
             source.delivered(place, now.duration_since(event.recorded).try_into().unwrap_or_default());
         }
-        result
-    }
-}
-
-impl Use {
-    /// Hands a record over, unless its destination is down, or too much waits there already.
-    async fn hand_over(
-        &self,
-        sink: &Sink,
-        destination: &Arc<str>,
-        record: Record,
-        now: Instant,
-    ) -> Result<Ack, PublishError> {
-        let attempt = self.lanes.find(destination).begin(now)?;
-        let _share = self.room.take(&record).ok_or(PublishError::Saturated)?;
-        let result = sink.publisher.publish(record).await;
-        attempt.ended(&result, Instant::now());
         result
     }
 }

@@ -106,7 +106,12 @@ impl Worker {
         ends: CancellationToken,
         lives: Arc<DropGuard>,
     ) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            // Sockets, timers and new connections are looked at soon also where each request takes a millisecond.
+            .event_interval(16)
+            .global_queue_interval(16)
+            .build()?;
         let handle = runtime.handle().clone();
         let work = move || {
             let carried = || runtime.block_on(ends.run_until_cancelled(mail::hand_out(number, home)));

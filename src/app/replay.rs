@@ -3,7 +3,6 @@
 use super::{Failure, replica, routes, sinks};
 use crate::{
     config::{self, Loaded},
-    delivery::{Delivery, Quota},
     event::{Event, Identity, Reason},
     normalize::Normalizer,
     observe::metrics::{Metrics, SourceMetrics},
@@ -12,7 +11,6 @@ use crate::{
     request::Request,
     route::Routes,
     senders::Compiled,
-    verify::Proof,
     workers::Workers,
 };
 use futures_util::future::join_all;
@@ -106,7 +104,7 @@ impl Replayer {
                 let detail = "it is one element of a list and can't be mapped without its request's others";
                 return Err(Stays(reason.name().to_owned(), detail.to_owned()));
             }
-            (Some(request), _) => remapped(normalizer, request, &event)?,
+            (Some(request), _) => remapped(normalizer, &request, &event)?,
             (None, None) => vec![event],
             (None, Some(reason)) => {
                 let detail = "its envelope holds not all of the request: it was cut";
@@ -157,10 +155,8 @@ pub(crate) struct Failed {
 }
 
 /// Normalizes a request again. A single event keeps the id under which it stands in the quarantine.
-fn remapped(normalizer: &Normalizer, request: Request, was: &Event) -> Result<Vec<Event>, Stays> {
-    let proof = Proof { assurance: was.assurance, key: 0 };
-    let Some(share) = Quota::new(0).take(0) else { return Ok(Vec::new()) };
-    let mut events = normalizer.normalize(&Delivery::again(request, proof, share));
+fn remapped(normalizer: &Normalizer, request: &Request, was: &Event) -> Result<Vec<Event>, Stays> {
+    let mut events = normalizer.normalize_again(request, was.assurance);
     if let Some(quarantine) = events.iter().find_map(|event| event.quarantine.as_ref()) {
         return Err(Stays(quarantine.reason.name().to_owned(), quarantine.detail.clone()));
     }

@@ -4,17 +4,12 @@
 use super::{
     Journal, JournalError, Options, Recovered, directory,
     disk::{Disk, LocalDisk},
+    numbers,
     queue::Queue,
     recover,
     writer::Writer,
 };
-use std::{
-    fs::File,
-    hash::{BuildHasher, Hasher, RandomState},
-    path::Path,
-    sync::Arc,
-    thread,
-};
+use std::{fs::File, path::Path, sync::Arc, thread};
 
 /// Segments that `keep.bytes` is divided into at least.
 const PARTS: u64 = 8;
@@ -32,7 +27,7 @@ impl Claim {
     pub fn take(dir: &Path) -> Result<Self, JournalError> {
         directory::create(dir)?;
         let lock = Arc::new(directory::lock(dir)?);
-        recover::refuse_newer(directory::list(dir)?.segments.iter())?;
+        recover::refuse_newer(directory::list(dir)?.segments.last().into_iter())?;
         Ok(Self { dir: Arc::from(dir), lock })
     }
 
@@ -77,13 +72,7 @@ impl Claim {
     }
 }
 
-/// Returns a number that a stranger can't guess: the standard library keys its hashers by the system's
-/// random source.
-pub(super) fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
 fn random_tag() -> u32 {
-    let [a, b, c, d, ..] = random().to_le_bytes();
+    let [a, b, c, d, ..] = numbers::random().to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
 }

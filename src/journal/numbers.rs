@@ -1,8 +1,12 @@
 //! What a journal knows of its numbers even when no segment is left to tell: which it gave away, and which it may have
 //! given. It is noted before it becomes true, so that a death at any point leaves at most what is too careful.
 
-use super::{claim, directory::NUMBERS, disk::Disk, note};
-use std::{io, path::Path};
+use super::{directory::NUMBERS, disk::Disk, note};
+use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    io,
+    path::Path,
+};
 
 const TITLE: &str = "hookway numbers 1";
 
@@ -33,7 +37,7 @@ impl Numbers {
     pub(super) fn store(&mut self, disk: &mut dyn Disk, dir: &Path) -> io::Result<()> {
         let mut new = *self;
         while new.id == 0 {
-            new.id = claim::random();
+            new.id = random();
         }
         let Self { id, kept, newest, below } = new;
         note::store(disk, dir, NUMBERS, (TITLE, [id, kept, newest, below]))?;
@@ -50,4 +54,10 @@ impl Numbers {
             self.below = self.below.min(below);
         }
     }
+}
+
+/// Returns a number that a stranger can't guess: the standard library keys its hashers by the system's
+/// random source.
+pub(super) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }

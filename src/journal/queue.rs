@@ -6,7 +6,6 @@ use super::{
     format::{self, HEADER_LEN, MAX_PAYLOAD, len64},
     group::{Answer, Group},
     sealed::Times,
-    trouble::Trouble,
 };
 use crate::record::Record;
 use parking_lot::{Condvar, Mutex};
@@ -47,6 +46,14 @@ pub(super) struct State {
     pub(super) passed: u64,
     /// True while segments go.
     pub(super) tidying: bool,
+}
+
+/// What hinders the journal.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) error: JournalError,
+    /// Bytes that the refused record takes, where the journal has reached its size.
+    pub(super) wanted: Option<u64>,
 }
 
 impl fmt::Debug for Queue {

@@ -2,9 +2,8 @@
 
 use super::{
     Notice, Removed,
-    queue::{Queue, State},
+    queue::{Queue, State, Trouble},
     retention::{self, Bounds},
-    trouble::Trouble,
     writer::{Segment, Writer, now},
 };
 use std::{mem, sync::Arc, time::Duration};

@@ -2,17 +2,9 @@
 
 use super::{
     JournalError, Notice, directory,
-    queue::{Queue, State},
+    queue::{Queue, State, Trouble},
 };
 use std::sync::Arc;
-
-/// What hinders the journal.
-#[derive(Debug)]
-pub(super) struct Trouble {
-    pub(super) error: JournalError,
-    /// Bytes that the refused record takes, where the journal has reached its size.
-    pub(super) wanted: Option<u64>,
-}
 
 impl State {
     /// Returns what changes with each group that is booked; `None` while one is on its way, or segments go, since nobody

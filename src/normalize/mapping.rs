@@ -6,8 +6,7 @@ use super::{
 };
 use crate::{
     clock,
-    delivery::{Delivery, Verified},
-    event::{Event, Identity, Quarantine, Reason},
+    event::{Assurance, Event, Identity, Quarantine, Reason},
     request::{ESCAPED, Kept, Request, slot::Standing},
 };
 use bytes::Bytes;
@@ -26,7 +25,9 @@ pub(super) struct Data {
 /// What the events of one delivery share; each part is made where the first event needs it.
 #[derive(Debug)]
 pub(super) struct Shared<'d> {
-    pub(super) delivery: &'d Delivery<Verified>,
+    request: &'d Request,
+    /// What verification found of it.
+    assurance: Assurance,
     normalizer: &'d Normalizer,
     /// The body's SHA-256.
     pub(super) digest: OnceCell<String>,
@@ -34,12 +35,12 @@ pub(super) struct Shared<'d> {
 }
 
 impl<'d> Shared<'d> {
-    pub(super) fn new(normalizer: &'d Normalizer, delivery: &'d Delivery<Verified>) -> Self {
-        Self { delivery, normalizer, digest: OnceCell::new(), kept: OnceCell::new() }
+    pub(super) fn new(normalizer: &'d Normalizer, request: &'d Request, assurance: Assurance) -> Self {
+        Self { request, assurance, normalizer, digest: OnceCell::new(), kept: OnceCell::new() }
     }
 
     pub(super) fn request(&self) -> &'d Request {
-        self.delivery.request()
+        self.request
     }
 
     fn quarantine(&self, reason: Reason, detail: String) -> Quarantine {
@@ -104,7 +105,7 @@ impl Normalizer {
 
     /// Returns by what repeats of an event are known whose id was made of this.
     pub(super) fn identity(&self, shared: &Shared<'_>, id: Trace) -> Identity {
-        let is_proven = shared.delivery.proof().assurance.proves_the_sender();
+        let is_proven = shared.assurance.proves_the_sender();
         match id.standing {
             _ if id.is_fresh => Identity::Fresh,
             None if id.has_digest => Identity::Digest,
@@ -171,7 +172,7 @@ impl Normalizer {
             time: None,
             recorded: request.received,
             content_type,
-            assurance: shared.delivery.proof().assurance,
+            assurance: shared.assurance,
             data: data.bytes,
             data_is_json: data.is_json,
             type_is_unsigned: false,

@@ -27,11 +27,11 @@ const SIDE_BY_SIDE: usize = 64;
 /// Events of one request that are handed over at once to sinks that keep their order.
 const AHEAD: usize = 256;
 
-/// Events of one object after which other requests get their turn.
-const BETWEEN_YIELDS: usize = 64;
-
 /// Events of all lists on their way at once, some 50 MB of attributes.
 pub const MOST_LISTED: u64 = 65_536;
+
+/// Those of one source: lists that wait for a dead sink leave room for the lists of other sources.
+pub const MOST_LISTED_OF_ONE: u64 = MOST_LISTED / 4 * 3;
 
 /// The events of one object, each with its place in the request.
 type Queue = Vec<(usize, Event)>;
@@ -56,7 +56,7 @@ pub(super) async fn carry(
     until: Instant,
 ) -> (Vec<Receipt>, Option<Refusal>) {
     let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
-    let Some(_share) = pipeline.listed.take(count) else {
+    let (Some(_own), Some(_share)) = (source.listed.take(count), pipeline.listed.take(count)) else {
         return (Vec::new(), Some(Refusal::Overloaded("events of lists")));
     };
     let batch = Batch { pipeline, source, delivery, until, is_refused: AtomicBool::new(false) };
@@ -81,6 +81,9 @@ impl Batch<'_> {
         let mut queue = queue.into_iter();
         let mut under_way = FuturesOrdered::new();
         loop {
+            // A long list of repeats waits for nothing, and must not keep its thread from others. Here and not within an event's
+            // way: a pause there would let the next one of its object overtake it.
+            tokio::task::consume_budget().await;
             while under_way.len() < ahead && !self.is_refused.load(Ordering::Relaxed) {
                 let Some((place, mut event)) = queue.next() else { break };
                 event.in_turn = in_turn;
@@ -90,10 +93,6 @@ impl Batch<'_> {
                 Some(Ok(receipt)) => receipts.push(receipt),
                 Some(Err(refused)) => refusal = refusal.or(Some(refused)),
                 None => return (receipts, refusal),
-            }
-            // A long list of repeats waits for nothing, and must not keep its thread from others.
-            if receipts.len() % BETWEEN_YIELDS == BETWEEN_YIELDS - 1 {
-                tokio::task::yield_now().await;
             }
         }
     }

@@ -11,7 +11,7 @@ use http::Method;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use std::sync::Arc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// Said where a sender hands over a secret and nobody takes it.
 const HOW_TO_CAPTURE: &str = "the sender hands over its secret: to take it, write at the source `secrets: [ file:PATH ]` \
@@ -37,7 +37,10 @@ impl Source {
         let done = match handshake.effect {
             None => Ok(()),
             // Rare, and so not worth room in the future of every request.
-            Some(Effect::Capture(secret)) => Box::pin(self.capture(secret, request.received)).await,
+            Some(Effect::Capture(secret)) => {
+                let captured = timeout_at(deadline, Box::pin(self.capture(secret, request.received))).await;
+                captured.unwrap_or_else(|_| Err("it was not stored within the deadline".to_owned()))
+            }
             Some(Effect::Confirm(target)) => Box::pin(self.confirm(target, deadline)).await,
         };
         done.map_err(|why| Refusal::Unready(format!("{}: {why}", handshake.name)))?;
@@ -64,7 +67,7 @@ impl Source {
 
     async fn confirm(&self, target: Target, deadline: Instant) -> Result<(), String> {
         let confirmer = self.handshakes.confirmer.as_ref().ok_or(HOW_TO_CONFIRM)?;
-        let fetched = tokio::time::timeout_at(deadline, confirmer.confirm(target)).await;
+        let fetched = timeout_at(deadline, confirmer.confirm(target)).await;
         fetched.map_err(|_| "the address was not fetched within the deadline".to_owned())?
     }
 }

@@ -38,6 +38,8 @@ pub struct Source {
     pub max_body: u64,
     /// The requests that may be on their way at once.
     pub in_flight: Arc<Quota>,
+    /// Bounds the events of its lists on their way at once.
+    pub listed: Arc<Quota>,
     /// Status of an accepted request.
     pub success: u16,
     /// Body of an accepted request.
@@ -61,8 +63,8 @@ pub struct Handshakes {
     pub confirmer: Option<Arc<dyn Confirmer>>,
 }
 
-/// A body of so many bytes is hashed, read and copied for a millisecond or more.
-const LARGE: usize = 256 << 10;
+/// A body of so many bytes may hold a list whose elements are read for milliseconds.
+const LARGE: usize = 64 << 10;
 
 /// True where a request's work must leave the worker, or its other connections would wait for it.
 pub(super) fn is_large(request: &Request) -> bool {

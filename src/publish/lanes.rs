@@ -1,9 +1,16 @@
-//! The destinations of one sink, each a [`Lane`]: one that is down holds up no other.
+//! The destinations of one sink, each a [`Lane`]: one that is down holds up no other. All share the sink's [`Room`].
 
-use super::{Publisher, lane::Lane};
-use crate::observe::metrics::SinkMetrics;
+use super::{Publisher, Sink, lane::Lane, room::Room};
+use crate::{
+    observe::metrics::SinkMetrics,
+    record::{Ack, PublishError, Record},
+};
 use prometheus::IntGauge;
-use std::sync::{Arc, OnceLock};
+use std::{
+    iter::repeat_with,
+    sync::{Arc, OnceLock},
+};
+use tokio::time::Instant;
 
 /// Names that a sender's text makes and that have a lane of their own; more share one.
 const MOST_NAMED: usize = 64;
@@ -11,13 +18,17 @@ const MOST_NAMED: usize = 64;
 /// Label of all lanes that no route names.
 const UNNAMED: &str = "*";
 
+/// A destination's place, free until the first record for it.
+type Place = OnceLock<(Arc<str>, Lane)>;
+
 /// The lanes of one sink.
 #[derive(Debug)]
 pub(super) struct Lanes {
     /// Destinations with a lane of their own, in the order in which they came; empty where all are one.
-    own: Box<[OnceLock<(Arc<str>, Lane)>]>,
+    own: Box<[Place]>,
     /// All other destinations.
     shared: Lane,
+    room: Room,
     sink: String,
     shown: IntGauge,
 }
@@ -27,18 +38,32 @@ impl Lanes {
         let shown = metrics.lane_down(UNNAMED);
         let named = |name: &String| {
             let lane = Lane::new(format!("{sink}: {name}"), metrics.lane_down(name));
-            OnceLock::from((Arc::from(name.as_str()), lane))
+            Place::from((Arc::from(name.as_str()), lane))
         };
-        let own = publisher.destinations().map(|names| {
-            let empty = || OnceLock::new();
-            names.iter().map(named).chain(std::iter::repeat_with(empty).take(MOST_NAMED)).collect()
-        });
+        let own = publisher
+            .destinations()
+            .map(|names| names.iter().map(named).chain(repeat_with(Place::new).take(MOST_NAMED)).collect());
         let shared = Lane::new(sink.to_owned(), shown.clone());
-        Self { own: own.unwrap_or_default(), shared, sink: sink.to_owned(), shown }
+        Self { own: own.unwrap_or_default(), shared, room: Room::default(), sink: sink.to_owned(), shown }
+    }
+
+    /// Hands a record over, unless its destination is down, or too much waits in the sink already.
+    pub(super) async fn hand_over(
+        &self,
+        sink: &Sink,
+        destination: &Arc<str>,
+        record: Record,
+        now: Instant,
+    ) -> Result<Ack, PublishError> {
+        let attempt = self.find(destination).begin(now)?;
+        let _share = self.room.take(&record).ok_or(PublishError::Saturated)?;
+        let result = sink.publisher.publish(record).await;
+        attempt.ended(&result, Instant::now());
+        result
     }
 
     /// Returns a destination's lane, which stays the same as long as the process lives.
-    pub(super) fn find(&self, destination: &Arc<str>) -> &Lane {
+    fn find(&self, destination: &Arc<str>) -> &Lane {
         let make = || {
             let name = format!("{}: {destination}", self.sink);
             (Arc::clone(destination), Lane::new(name, self.shown.clone()))
@@ -52,11 +77,7 @@ impl Lanes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        observe::metrics::Metrics,
-        publish::{Prepared, PublishError},
-        record::{Ack, Record},
-    };
+    use crate::{observe::metrics::Metrics, publish::Prepared};
     use futures_util::future::BoxFuture;
     use std::ptr;
 
@@ -94,10 +115,14 @@ mod tests {
         let first: Vec<&Lane> = names.iter().map(|name| find(name)).collect();
         assert!(names.iter().zip(&first).all(|(name, lane)| ptr::eq(find(name), *lane)));
         let own = &first[..MOST_NAMED];
-        assert!(own.iter().enumerate().all(|(at, lane)| !own[..at].iter().any(|other| ptr::eq(*other, *lane))));
-        assert!(first[MOST_NAMED..].iter().all(|lane| ptr::eq(*lane, &lanes.shared)));
+        assert!(
+            own.iter()
+                .enumerate()
+                .all(|(at, lane)| !own[..at].iter().any(|other| ptr::eq::<Lane>(*other, *lane)))
+        );
+        assert!(first[MOST_NAMED..].iter().all(|lane| ptr::eq::<Lane>(*lane, &raw const lanes.shared)));
         assert!(!ptr::eq(find("orders"), find("refunds")));
-        assert!(!ptr::eq(find("orders"), &lanes.shared));
+        assert!(!ptr::eq(find("orders"), &raw const lanes.shared));
     }
 
     #[test]

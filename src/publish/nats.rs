@@ -31,14 +31,19 @@ use futures_util::future::{BoxFuture, join_all};
 use limit::Limit;
 use std::{sync::Arc, time::Duration};
 use subjects::Subjects;
-use tokio::time::{interval, timeout};
+use tokio::{sync::Notify, time::timeout};
 
 /// How long the client waits for an ack before it gives the attempt up; the HTTP deadline is shorter.
 const ACK_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a look waits for the client to connect, and how often it asks.
+/// How long a look waits for the client to connect.
 const CONNECTING: Duration = Duration::from_secs(2);
-const CONNECTING_TURN: Duration = Duration::from_millis(10);
+
+/// How often a wait for a connection looks itself, for the case that it was not told.
+const CONNECTING_TURN: Duration = Duration::from_millis(250);
+
+/// Connections that a record is handed to, one after the other, where they end before the answer.
+const MOST_TRIES: usize = 3;
 
 /// Acks awaited at once; more events than that are refused rather than queued without bound.
 const MAX_IN_FLIGHT: usize = 8192;
@@ -63,19 +68,21 @@ pub struct Nats {
 #[derive(Debug)]
 struct Link {
     client: Client,
+    /// Told when its connection ends.
+    ended: Arc<Notify>,
     jetstream: Context,
     limit: Limit,
 }
 
 impl Link {
-    fn new(client: Client) -> Self {
+    fn new((client, ended): (Client, Arc<Notify>)) -> Self {
         let jetstream = ContextBuilder::new()
             .timeout(ACK_PATIENCE)
             .ack_timeout(ACK_PATIENCE)
             .max_ack_inflight(MAX_IN_FLIGHT)
             .backpressure_on_inflight(false)
             .build(client.clone());
-        Self { client, jetstream, limit: Limit::default() }
+        Self { client, ended, jetstream, limit: Limit::default() }
     }
 
     fn is_connected(&self) -> bool {
@@ -92,15 +99,28 @@ impl Link {
 impl Nats {
     /// Takes a client of each worker, by its number, which connect in the background, what [`Publisher::prepare`] checks,
     /// how it learns why there is no connection, and what the clients have told.
-    pub fn new(clients: Vec<Client>, checks: Checks, probe: Probe, heard: Heard) -> Self {
+    pub fn new(clients: Vec<(Client, Arc<Notify>)>, checks: Checks, probe: Probe, heard: Heard) -> Self {
         let links = clients.into_iter().map(Link::new).collect();
         Self { links, checks, probe, held: Quota::new(MAX_HELD_BYTES), subjects: Subjects::default(), heard }
     }
 
+    /// Publishes by a connection that is there, and once more by another where that one ends before the answer: what was
+    /// written to it may be lost. A copy that was not is known to the stream by its message id.
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {
-        let closed = || PublishError::Unavailable("there is no client".to_owned());
-        let link = self.link().ok_or_else(closed)?;
-        let payload = self.held.hold(record.value).ok_or(PublishError::Saturated)?;
+        for turn in 0..MOST_TRIES {
+            let link = timeout(ACK_PATIENCE, self.link()).await.map_err(|_| away())?;
+            let ended = link.ended.notified();
+            tokio::select! {
+                biased;
+                answer = self.publish_by(link, &record) => return if turn == 0 { answer } else { answer.map(as_new) },
+                () = ended => {}
+            }
+        }
+        Err(PublishError::Unavailable("the connection ended before the answer".to_owned()))
+    }
+
+    async fn publish_by(&self, link: &Link, record: &Record) -> Result<Ack, PublishError> {
+        let payload = self.held.hold(record.value.clone()).ok_or(PublishError::Saturated)?;
         let mut message = PublishMessage::build()
             .payload(payload)
             .message_id(&record.message_id)
@@ -129,29 +149,22 @@ impl Nats {
         }
     }
 
-    /// Returns the connection of this worker; where the server did not let it in, one that is there.
-    fn link(&self) -> Option<&Link> {
-        let own = self.links.get(workers::number()).or(self.links.first());
-        own.filter(|link| link.is_connected()).or_else(|| self.connected()).or(own)
+    /// Returns the connection of this worker, or else one that is there; waits for one. What a client is given while it has
+    /// none is sent when it has, though its sender was refused long ago and what came later went by another.
+    async fn link(&self) -> &Link {
+        loop {
+            let told = self.heard.connected();
+            let own = self.links.get(workers::number()).filter(|link| link.is_connected());
+            if let Some(link) = own.or_else(|| self.connected()) {
+                return link;
+            }
+            // Who was told, or has waited, looks again.
+            let _told = timeout(CONNECTING_TURN, told).await;
+        }
     }
 
     fn connected(&self) -> Option<&Link> {
         self.links.iter().find(|link| link.is_connected())
-    }
-
-    /// Waits a moment for a client, which connects beside us: right after the start none is there yet, and that says
-    /// nothing of the server.
-    async fn connecting(&self) -> Option<&Link> {
-        let mut turns = interval(CONNECTING_TURN);
-        let wait = async {
-            loop {
-                if let Some(link) = self.connected() {
-                    return link;
-                }
-                turns.tick().await;
-            }
-        };
-        timeout(CONNECTING, wait).await.ok()
     }
 
     /// Returns that we may not publish, where the server said so while an answer was waited for in vain.
@@ -166,6 +179,18 @@ impl Nats {
     }
 }
 
+/// A copy that the stream has may be the one that was written to the connection before.
+fn as_new(ack: Ack) -> Ack {
+    match ack {
+        Ack::Nats { stream, sequence, .. } => Ack::Nats { stream, sequence, duplicate: false },
+        Ack::Kafka { .. } | Ack::Journal { .. } | Ack::File => ack,
+    }
+}
+
+fn away() -> PublishError {
+    PublishError::Unavailable("no connection to a NATS server".to_owned())
+}
+
 impl Publisher for Nats {
     fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
         Box::pin(self.send(record))
@@ -178,8 +203,8 @@ impl Publisher for Nats {
             {
                 return Err(obstacle);
             }
-            let away = || PublishError::Unavailable("no connection to a NATS server".to_owned());
-            let link = self.connecting().await.ok_or_else(away)?;
+            // Right after the start none is there yet, and that says nothing of the server.
+            let link = timeout(CONNECTING, self.link()).await.map_err(|_| away())?;
             let prepared = self.checks.run(&link.client, &link.jetstream).await?;
             self.heard.answers();
             Ok(prepared)

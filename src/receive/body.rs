@@ -15,6 +15,11 @@ use tokio::time::Instant;
 /// Turns that the connection gets to read what is here, when a body's time is over.
 const LAST_LOOKS: usize = 3;
 
+/// How often a wait for a body looks at the clock, and how late it may then be: beyond that this process stood still, and
+/// its sender did not.
+const TICK: Duration = Duration::from_millis(250);
+const OVERSLEPT: Duration = Duration::from_millis(100);
+
 /// The bytes that all bodies may hold at once, and how long one may take.
 #[derive(Debug)]
 pub(super) struct Budget {
@@ -64,17 +69,14 @@ impl Budget {
         if declared.is_some_and(|declared| declared > limit) {
             return Err(Refusal::TooLarge { limit });
         }
-        let (mut gathered, mut we_are_late) = (Gathered::default(), false);
+        let (mut gathered, mut lost) = (Gathered::default(), Duration::ZERO);
         loop {
-            let until = self.until(bounds, gathered.len());
-            let mut frame = deadline.wait(until.min(deadline.at), body.frame()).await;
-            if frame.is_none() {
-                frame = last_look(&mut body).await;
-                we_are_late |= frame.is_some();
-            }
-            // A sender that is told to try again does; whose body is slow on its own must change something.
-            let late = if deadline.at <= until || we_are_late { Refusal::Deadline } else { Refusal::Stalled };
-            let Some(frame) = frame.ok_or(late)? else { return Ok(gathered.whole()) };
+            // Most bodies are here already, and need no look at the clock.
+            let frame = match body.frame().now_or_never() {
+                Some(frame) => frame,
+                None => self.wait(&mut body, (bounds, gathered.len()), &mut lost, deadline).await?,
+            };
+            let Some(frame) = frame else { return Ok(gathered.whole()) };
             // Trailers carry nothing that a webhook means.
             let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else { continue };
             let (so_far, more) = (gathered.len(), data.len());
@@ -85,11 +87,47 @@ impl Budget {
             gathered.add(data, declared);
         }
     }
+
+    /// Waits for more of a body of which so many bytes are here, until its time is over. As long as this process stood still
+    /// (`lost`) its sender gets beyond that, up to the deadline.
+    async fn wait(
+        &self,
+        body: &mut Incoming,
+        (bounds, bytes): (&Bounds, usize),
+        lost: &mut Duration,
+        deadline: &mut Deadline<'_>,
+    ) -> Result<Part, Refusal> {
+        loop {
+            let (now, until) = (Instant::now(), self.until(bounds, bytes) + *lost);
+            let end = until.min(deadline.at).max(now);
+            let due = end.min(now + TICK);
+            let mut part = deadline.wait(due, body.frame()).await;
+            let late = due.elapsed();
+            if late > OVERSLEPT {
+                *lost += late;
+            } else if part.is_none() && due == end {
+                part = last_look(body).await;
+                if part.is_none() {
+                    // A sender that is told to try again does; whose body is slow on its own must change something.
+                    let is_ours = deadline.at <= until;
+                    return Err(if is_ours { Refusal::Deadline } else { Refusal::Stalled });
+                }
+                // What was here in time was not read in time.
+                *lost += bounds.deadline;
+            }
+            if let Some(part) = part {
+                return Ok(part);
+            }
+        }
+    }
 }
+
+/// A part of a body; `None` behind its end.
+type Part = Option<Result<Frame<Bytes>, hyper::Error>>;
 
 /// Looks once more at what has come when the time is over: where this process stood still, the sender did not, and the
 /// connection only has to read what is here.
-async fn last_look(body: &mut Incoming) -> Option<Option<Result<Frame<Bytes>, hyper::Error>>> {
+async fn last_look(body: &mut Incoming) -> Option<Part> {
     for _ in 0..LAST_LOOKS {
         tokio::task::yield_now().await;
         if let Some(frame) = body.frame().now_or_never() {

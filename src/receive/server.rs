@@ -10,7 +10,10 @@ use super::{
     peer::Peers,
     watch::{Open, Order},
 };
-use crate::{observe::metrics::Metrics, workers::Workers};
+use crate::{
+    observe::{metrics::Metrics, rarely::Rarely},
+    workers::Workers,
+};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
@@ -56,6 +59,9 @@ const SHORTEST_TURN: Duration = Duration::from_millis(50);
 /// Pause after the system refused a connection, so that a lack of descriptors does not become a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Pause between two lines about that.
+const COMPLAINT_PAUSE: Duration = Duration::from_secs(10);
+
 /// How long a half-sent head may hold up the end, in looks.
 const LAST_TURNS: u32 = 10;
 
@@ -85,7 +91,7 @@ pub async fn serve(
     let most = u32::try_from(limits.idle.as_nanos().div_ceil(turn.as_nanos())).unwrap_or(u32::MAX);
     let mut turns = interval(turn);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_draining = false;
+    let (mut is_draining, mut refused) = (false, Rarely::default());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -93,7 +99,10 @@ pub async fn serve(
                 // That one connection broke off before it was accepted is nobody else's business.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
-                    tracing::warn!(%error, "a connection can't be accepted");
+                    if let Some(left_out) = refused.admit(COMPLAINT_PAUSE) {
+                        let left_out = (left_out > 0).then_some(left_out);
+                        tracing::warn!(%error, left_out, "a connection can't be accepted");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },

@@ -8,6 +8,7 @@ use crate::bus::Bus;
 use crate::delivery::{self, Delivery};
 use crate::envelope;
 use crate::hookway::Hookway;
+use crate::hookway::http;
 use crate::support::brokers::Brokers;
 use crate::support::deadline::until;
 
@@ -29,6 +30,7 @@ pub(crate) fn cases() -> Vec<Case> {
             a_nats_that_is_away_at_start_and_again_later_costs_503s_and_no_restart,
             a_frozen_kafka_costs_few_deadlines_and_then_no_time,
             a_frozen_nats_costs_few_deadlines_and_then_no_time,
+            what_is_on_its_way_when_a_connection_to_nats_ends_goes_by_the_next,
     ]
 }
 
@@ -136,6 +138,38 @@ fn a_frozen_broker_costs_few_deadlines_and_then_no_time(mut bus: Bus) {
     accepted_soon(&next(), &hookway);
     next().accepted(&hookway);
     hookway.until_metric("hookway_lane_down", &["sink=\"bus\""], 0.0);
+    hookway.until_metric("hookway_unaccounted_events", &[], 0.0);
+}
+
+fn what_is_on_its_way_when_a_connection_to_nats_ends_goes_by_the_next(_: &Brokers) {
+    let mut bus = Bus::nats();
+    let hookway = bus.hookway();
+    hookway.until_ready();
+    bus.pause();
+    let connections: Vec<_> = (0..20)
+        .map(|number| {
+            Delivery::reservation(&format!("e{number:02}"), &format!("QWERTYUI-{number}"), 1).send(&hookway)
+        })
+        .collect();
+    hookway.until_metric("hookway_events_in_flight", &[], 20.0);
+    #[expect(clippy::disallowed_methods, reason = "a deadline of a real process is measured in real time")]
+    let start = Instant::now();
+    bus.kill();
+    bus.restart();
+    for connection in connections {
+        assert_eq!(http::receive(connection).status, 200);
+    }
+    assert!(
+        start.elapsed() < Duration::from_secs(9),
+        "sooner than an answer is waited for: {:?}",
+        start.elapsed()
+    );
+    let mut ids = bus.ids(20);
+    ids.sort();
+    assert_eq!(ids.len(), 20);
+    ids.dedup();
+    assert_eq!(ids.len(), 20, "each once");
+    hookway.until_metric("hookway_events_published_total", &["source=\"hotel\""], 20.0);
     hookway.until_metric("hookway_unaccounted_events", &[], 0.0);
 }
 

@@ -5,8 +5,8 @@ use crate::{bridge::Bridge, doubles::Fault, samples::event};
 use hookway::{
     event::Reason,
     record::PublishError::{
-        self, Disk, Down, Full, Misconfigured, Refused, Rejected, Saturated, TooLarge, Unavailable, Unprepared,
-        Unroutable,
+        self, Disk, Down, Full, Misconfigured, Refused, Rejected, Saturated, TooLarge, Unavailable,
+        Unprepared, Unroutable,
     },
 };
 

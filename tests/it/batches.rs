@@ -6,10 +6,20 @@ use crate::{
     client::{Connection, Reply, post},
     doubles::Fault,
     samples::hmac,
+    series,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hookway::record::PublishError;
 use serde_json::Value;
+use std::{
+    future::poll_fn,
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    task::Poll,
+};
 
 const CONFIG: &str = "
 sources:
@@ -181,26 +191,30 @@ async fn a_long_list_keeps_the_order_of_each_object_and_names_its_first_events()
 }
 
 #[tokio::test]
-async fn the_events_of_all_lists_at_once_are_bounded() {
+async fn the_events_of_all_lists_at_once_are_bounded_and_those_of_one_source_leave_room() {
     let bridge = Bridge::start(CONFIG).await;
     bridge.sink("aside").becomes(Fault::HeldThenFails);
-    // Six bodies of 20 kB hold nearly all the events that may be on their way.
-    let signed = |body: &str| {
+    let signed = |source: &str, number: usize| {
+        let body = format!("[{}{number}]", "1,".repeat(9_999));
         let signature = hmac(body.as_bytes());
         let headers = [("x-signature", signature.as_str()), ("content-type", "application/json")];
-        post("/hooks/mail", &headers, body.as_bytes())
+        post(&format!("/hooks/{source}"), &headers, body.as_bytes())
     };
-    let mut held = Vec::new();
-    for number in 0..6 {
-        let mut connection = Connection::open(bridge.address).await;
-        connection.send(&signed(&format!("[{}{number}]", "1,".repeat(9_999)))).await;
-        held.push(connection);
+    // Bodies of 20 kB hold nearly all the events that may be on their way: of one source, then of all.
+    let (mut held, mut handed) = (Vec::new(), 0);
+    for (source, lists) in [("mail", 4), ("logs", 2)] {
+        for number in 0..lists {
+            let mut connection = Connection::open(bridge.address).await;
+            connection.send(&signed(source, number)).await;
+            held.push(connection);
+            handed += 64;
+        }
+        bridge.handed("aside", handed).await;
+        let refused = bridge.send(&signed(source, 7)).await;
+        assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"), "{source}");
     }
-    bridge.handed("aside", 6 * 64).await;
-    let refused = bridge.send(&signed(&format!("[{}7]", "1,".repeat(9_999)))).await;
-    assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"));
 
-    for _ in 0..6 * 64 {
+    for _ in 0..handed {
         bridge.sink("aside").let_one_through();
     }
     for connection in &mut held {
@@ -208,8 +222,55 @@ async fn the_events_of_all_lists_at_once_are_bounded() {
     }
     bridge.sink("aside").becomes(Fault::None);
     bridge.until_in_flight(0).await;
-    assert_eq!(bridge.send(&signed("[1,2,3]")).await.status, 200);
+    assert_eq!(send(&bridge, "mail", "application/json", "[1,2,3]").await.status, 200);
     accounted(&bridge);
+}
+
+/// Lets every other task have one turn. Tokio's own yield waits until none is left that wants one.
+async fn turn() {
+    let mut is_over = false;
+    poll_fn(|context| {
+        if mem::replace(&mut is_over, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[test]
+fn a_list_of_repeats_lets_others_have_their_turns() {
+    // Sockets are looked at after each turn, though another task always wants one.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().event_interval(1).build().unwrap();
+    runtime.block_on(repeats_are_told_in_many_turns());
+}
+
+async fn repeats_are_told_in_many_turns() {
+    let bridge = Bridge::start(CONFIG).await;
+    let elements: Vec<String> = (0..1000)
+        .map(|n| format!(r#"{{"event":"open","sg_message_id":"m{n}","sg_event_id":"e{n}"}}"#))
+        .collect();
+    let body = format!("[{}]", elements.join(","));
+    assert_eq!(send(&bridge, "mail", "application/json", &body).await.status, 200);
+    // The server runs on this thread, so that its turns and those of another task alternate.
+    let (metrics, most) = (bridge.metrics.clone(), Arc::new(AtomicI64::new(0)));
+    let (kept, mut before) = (Arc::clone(&most), 0);
+    let other = tokio::spawn(async move {
+        loop {
+            turn().await;
+            let text = metrics.render().unwrap();
+            let now = series::sum(&text, "hookway_events_suppressed_total", &[("source", "mail")]);
+            kept.fetch_max(now - before, Ordering::Relaxed);
+            before = now;
+        }
+    });
+    assert_eq!(send(&bridge, "mail", "application/json", &body).await.status, 200);
+    other.abort();
+    let most = most.load(Ordering::Relaxed);
+    assert!((1..=256).contains(&most), "{most} of 1000 repeats in one turn");
+    assert_eq!(bridge.count("hookway_events_suppressed_total", &[("source", "mail")]), 1000);
 }
 
 #[tokio::test]

@@ -254,6 +254,7 @@ fn source(
         deadline: settings.deadline,
         max_body: settings.max_body,
         in_flight: hookway::delivery::Quota::new(settings.max_in_flight.try_into().expect("fits")),
+        listed: hookway::delivery::Quota::new(hookway::pipeline::MOST_LISTED_OF_ONE),
         success: settings.success,
         problems: settings.problems,
         success_body: settings.body.clone().unwrap_or_default().into(),

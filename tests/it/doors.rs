@@ -2,11 +2,13 @@
 //! not read is not accepted, and whoever is refused reads why.
 
 use crate::{
+    binary::Hookway,
     bridge::{Bridge, ORDINARY},
     client::{Connection, post},
+    deadline,
     doubles::Fault,
-    eventually::eventually,
-    samples::{SECRET, event, likemagic_body},
+    eventually::{PATIENCE, eventually},
+    samples::{SECRET, event, likemagic, likemagic_body},
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -188,4 +190,24 @@ async fn a_copy_that_was_answered_gives_its_place_back() {
     eventually("the copies are gone", || bridge.metrics.events_in_flight.get() == 1).await;
     bridge.sink("kept").becomes(Fault::None);
     assert_eq!(bridge.send(&event("2")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_stop_of_ours_while_a_body_comes_is_not_the_senders() {
+    let hookway = Hookway::start(ORDINARY);
+    let mut connection = Connection::open(hookway.webhooks).await;
+    let (request, start) = (likemagic(&likemagic_body("1", "a")), Instant::now());
+    let (first, rest) = request.split_at(request.len() - 10);
+    connection.send(first).await;
+    // It stands still, and goes on before the body's three seconds are over.
+    hookway.process.signal("STOP");
+    let passed = |millis| {
+        let is_over = || (start.elapsed() > Duration::from_millis(millis)).then_some(());
+        deadline::until("time", PATIENCE, is_over);
+    };
+    passed(2400);
+    hookway.process.signal("CONT");
+    passed(3200);
+    connection.send(rest).await;
+    assert_eq!(connection.reply().await.unwrap().status, 200);
 }

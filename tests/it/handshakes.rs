@@ -321,6 +321,22 @@ async fn asana_hands_over_its_secret_once_and_hears_it_back() {
 }
 
 #[tokio::test]
+async fn a_secret_whose_file_does_not_answer_is_503_at_the_deadline() {
+    let config =
+        CONFIG.replace("secrets: [ file:$home/asana ]", "secrets: [ file:$home/asana ]\n    deadline: 200ms");
+    let bridge = Bridge::start(&config).await;
+    // Whoever opens a pipe to read it waits until somebody writes: a disk that takes its time.
+    let pipe = bridge.path("asana");
+    drop(std::fs::remove_file(&pipe));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for _ in 0..2 {
+        let reply = bridge.send_with("/hooks/asana", "x-hook-secret", "a-secret-that-is-handed-over").await;
+        assert_eq!((reply.status, reply.code().as_str()), (503, "handshake_unready"));
+    }
+    drop(std::fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+}
+
+#[tokio::test]
 async fn a_secret_that_nobody_takes_is_503_and_the_log_says_how_to_take_it() {
     let bridge = start().await;
     let body = r#"{"verification_token":"secret_tMrlL1qK5vuQAh1b6cZG"}"#;

@@ -71,9 +71,9 @@ pub(super) async fn show(
     };
     // Credentials were taken out before it was quarantined.
     if out.is_json() {
-        out.object(&event)?
+        out.object(&event)?;
     } else {
-        out.document(&parsed(event.get()))?
+        out.document(&parsed(event.get()))?;
     }
     Ok(Exit::Well)
 }

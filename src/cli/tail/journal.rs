@@ -15,7 +15,7 @@ use tokio::time::sleep;
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
-pub(super) struct Feed {
+pub(in crate::cli) struct Feed {
     reader: Reader,
     from: From,
     /// How many removed records were told of.

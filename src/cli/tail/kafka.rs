@@ -47,7 +47,7 @@ const CONNECTION: [&str; 12] = [
     "metadata.",
 ];
 
-pub(super) struct Feed {
+pub(in crate::cli) struct Feed {
     consumer: Arc<StreamConsumer>,
     /// What is left of the backlog: per partition the offset behind its last record.
     ends: BTreeMap<(String, i32), i64>,

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) struct Feed {
+pub(in crate::cli) struct Feed {
     messages: Ordered,
     /// The last sequence of the backlog; `None` once that is over.
     end: Option<u64>,

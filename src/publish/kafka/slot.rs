@@ -17,6 +17,9 @@ use tokio::runtime::Handle;
 /// How long a client may take to hand over what it holds when all ends.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(4);
 
+/// How long a client that is given up may take to end what is not stuck.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
+
 /// A client that is in use.
 pub(super) type Producer = Arc<Client>;
 
@@ -118,6 +121,8 @@ impl Slot {
                     let taken = slot.exchange(&old, new);
                     tracing::info!(why, taken, "a kafka client is replaced");
                     if gives_up {
+                        // What a broker is storing just now is not given up: it would stand there twice.
+                        let _stuck = old.flush(SHORT_PATIENCE);
                         old.purge(PurgeConfig::default().queue().inflight());
                     }
                     // They may have changed while it started.

@@ -8,7 +8,10 @@ pub use async_nats::ConnectOptions;
 use async_nats::{Client, ConnectError, ConnectErrorKind, Event};
 use parking_lot::Mutex;
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::Instant,
+};
 
 /// Certificates of a connection.
 #[derive(Debug, Default)]
@@ -44,18 +47,26 @@ pub fn options(
         .connection_timeout(Duration::from_secs(5)))
 }
 
-/// Returns a client that connects in the background and tells `heard` what it meets. Fails where an address is none.
+/// Returns a client that connects in the background and tells `heard` what it meets, with what is told when its connection
+/// ends. Fails where an address is none.
 pub async fn client(
     options: &ConnectOptions,
     servers: &[String],
     heard: &Heard,
-) -> Result<Client, ConnectError> {
+) -> Result<(Client, Arc<Notify>), ConnectError> {
     let (options, heard) = (options.clone().retry_on_initial_connect(), heard.clone());
+    let ended = Arc::new(Notify::new());
+    let tell = Arc::clone(&ended);
     let hear = move |event| {
-        let heard = heard.clone();
-        async move { heard.event(&event) }
+        let (heard, tell) = (heard.clone(), Arc::clone(&tell));
+        async move {
+            heard.event(&event);
+            if matches!(event, Event::Disconnected) {
+                tell.notify_waiters();
+            }
+        }
     };
-    options.event_callback(hear).connect(servers).await
+    Ok((options.event_callback(hear).connect(servers).await?, ended))
 }
 
 /// What the client has told.
@@ -65,6 +76,8 @@ pub struct Heard(Arc<Told>);
 #[derive(Debug)]
 struct Told {
     complaints: Complaints,
+    /// Told when a client has a connection.
+    connected: Notify,
     /// What the server forbids: it drops such a message and says so beside it, and the publish itself only hears nothing.
     denial: Mutex<Option<(Instant, String)>>,
 }
@@ -73,12 +86,15 @@ impl Heard {
     /// Begins with nothing heard from these servers.
     pub fn from(servers: &[String]) -> Self {
         let complaints = Complaints::about("nats", &servers.join(", "));
-        Self(Arc::new(Told { complaints, denial: Mutex::default() }))
+        Self(Arc::new(Told { complaints, connected: Notify::new(), denial: Mutex::default() }))
     }
 
     fn event(&self, event: &Event) {
         match event {
-            Event::Connected => tracing::info!("nats connected"),
+            Event::Connected => {
+                tracing::info!("nats connected");
+                self.0.connected.notify_waiters();
+            }
             Event::Disconnected => self.0.complaints.add("the connection has ended"),
             Event::ServerError(error) => self.forbids(error.to_string()),
             Event::ClientError(error) => self.0.complaints.add(&error.to_string()),
@@ -94,6 +110,11 @@ impl Heard {
         if error.to_ascii_lowercase().contains("permissions violation for publish") {
             *self.0.denial.lock() = Some((Instant::now(), error));
         }
+    }
+
+    /// Waits until a client tells that it has a connection, from now on.
+    pub(super) fn connected(&self) -> Notified<'_> {
+        self.0.connected.notified()
     }
 
     /// Notes that the server answers.

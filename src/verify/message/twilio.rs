@@ -11,6 +11,9 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use subtle::ConstantTimeEq as _;
 
+/// Fields of a form at most. Twilio sends some dozens; to sort what a stranger may send would hold up others.
+const MOST_FIELDS: usize = 1000;
+
 /// The parameter of the query that holds the hex SHA-256 of a body that is no form.
 const BODY_DIGEST: &[u8] = b"bodySHA256";
 
@@ -53,6 +56,9 @@ impl Addresses {
             }
             (Some(_), Some(_)) => return Err(VerifyError::Repeated("`query:bodySHA256`".to_owned())),
             (None, _) => {}
+        }
+        if form::pairs(&request.body).nth(MOST_FIELDS).is_some() {
+            return Err(VerifyError::Malformed(format!("a form of more than {MOST_FIELDS} fields")));
         }
         let fields: BTreeSet<form::Pair<'_>> = form::pairs(&request.body).collect();
         for (name, value) in fields {

@@ -182,3 +182,13 @@ proptest! {
         prop_assert_eq!(rewrite(&spaced, None), Some(compact.into_bytes()), "{}", spaced);
     }
 }
+
+#[test]
+fn a_form_of_more_fields_than_twilio_sends_is_refused_before_it_is_sorted() {
+    let verifier = verifier(TWILIO, &[KEY]);
+    let of = |count: usize| {
+        let body: Vec<String> = (0..count).map(|n| format!("f{n}=")).collect();
+        refusal(&verifier, &request(&[("x-twilio-signature", &sha1("another"))], body.join("&")))
+    };
+    assert_eq!((of(1000), of(1001)), ("mismatch", "malformed"));
+}
