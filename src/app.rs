@@ -153,11 +153,11 @@ fn bounds(limits: &config::Limits) -> Limits {
 fn start_logs(loaded: &Loaded) -> Result<(), Failure> {
     let log = &loaded.config.log;
     let json = log.format.map(|format| format == LogFormat::Json);
-    // On a terminal somebody tries things out: each event has its line.
+    // On a terminal somebody tries things out: each event has its line. What async-nats meets when it connects is told by us.
     let usual = if logs::are_for_people(json) {
-        "info,async_nats=warn,hookway::told=debug"
+        "info,async_nats=warn,async_nats::connector=off,hookway::told=debug"
     } else {
-        "info,async_nats=warn"
+        "info,async_nats=warn,async_nats::connector=off"
     };
     let level = log.level.as_deref().unwrap_or(usual);
     logs::start(json, level).map_err(|error| Failure::System(io::Error::other(error)))?;

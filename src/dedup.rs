@@ -11,17 +11,23 @@
 //! remembered before it was acknowledged. Copies in flight join the first one and share its outcome.
 
 mod entries;
+mod reservation;
+
+pub use reservation::Reservation;
 
 use crate::{
     event::Event,
-    record::{Held, Receipt, Repeat},
+    record::{Held, Repeat},
 };
-use entries::{Entries, Entry, Key, Names, Part, Second, State};
-use parking_lot::Mutex;
+use entries::{Entries, Entry, Key, Names, Second, State};
+use parking_lot::{Mutex, MutexGuard};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{sync::oneshot, time::Instant};
@@ -58,10 +64,12 @@ pub struct Window {
     capacity: usize,
     /// Keyed at random, so that nobody outside can aim for an equal hash.
     hasher: SipHasher13,
-    /// An id and all its events stand in one of them, so that workers seldom wait for each other.
+    /// Each stands in one of them, by the hash under which it stands, so that workers seldom wait for each other.
     shards: [Mutex<Entries>; SHARDS],
     /// How many of them are used.
     used: usize,
+    /// True once two events had one id: then an event may stand under its own name, and is looked for there too.
+    has_conflicts: AtomicBool,
 }
 
 /// The most parts of a window.
@@ -82,6 +90,7 @@ impl Window {
             hasher: SipHasher13::new_with_keys(one, other),
             shards: Default::default(),
             used,
+            has_conflicts: AtomicBool::new(false),
         })
     }
 
@@ -94,11 +103,34 @@ impl Window {
     /// Claims the right to publish the event with this id; an id is unique within the envelope's `scope`. `content` is
     /// what copies of one event have in common beside it.
     pub fn claim(&self, scope: &str, id: &str, content: &[&[u8]]) -> Claim<'_> {
-        let names = self.names([scope, id], content);
+        let (names, now) = (self.names([scope, id], content), self.now());
+        let own = self.shard(names.event);
+        // The first event of the id may have failed, or be forgotten, before this one.
+        if self.has_conflicts.load(Ordering::Relaxed) {
+            let entries = own.lock();
+            if entries.knows(names.event, now) {
+                return self.claim_at((own, names.event), entries, &names, now);
+            }
+        }
         let shard = self.shard(names.id);
-        let mut entries = shard.lock();
-        let now = self.now();
-        let key = entries.place(&names, now);
+        let entries = shard.lock();
+        if entries.is_anothers(&names, now) {
+            // Not both at once: somebody may have them the other way round.
+            drop(entries);
+            self.has_conflicts.store(true, Ordering::Relaxed);
+            return self.claim_at((own, names.event), own.lock(), &names, now);
+        }
+        self.claim_at((shard, names.id), entries, &names, now)
+    }
+
+    /// Claims the place that an event has, or is to have.
+    fn claim_at<'w>(
+        &'w self,
+        (shard, key): (&'w Mutex<Entries>, Key),
+        mut entries: MutexGuard<'_, Entries>,
+        names: &Names,
+        now: Second,
+    ) -> Claim<'w> {
         let held = match entries.states.get_mut(&key).map(|entry| &mut entry.state) {
             Some(State::InFlight(waiting)) => {
                 let (tell, told) = oneshot::channel();
@@ -109,17 +141,9 @@ impl Window {
             Some(State::Partial(part)) if part.until > now => std::mem::take(&mut part.held),
             Some(State::Done(..) | State::Partial(..)) | None => Held::default(),
         };
-        let name = names.event;
+        let (name, is_conflict) = (names.event, key != names.id);
         entries.states.insert(key, Entry { name, state: State::InFlight(None) });
-        Claim::Fresh(Reservation {
-            window: self,
-            shard,
-            key,
-            name,
-            is_conflict: key != names.id,
-            held,
-            open: true,
-        })
+        Claim::Fresh(Reservation { window: self, shard, key, name, is_conflict, held, open: true })
     }
 
     /// Returns how many events are remembered or in flight.
@@ -149,9 +173,9 @@ impl Window {
         Names { id: (id.h1, id.h2), event: (event.h1, event.h2) }
     }
 
-    fn shard(&self, id: Key) -> &Mutex<Entries> {
+    fn shard(&self, key: Key) -> &Mutex<Entries> {
         let [first, ..] = &self.shards;
-        let place = usize::try_from(id.0).unwrap_or_default().checked_rem(self.used);
+        let place = usize::try_from(key.0).unwrap_or_default().checked_rem(self.used);
         place.and_then(|place| self.shards.get(place)).unwrap_or(first)
     }
 
@@ -191,59 +215,6 @@ impl Window {
 
 fn seconds(time: Duration) -> Second {
     Second::try_from(time.as_secs()).unwrap_or(Second::MAX)
-}
-
-/// The right to publish one event once. Dropped without a receipt, it gives the right back.
-#[derive(Debug)]
-pub struct Reservation<'w> {
-    window: &'w Window,
-    shard: &'w Mutex<Entries>,
-    key: Key,
-    name: Key,
-    is_conflict: bool,
-    held: Held,
-    open: bool,
-}
-
-impl Reservation<'_> {
-    /// Returns what holds an earlier attempt and needs no second copy.
-    pub fn held(&self) -> &Held {
-        &self.held
-    }
-
-    /// True where another event has the same id.
-    pub fn is_conflict(&self) -> bool {
-        self.is_conflict
-    }
-
-    /// Remembers the event and tells those who joined.
-    pub fn commit(mut self, receipt: &Receipt) {
-        let repeat = receipt.repeat();
-        self.open = false;
-        for joined in
-            self.window.settle((self.shard, self.key, self.name), |until| Some(State::Done(repeat, until)))
-        {
-            // A joiner that gave up hears nothing, and that is all.
-            let _unheard = joined.send(repeat);
-        }
-    }
-
-    /// Gives the right back, keeping what holds the event already.
-    pub fn release(mut self, held: Held) {
-        self.held = held;
-    }
-}
-
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        if self.open {
-            let held = std::mem::take(&mut self.held);
-            // Dropping the joiners' channels tells them that the first copy failed.
-            drop(self.window.settle((self.shard, self.key, self.name), |until| {
-                (!held.is_empty()).then(|| State::Partial(Box::new(Part { held, until })))
-            }));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 mod mail;
 
-pub use mail::{beside, hear, number};
+pub use mail::{beside, hear, number, own_number};
 
 use std::{
     io,

@@ -65,16 +65,15 @@ impl State {
 }
 
 impl Entries {
-    /// Returns where an event stands, or is to stand.
-    pub(super) fn place(&self, names: &Names, now: Second) -> Key {
-        let known = |key: &Key| self.states.get(key).filter(|entry| entry.state.is_known(now));
-        match known(&names.id) {
-            Some(first) if first.name == names.event => names.id,
-            Some(_) => names.event,
-            // The first event of the id may have failed, or be forgotten, before this one.
-            None if known(&names.event).is_some() => names.event,
-            None => names.id,
-        }
+    /// True where something is known of what stands under this hash.
+    pub(super) fn knows(&self, key: Key, now: Second) -> bool {
+        self.states.get(&key).is_some_and(|entry| entry.state.is_known(now))
+    }
+
+    /// True where another event than this one has its id.
+    pub(super) fn is_anothers(&self, names: &Names, now: Second) -> bool {
+        let first = self.states.get(&names.id).filter(|entry| entry.state.is_known(now));
+        first.is_some_and(|first| first.name != names.event)
     }
 
     pub(super) fn forget(&mut self, now: Second, capacity: usize) {

@@ -1,7 +1,8 @@
 //! The window's rules: remember only what was acknowledged, share what is in flight, stay bounded.
 
 use super::*;
-use crate::record::{Ack, Plan, Target};
+
+use crate::record::{Ack, Plan, Receipt, Target};
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -221,4 +222,17 @@ fn of_many_threads_that_claim_the_same_ids_one_gets_each() {
     assert_eq!((fresh.len(), window.remembered()), (2000, 2000));
     drop(fresh);
     assert_eq!(window.remembered(), 0);
+}
+
+#[test]
+fn many_events_of_one_id_are_remembered_as_well_as_many_of_many() {
+    let window = Window::new(Duration::from_mins(1), 100_000);
+    for number in 0..20_000 {
+        let Claim::Fresh(event) = claim(&window, "a", &number.to_string()) else { panic!("{number} is new") };
+        event.commit(&receipt());
+    }
+    for number in 0..20_000 {
+        assert!(matches!(claim(&window, "a", &number.to_string()), Claim::Duplicate(_)), "{number}");
+    }
+    assert_eq!(window.remembered(), 20_000);
 }

@@ -4,6 +4,7 @@ mod access;
 mod answer;
 mod connect;
 mod limit;
+mod link;
 mod prepare;
 mod stream;
 mod subjects;
@@ -16,19 +17,17 @@ use super::{Prepared, PublishError, Publisher};
 use crate::{
     delivery::Quota,
     record::{Ack, Record},
-    workers,
 };
 use answer::{acknowledged, classify, has_no_place};
 use async_nats::{
     Client,
-    connection::State,
     jetstream::{
-        context::{Context, ContextBuilder, PublishError as ClientError, PublishErrorKind},
+        context::{PublishError as ClientError, PublishErrorKind},
         message::PublishMessage,
     },
 };
-use futures_util::future::{BoxFuture, join_all};
-use limit::Limit;
+use futures_util::future::BoxFuture;
+use link::{Link, Links};
 use std::{sync::Arc, time::Duration};
 use subjects::Subjects;
 use tokio::{sync::Notify, time::timeout};
@@ -38,9 +37,6 @@ const ACK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a look waits for the client to connect.
 const CONNECTING: Duration = Duration::from_secs(2);
-
-/// How often a wait for a connection looks itself, for the case that it was not told.
-const CONNECTING_TURN: Duration = Duration::from_millis(250);
 
 /// Connections that a record is handed to, one after the other, where they end before the answer.
 const MOST_TRIES: usize = 3;
@@ -55,8 +51,7 @@ pub const MAX_HELD_BYTES: u64 = 64 << 20;
 /// One JetStream stream as a sink.
 #[derive(Debug)]
 pub struct Nats {
-    /// One for each worker, whose runtime it lives on: what is published and acknowledged crosses no thread.
-    links: Vec<Link>,
+    links: Links,
     checks: Checks,
     probe: Probe,
     held: Arc<Quota>,
@@ -64,43 +59,11 @@ pub struct Nats {
     heard: Heard,
 }
 
-/// One connection.
-#[derive(Debug)]
-struct Link {
-    client: Client,
-    /// Told when its connection ends.
-    ended: Arc<Notify>,
-    jetstream: Context,
-    limit: Limit,
-}
-
-impl Link {
-    fn new((client, ended): (Client, Arc<Notify>)) -> Self {
-        let jetstream = ContextBuilder::new()
-            .timeout(ACK_PATIENCE)
-            .ack_timeout(ACK_PATIENCE)
-            .max_ack_inflight(MAX_IN_FLIGHT)
-            .backpressure_on_inflight(false)
-            .build(client.clone());
-        Self { client, ended, jetstream, limit: Limit::default() }
-    }
-
-    fn is_connected(&self) -> bool {
-        self.client.connection_state() == State::Connected
-    }
-
-    async fn flush(&self) {
-        if let Err(error) = self.client.flush().await {
-            tracing::warn!(%error, "nats client did not flush");
-        }
-    }
-}
-
 impl Nats {
     /// Takes a client of each worker, by its number, which connect in the background, what [`Publisher::prepare`] checks,
     /// how it learns why there is no connection, and what the clients have told.
     pub fn new(clients: Vec<(Client, Arc<Notify>)>, checks: Checks, probe: Probe, heard: Heard) -> Self {
-        let links = clients.into_iter().map(Link::new).collect();
+        let links = Links::new(clients);
         Self { links, checks, probe, held: Quota::new(MAX_HELD_BYTES), subjects: Subjects::default(), heard }
     }
 
@@ -108,7 +71,7 @@ impl Nats {
     /// written to it may be lost. A copy that was not is known to the stream by its message id.
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {
         for turn in 0..MOST_TRIES {
-            let link = timeout(ACK_PATIENCE, self.link()).await.map_err(|_| away())?;
+            let link = timeout(ACK_PATIENCE, self.links.one(&self.heard)).await.map_err(|_| away())?;
             let ended = link.ended.notified();
             tokio::select! {
                 biased;
@@ -149,24 +112,6 @@ impl Nats {
         }
     }
 
-    /// Returns the connection of this worker, or else one that is there; waits for one. What a client is given while it has
-    /// none is sent when it has, though its sender was refused long ago and what came later went by another.
-    async fn link(&self) -> &Link {
-        loop {
-            let told = self.heard.connected();
-            let own = self.links.get(workers::number()).filter(|link| link.is_connected());
-            if let Some(link) = own.or_else(|| self.connected()) {
-                return link;
-            }
-            // Who was told, or has waited, looks again.
-            let _told = timeout(CONNECTING_TURN, told).await;
-        }
-    }
-
-    fn connected(&self) -> Option<&Link> {
-        self.links.iter().find(|link| link.is_connected())
-    }
-
     /// Returns that we may not publish, where the server said so while an answer was waited for in vain.
     fn denied(&self, error: &ClientError) -> Option<PublishError> {
         (error.kind() == PublishErrorKind::TimedOut).then_some(())?;
@@ -198,13 +143,15 @@ impl Publisher for Nats {
 
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
         Box::pin(async {
-            if self.connected().is_none()
+            if !self.links.is_any_connected()
                 && let Some(obstacle) = self.probe.obstacle().await
             {
                 return Err(obstacle);
             }
             // Right after the start none is there yet, and that says nothing of the server.
-            let link = timeout(CONNECTING, self.link()).await.map_err(|_| away())?;
+            timeout(CONNECTING, self.links.one(&self.heard)).await.map_err(|_| away())?;
+            self.links.look(&self.checks.stream).await;
+            let link = timeout(CONNECTING, self.links.one(&self.heard)).await.map_err(|_| away())?;
             let prepared = self.checks.run(&link.client, &link.jetstream).await?;
             self.heard.answers();
             Ok(prepared)
@@ -215,8 +162,7 @@ impl Publisher for Nats {
         Box::pin(async {
             // With nothing to flush, one that is away is not waited for.
             let is_empty = self.held.free() == MAX_HELD_BYTES;
-            let links = self.links.iter().filter(|link| link.is_connected() || !is_empty);
-            join_all(links.map(Link::flush)).await;
+            self.links.flush(is_empty).await;
         })
     }
 }

@@ -22,13 +22,18 @@ thread_local! {
     /// The list of the worker that this thread is.
     static MAIL: RefCell<Option<UnboundedSender<Waker>>> = const { RefCell::new(None) };
     /// Which worker this thread is.
-    static NUMBER: Cell<usize> = const { Cell::new(0) };
+    static NUMBER: Cell<Option<usize>> = const { Cell::new(None) };
     /// The process's own runtime, on a worker.
     static HOME: RefCell<Option<Handle>> = const { RefCell::new(None) };
 }
 
 /// Returns the number of the worker that this thread is; 0 elsewhere.
 pub fn number() -> usize {
+    own_number().unwrap_or_default()
+}
+
+/// Returns the number of the worker that this thread is.
+pub fn own_number() -> Option<usize> {
     NUMBER.get()
 }
 
@@ -90,7 +95,7 @@ impl Wake for Letter {
 /// Makes this thread the worker of this number and wakes whom others put on its list.
 #[expect(clippy::disallowed_methods, reason = "it holds one wake-up for each answer that a task waits for")]
 pub(super) async fn hand_out(number: usize, home: Option<Handle>) {
-    NUMBER.set(number);
+    NUMBER.set(Some(number));
     HOME.set(home);
     let (by, mut letters) = unbounded_channel();
     MAIL.set(Some(by));
