@@ -114,7 +114,7 @@ impl Window {
         }
         let shard = self.shard(names.id);
         let entries = shard.lock();
-        if entries.is_anothers(&names, now) {
+        if entries.has_another(&names, now) {
             // Not both at once: somebody may have them the other way round.
             drop(entries);
             self.has_conflicts.store(true, Ordering::Relaxed);

@@ -71,7 +71,7 @@ impl Entries {
     }
 
     /// True where another event than this one has its id.
-    pub(super) fn is_anothers(&self, names: &Names, now: Second) -> bool {
+    pub(super) fn has_another(&self, names: &Names, now: Second) -> bool {
         let first = self.states.get(&names.id).filter(|entry| entry.state.is_known(now));
         first.is_some_and(|first| first.name != names.event)
     }
