@@ -3,6 +3,7 @@
 use crate::{
     binary::{self, Hookway},
     client::post,
+    eventually::PATIENCE,
     samples::{SECRET, likemagic_body},
 };
 use std::{fs, process::Output};
@@ -17,6 +18,8 @@ quarantine: { sink: aside }
 #[tokio::test]
 async fn a_mended_route_rescues_what_the_wrong_one_set_aside_and_only_once() {
     let mut hookway = Hookway::start(CONFIG);
+    let open = async { while hookway.ask("/readyz").await.status != 200 {} };
+    tokio::time::timeout(PATIENCE, open).await.expect("the journals are opened");
     let json = [("content-type", "application/json"), ("lm-webhook-secret", SECRET)];
     for body in [likemagic_body("first", "QWERTYUI-1"), "not json".to_owned()] {
         let reply = hookway.send(&post("/hooks/hotel", &json, body.as_bytes())).await;
