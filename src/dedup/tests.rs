@@ -1,7 +1,6 @@
 //! The window's rules: remember only what was acknowledged, share what is in flight, stay bounded.
 
 use super::*;
-
 use crate::record::{Ack, Plan, Receipt, Target};
 use proptest::prelude::*;
 use std::collections::HashMap;

@@ -2,6 +2,7 @@
 
 mod appending;
 mod cursor;
+mod dying;
 mod failing;
 mod model;
 mod reading;

@@ -58,12 +58,14 @@ impl Lane {
     /// Begins an attempt; refused where the destination is down and another attempt finds out already.
     pub(super) fn begin(&self, now: Instant) -> Result<Attempt<'_>, PublishError> {
         let now = self.at(now);
-        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let is_up = self.down.load(Ordering::Relaxed) == 0;
+        // Before this attempt counts: whoever counts it must not take the idle time before it for silence.
+        if is_up && self.waiting.load(Ordering::Relaxed) == 0 {
+            self.heard.store(now, Ordering::Relaxed);
+        }
+        let waiting = self.waiting.fetch_add(1, Ordering::AcqRel);
         let attempt = Attempt { lane: self, began: now };
-        if self.down.load(Ordering::Relaxed) == 0 {
-            if waiting == 0 {
-                self.heard.store(now, Ordering::Relaxed);
-            }
+        if is_up {
             if waiting < FEW || now.saturating_sub(self.heard.load(Ordering::Relaxed)) < millis(SILENCE) {
                 return Ok(attempt);
             }
@@ -104,11 +106,11 @@ impl Attempt<'_> {
     /// Notes what came of it.
     pub(super) fn ended<T>(&self, result: &Result<T, PublishError>, now: Instant) {
         match result {
-            Ok(_) => self.heard(now),
-            Err(error) if error.is_hopeless() => self.heard(now),
             Err(PublishError::Unavailable(_)) => self.missed(now),
-            // An answer, but none that tells how the next record fares.
-            Err(_) => {}
+            // Nobody was asked.
+            Err(PublishError::Saturated | PublishError::Unprepared(_) | PublishError::Down { .. }) => {}
+            // Whatever it says, it answers.
+            Ok(_) | Err(_) => self.heard(now),
         }
     }
 

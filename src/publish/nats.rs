@@ -5,6 +5,7 @@ mod answer;
 mod connect;
 mod limit;
 mod link;
+mod news;
 mod prepare;
 mod stream;
 mod subjects;
@@ -21,16 +22,14 @@ use crate::{
 use answer::{acknowledged, classify, has_no_place};
 use async_nats::{
     Client,
-    jetstream::{
-        context::{PublishError as ClientError, PublishErrorKind},
-        message::PublishMessage,
-    },
+    jetstream::{context::PublishErrorKind, message::PublishMessage},
 };
 use futures_util::future::BoxFuture;
 use link::{Link, Links};
+pub use news::News;
+use news::Told;
 use std::{sync::Arc, time::Duration};
 use subjects::Subjects;
-use tokio::{sync::Notify, time::timeout};
 
 /// How long the client waits for an ack before it gives the attempt up; the HTTP deadline is shorter.
 const ACK_PATIENCE: Duration = Duration::from_secs(10);
@@ -44,8 +43,8 @@ const MOST_TRIES: usize = 3;
 /// Acks awaited at once; more events than that are refused rather than queued without bound.
 const MAX_IN_FLIGHT: usize = 8192;
 
-/// Bytes in the client's hands at once: while there is no connection it keeps what it was given, also what was given
-/// up long ago. No less than the largest payload that a server may allow.
+/// Bytes in the clients' hands at once: one whose server does not read keeps what it was given, also what was given up
+/// long ago. No less than the largest payload that a server may allow.
 pub const MAX_HELD_BYTES: u64 = 64 << 20;
 
 /// One JetStream stream as a sink.
@@ -62,7 +61,7 @@ pub struct Nats {
 impl Nats {
     /// Takes a client of each worker, by its number, which connect in the background, what [`Publisher::prepare`] checks,
     /// how it learns why there is no connection, and what the clients have told.
-    pub fn new(clients: Vec<(Client, Arc<Notify>)>, checks: Checks, probe: Probe, heard: Heard) -> Self {
+    pub fn new(clients: Vec<(Client, Arc<News>)>, checks: Checks, probe: Probe, heard: Heard) -> Self {
         let links = Links::new(clients);
         Self { links, checks, probe, held: Quota::new(MAX_HELD_BYTES), subjects: Subjects::default(), heard }
     }
@@ -71,12 +70,15 @@ impl Nats {
     /// written to it may be lost. A copy that was not is known to the stream by its message id.
     async fn send(&self, record: Record) -> Result<Ack, PublishError> {
         for turn in 0..MOST_TRIES {
-            let link = timeout(ACK_PATIENCE, self.links.one(&self.heard)).await.map_err(|_| away())?;
-            let ended = link.ended.notified();
+            let link = self.links.one(&self.heard, ACK_PATIENCE).await.ok_or_else(away)?;
+            let news = link.news.watch();
             tokio::select! {
                 biased;
                 answer = self.publish_by(link, &record) => return if turn == 0 { answer } else { answer.map(as_new) },
-                () = ended => {}
+                told = news.of(&record.destination) => match told {
+                    Told::Denied(words) => return Err(PublishError::Refused(words)),
+                    Told::Ended => {}
+                },
             }
         }
         Err(PublishError::Unavailable("the connection ended before the answer".to_owned()))
@@ -108,14 +110,8 @@ impl Nats {
                 let subject = &record.destination;
                 Err(Box::pin(self.subjects.unanswered(&link.jetstream, &self.checks.stream, subject)).await)
             }
-            Err(error) => Err(self.denied(&error).unwrap_or_else(|| classify(&error))),
+            Err(error) => Err(classify(&error)),
         }
-    }
-
-    /// Returns that we may not publish, where the server said so while an answer was waited for in vain.
-    fn denied(&self, error: &ClientError) -> Option<PublishError> {
-        (error.kind() == PublishErrorKind::TimedOut).then_some(())?;
-        self.heard.denial_within(2 * ACK_PATIENCE).map(PublishError::Refused)
     }
 
     /// True for a subject that a route names literally: that it has no place is the operator's matter.
@@ -149,9 +145,9 @@ impl Publisher for Nats {
                 return Err(obstacle);
             }
             // Right after the start none is there yet, and that says nothing of the server.
-            timeout(CONNECTING, self.links.one(&self.heard)).await.map_err(|_| away())?;
+            self.links.one(&self.heard, CONNECTING).await.ok_or_else(away)?;
             self.links.look(&self.checks.stream).await;
-            let link = timeout(CONNECTING, self.links.one(&self.heard)).await.map_err(|_| away())?;
+            let link = self.links.one(&self.heard, CONNECTING).await.ok_or_else(away)?;
             let prepared = self.checks.run(&link.client, &link.jetstream).await?;
             self.heard.answers();
             Ok(prepared)

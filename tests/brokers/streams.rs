@@ -2,7 +2,7 @@
 //! events that the server refuses or can't be asked about.
 
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
 use futures_util::StreamExt;
@@ -242,8 +242,16 @@ routes: [ {{ to: {{ sink: bus, subject: events.b }} }} ]\nquarantine: {{ sink: k
         &[&delivery::SECRETS[..], &[("BUS_SECRET", "not-a-secret-of-the-app")]].concat(),
     );
     hookway.until_ready();
+    #[expect(clippy::disallowed_methods, reason = "a deadline of a real process is measured in real time")]
+    let start = Instant::now();
     let refused = Delivery::reservation("denied", "QWERTYUI-1", 1).post(&hookway);
     assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(
+        start.elapsed() < Duration::from_secs(8),
+        "the server has said so at once: {:?}",
+        start.elapsed()
+    );
+    assert!(hookway.metric("hookway_lane_down", &["sink=\"bus\""]).abs() < 0.5, "it answers");
     let errors = ["sink=\"bus\"", "reason=\"refused\""];
     assert!(
         (hookway.metric("hookway_delivery_errors_total", &errors) - 1.0).abs() < 0.5,

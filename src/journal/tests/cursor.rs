@@ -1,6 +1,6 @@
 //! Up to where records were passed on: against a model, and at each step of its writing.
 
-use super::*;
+use super::{dying::MockDyingDisk, *};
 use crate::journal::{Cursor, Doubt};
 use proptest::prelude::*;
 use std::{fs::File, io};
@@ -72,34 +72,6 @@ async fn a_record_never_gets_a_number_that_was_passed_though_the_disk_has_lost_i
     assert!(journal.append(&record(4)).await.unwrap() > 3);
 }
 
-/// A disk that fails at a chosen step of a note, as a full one or one that dies does.
-struct MockFailingStep(u32);
-
-impl MockFailingStep {
-    fn step(&mut self) -> io::Result<()> {
-        self.0 = self.0.checked_sub(1).ok_or(io::ErrorKind::StorageFull)?;
-        Ok(())
-    }
-}
-
-impl Disk for MockFailingStep {
-    fn overwrite(&mut self, file: &File, bytes: &[u8], at: usize) -> io::Result<()> {
-        let fails = self.step();
-        LocalDisk.overwrite(file, if fails.is_err() { &bytes[..20] } else { bytes }, at)?;
-        fails
-    }
-
-    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step()?;
-        LocalDisk.rename(from, to)
-    }
-
-    fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
-        self.step()?;
-        LocalDisk.sync_dir(dir)
-    }
-}
-
 #[tokio::test]
 async fn a_death_or_a_full_disk_at_any_step_leaves_the_place_before_or_the_new_one() {
     // The first time the file is made, later it is overwritten.
@@ -111,7 +83,7 @@ async fn a_death_or_a_full_disk_at_any_step_leaves_the_place_before_or_the_new_o
         for passed in 1..=before {
             cursor.advance(passed).unwrap();
         }
-        let moved = cursor.advance_on(&mut MockFailingStep(step), 3);
+        let moved = cursor.advance_on(&mut MockDyingDisk { steps: step }, 3);
         assert_eq!(moved.is_ok(), step == if before == 0 { 3 } else { 1 });
         assert_eq!(
             cursor.passed(),
@@ -247,7 +219,7 @@ proptest! {
                 }
                 Step::Advance(Some(step)) => {
                     let to = process.read;
-                    drop(process.cursor.advance_on(&mut MockFailingStep(*step), to));
+                    drop(process.cursor.advance_on(&mut MockDyingDisk { steps: *step }, to));
                     process.journal.hand_back(&process.cursor);
                     drop(process);
                     process = Process::start(dir);

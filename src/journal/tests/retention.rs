@@ -4,14 +4,10 @@ use super::*;
 use crate::journal::{Keep, Notice, Removed};
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use std::{
-    fs::File,
-    io,
-    sync::atomic::{AtomicI64, Ordering},
-};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Records of one segment, about.
-const SMALL: u64 = 400;
+pub(super) const SMALL: u64 = 400;
 
 fn keeping(keep: Keep) -> (Options, Arc<Mutex<Vec<Removed>>>) {
     let heard = Arc::new(Mutex::new(Vec::new()));
@@ -26,14 +22,14 @@ fn keeping(keep: Keep) -> (Options, Arc<Mutex<Vec<Removed>>>) {
     (options, heard)
 }
 
-async fn append(journal: &Journal, numbers: impl IntoIterator<Item = u64>) {
+pub(super) async fn append(journal: &Journal, numbers: impl IntoIterator<Item = u64>) {
     for number in numbers {
         assert_eq!(journal.append(&record(number)).await.unwrap(), number);
     }
 }
 
 /// The findings of a start; nothing wrong is told.
-fn well(dir: &Path) -> Recovered {
+pub(super) fn well(dir: &Path) -> Recovered {
     let found = Claim::take(dir).unwrap().recover().unwrap();
     assert_eq!((found.lost, &found.damaged[..], &found.left[..]), (0, &[][..], &[][..]));
     assert_eq!(found.cut, None);
@@ -161,90 +157,6 @@ async fn a_journal_that_is_full_makes_room_by_what_is_past() {
     eventually("room", || journal.look().is_ok()).await;
     append(&journal, next..=next + 3).await;
     assert!(!heard.lock().is_empty());
-}
-
-/// A disk that dies at a chosen step: nothing of what comes after is done.
-struct MockDyingDisk {
-    steps: u32,
-}
-
-impl MockDyingDisk {
-    fn step(&mut self) -> io::Result<()> {
-        self.steps = self.steps.checked_sub(1).ok_or_else(|| io::Error::other("mock: dead"))?;
-        Ok(())
-    }
-}
-
-impl Disk for MockDyingDisk {
-    fn append(&mut self, file: &File, bytes: &[u8]) -> io::Result<()> {
-        LocalDisk.append(file, bytes)
-    }
-
-    fn overwrite(&mut self, file: &File, bytes: &[u8], at: usize) -> io::Result<()> {
-        let dies = self.step();
-        LocalDisk.overwrite(file, if dies.is_err() { &bytes[..20] } else { bytes }, at)?;
-        dies
-    }
-
-    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step()?;
-        LocalDisk.rename(from, to)
-    }
-
-    fn remove(&mut self, path: &Path) -> io::Result<()> {
-        self.step()?;
-        LocalDisk.remove(path)
-    }
-
-    fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
-        self.step()?;
-        LocalDisk.sync_dir(dir)
-    }
-}
-
-#[tokio::test]
-async fn a_death_at_any_step_of_a_removal_tells_nothing_wrong_and_costs_nothing_else() {
-    for (passed, steps) in (0..12).map(|steps| (30, steps)).chain((0..12).map(|steps| (12, steps))) {
-        let dir = tempfile::tempdir().unwrap();
-        let options = Options { segment_bytes: SMALL, ..Options::default() };
-        let (journal, _) = open_with(dir.path(), options.clone()).unwrap();
-        append(&journal, 1..=30).await;
-        drop(journal);
-        let before = segments(dir.path()).len();
-        let disk = Box::new(MockDyingDisk { steps });
-        let (journal, _) = open_on(disk, dir.path(), options.clone()).unwrap();
-        journal.queue.pass(passed);
-        drop(journal);
-        let left = sequences(dir.path());
-        let oldest = left.first().copied().unwrap_or(31);
-        assert!(oldest <= passed + 1, "{oldest} after {steps} steps");
-        assert_eq!(left, (oldest..=30).collect::<Vec<_>>());
-        assert!(steps >= 1 || segments(dir.path()).len() == before, "noted before it is removed");
-        assert_eq!(well(dir.path()).next_sequence, 31);
-        let (journal, _) = open_with(dir.path(), options).unwrap();
-        append(&journal, 31..=31).await;
-        drop(journal);
-        well(dir.path());
-        assert_eq!(sequences(dir.path()), (oldest..=31).collect::<Vec<_>>());
-    }
-}
-
-#[tokio::test]
-async fn numbers_go_on_though_all_segments_are_moved_away() {
-    for known in [true, false] {
-        let dir = tempfile::tempdir().unwrap();
-        write(dir.path(), 1..=5).await;
-        if known {
-            well(dir.path());
-        }
-        for segment in segments(dir.path()) {
-            fs::remove_file(segment).unwrap();
-        }
-        let next = well(dir.path()).next_sequence;
-        assert!(if known { next == 6 } else { next > 5 }, "{next}");
-        let (journal, _) = open(dir.path());
-        assert_eq!(journal.append(&record(next)).await.unwrap(), next);
-    }
 }
 
 #[tokio::test]

@@ -3,15 +3,12 @@
 use super::{
     super::{PublishError, complaints::Complaints},
     access::{self, Access},
+    news::News,
 };
 pub use async_nats::ConnectOptions;
 use async_nats::{Client, ConnectError, ConnectErrorKind, Event};
-use parking_lot::Mutex;
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
-use tokio::{
-    sync::{Notify, futures::Notified},
-    time::Instant,
-};
+use tokio::sync::{Notify, futures::Notified};
 
 /// Certificates of a connection.
 #[derive(Debug, Default)]
@@ -47,26 +44,21 @@ pub fn options(
         .connection_timeout(Duration::from_secs(5)))
 }
 
-/// Returns a client that connects in the background and tells `heard` what it meets, with what is told when its connection
-/// ends. Fails where an address is none.
+/// Returns a client that connects in the background and tells `heard` what it meets, with the news of its connection. Fails
+/// where an address is none.
 pub async fn client(
     options: &ConnectOptions,
     servers: &[String],
     heard: &Heard,
-) -> Result<(Client, Arc<Notify>), ConnectError> {
+) -> Result<(Client, Arc<News>), ConnectError> {
     let (options, heard) = (options.clone().retry_on_initial_connect(), heard.clone());
-    let ended = Arc::new(Notify::new());
-    let tell = Arc::clone(&ended);
+    let news = Arc::new(News::default());
+    let tell = Arc::clone(&news);
     let hear = move |event| {
         let (heard, tell) = (heard.clone(), Arc::clone(&tell));
-        async move {
-            heard.event(&event);
-            if matches!(event, Event::Disconnected) {
-                tell.notify_waiters();
-            }
-        }
+        async move { heard.event(&event, &tell) }
     };
-    Ok((options.event_callback(hear).connect(servers).await?, ended))
+    Ok((options.event_callback(hear).connect(servers).await?, news))
 }
 
 /// What the client has told.
@@ -78,37 +70,34 @@ struct Told {
     complaints: Complaints,
     /// Told when a client has a connection.
     connected: Notify,
-    /// What the server forbids: it drops such a message and says so beside it, and the publish itself only hears nothing.
-    denial: Mutex<Option<(Instant, String)>>,
 }
 
 impl Heard {
     /// Begins with nothing heard from these servers.
     pub fn from(servers: &[String]) -> Self {
         let complaints = Complaints::about("nats", &servers.join(", "));
-        Self(Arc::new(Told { complaints, connected: Notify::new(), denial: Mutex::default() }))
+        Self(Arc::new(Told { complaints, connected: Notify::new() }))
     }
 
-    fn event(&self, event: &Event) {
+    fn event(&self, event: &Event, news: &News) {
         match event {
             Event::Connected => {
                 tracing::info!("nats connected");
                 self.0.connected.notify_waiters();
             }
-            Event::Disconnected => self.0.complaints.add("the connection has ended"),
-            Event::ServerError(error) => self.forbids(error.to_string()),
+            Event::Disconnected => {
+                self.0.complaints.add("the connection has ended");
+                news.ended();
+            }
+            Event::ServerError(error) => {
+                let words = error.to_string();
+                self.0.complaints.add(&words);
+                news.error(&words);
+            }
             Event::ClientError(error) => self.0.complaints.add(&error.to_string()),
             Event::LameDuckMode | Event::Draining | Event::Closed | Event::SlowConsumer(_) => {
                 tracing::debug!(%event, "nats");
             }
-        }
-    }
-
-    fn forbids(&self, error: String) {
-        self.0.complaints.add(&error);
-        // The server gives no code for it (nats-server, `client.pubPermissionViolation`).
-        if error.to_ascii_lowercase().contains("permissions violation for publish") {
-            *self.0.denial.lock() = Some((Instant::now(), error));
         }
     }
 
@@ -120,11 +109,6 @@ impl Heard {
     /// Notes that the server answers.
     pub(super) fn answers(&self) {
         self.0.complaints.answers();
-    }
-
-    /// Returns what the server forbade last, unless that is older than `age`.
-    pub(super) fn denial_within(&self, age: Duration) -> Option<String> {
-        self.0.denial.lock().as_ref().filter(|(at, _)| at.elapsed() < age).map(|(_, error)| error.clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The connections to the server: one for each worker, of which a record takes one that leads to the stream.
 
-use super::{ACK_PATIENCE, MAX_IN_FLIGHT, connect::Heard, limit::Limit};
+use super::{ACK_PATIENCE, MAX_IN_FLIGHT, connect::Heard, limit::Limit, news::News};
 use crate::workers;
 use async_nats::{
     Client,
@@ -15,7 +15,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::Notify, time::timeout};
+use tokio::time::timeout;
 
 /// How often a wait for a connection looks itself, for the case that it was not told.
 const TURN: Duration = Duration::from_millis(250);
@@ -38,32 +38,41 @@ pub(super) struct Link {
     pub(super) client: Client,
     pub(super) jetstream: Context,
     pub(super) limit: Limit,
-    /// Told when its connection ends.
-    pub(super) ended: Arc<Notify>,
+    /// What its server tells beside the answers.
+    pub(super) news: Arc<News>,
     /// False where the last look did not reach the stream by it: its server may be cut off from the others.
     reaches: AtomicBool,
 }
 
 impl Links {
-    pub(super) fn new(clients: Vec<(Client, Arc<Notify>)>) -> Self {
+    pub(super) fn new(clients: Vec<(Client, Arc<News>)>) -> Self {
         Self { all: clients.into_iter().map(Link::new).collect(), next: AtomicUsize::new(0) }
     }
 
     /// Returns the connection of this worker, or else one that is there; waits for one. What a client is given while it has
     /// none is sent when it has, though its sender was refused long ago and what came later went by another.
-    pub(super) async fn one(&self, heard: &Heard) -> &Link {
-        loop {
-            let told = heard.connected();
-            let own = workers::own_number().unwrap_or_else(|| self.next.fetch_add(1, Ordering::Relaxed));
-            let (before, from) = self.all.split_at(own.checked_rem(self.all.len()).unwrap_or_default());
-            let connected = || from.iter().chain(before).filter(|link| link.is_connected());
-            let reaching = connected().find(|link| link.reaches.load(Ordering::Relaxed));
-            if let Some(link) = reaching.or_else(|| connected().next()) {
-                return link;
-            }
-            // Who was told, or has waited, looks again.
-            let _told = timeout(TURN, told).await;
+    pub(super) async fn one(&self, heard: &Heard, patience: Duration) -> Option<&Link> {
+        if let Some(link) = self.at_hand() {
+            return Some(link);
         }
+        let wait = async {
+            loop {
+                let told = heard.connected();
+                if let Some(link) = self.at_hand() {
+                    return link;
+                }
+                // Who was told, or has waited, looks again.
+                let _told = timeout(TURN, told).await;
+            }
+        };
+        timeout(patience, Box::pin(wait)).await.ok()
+    }
+
+    fn at_hand(&self) -> Option<&Link> {
+        let own = workers::own_number().unwrap_or_else(|| self.next.fetch_add(1, Ordering::Relaxed));
+        let (before, from) = self.all.split_at(own.checked_rem(self.all.len()).unwrap_or_default());
+        let connected = || from.iter().chain(before).filter(|link| link.is_connected());
+        connected().find(|link| link.reaches.load(Ordering::Relaxed)).or_else(|| connected().next())
     }
 
     pub(super) fn is_any_connected(&self) -> bool {
@@ -84,14 +93,14 @@ impl Links {
 }
 
 impl Link {
-    fn new((client, ended): (Client, Arc<Notify>)) -> Self {
+    fn new((client, news): (Client, Arc<News>)) -> Self {
         let jetstream = ContextBuilder::new()
             .timeout(ACK_PATIENCE)
             .ack_timeout(ACK_PATIENCE)
             .max_ack_inflight(MAX_IN_FLIGHT)
             .backpressure_on_inflight(false)
             .build(client.clone());
-        Self { client, ended, reaches: AtomicBool::new(true), jetstream, limit: Limit::default() }
+        Self { client, news, reaches: AtomicBool::new(true), jetstream, limit: Limit::default() }
     }
 
     fn is_connected(&self) -> bool {
@@ -102,8 +111,14 @@ impl Link {
         let asked = timeout(PATIENCE, self.jetstream.get_stream(stream)).await;
         let is_silence = |kind| matches!(kind, GetStreamErrorKind::Request);
         let is_answered = asked.is_ok_and(|answer| !answer.is_err_and(|error| is_silence(error.kind())));
-        if self.reaches.swap(is_answered, Ordering::Relaxed) != is_answered {
-            tracing::warn!(is_answered, "what a connection to nats asks of the stream");
+        match (self.reaches.swap(is_answered, Ordering::Relaxed), is_answered) {
+            (true, false) => {
+                tracing::warn!(
+                    "a connection to nats does not lead to the stream: events go by another, if there is one"
+                );
+            }
+            (false, true) => tracing::info!("a connection to nats leads to the stream again"),
+            (true, true) | (false, false) => {}
         }
     }
 
