@@ -37,6 +37,7 @@ mod writer;
 pub use aside::{Aside, Placed, ROOM as ASIDE_ROOM};
 pub use claim::Claim;
 pub use cursor::{Cursor, Doubt};
+pub use directory::{ASIDE, HANDLED};
 pub use error::JournalError;
 pub use found::{Damage, Left, Recovered};
 pub use reader::{Entry, Reader};

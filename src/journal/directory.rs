@@ -31,9 +31,9 @@ pub(super) const NUMBERS: &str = "numbers";
 /// Up to where the records were passed on.
 pub(super) const CURSOR: &str = "cursor";
 /// The folder of documents that no sink takes.
-pub(super) const ASIDE: &str = "aside";
+pub const ASIDE: &str = "aside";
 /// What `hookway quarantine` has dealt with.
-pub(super) const HANDLED: &str = "handled";
+pub const HANDLED: &str = "handled";
 /// Names beside the segments; `probe`, and each note with `.part` behind its name, are there for a moment.
 const OTHERS: [&str; 7] = [LOCK, ASIDE, SEALED, NUMBERS, CURSOR, PROBE, HANDLED];
 /// As much as a group of events may be.

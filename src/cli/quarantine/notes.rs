@@ -5,6 +5,7 @@ use super::position::Position;
 use crate::{
     cli::exit::{Exit, Stop},
     clock,
+    journal::HANDLED,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -37,7 +38,7 @@ pub(super) struct Notes {
 impl Notes {
     /// Reads what was noted; nothing where no file is.
     pub(super) fn read(dir: &Path) -> Result<Self, Stop> {
-        let path = dir.join("handled");
+        let path = dir.join(HANDLED);
         let mut bytes = Vec::new();
         match File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&path, &error)),
@@ -52,7 +53,7 @@ impl Notes {
 
     /// Reads them and takes the file for this process alone.
     pub(super) fn take(dir: &Path) -> Result<Self, Stop> {
-        let path = dir.join("handled");
+        let path = dir.join(HANDLED);
         let open = || {
             DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
             let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;

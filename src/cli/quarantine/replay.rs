@@ -10,9 +10,10 @@ use crate::{
     },
     config::Loaded,
     event::Event,
+    journal::ASIDE,
     record::Plan,
 };
-use std::{io::IsTerminal as _, time::Duration};
+use std::{io::IsTerminal as _, path::PathBuf, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
 /// One replay under way.
@@ -22,6 +23,8 @@ struct Run<'a> {
     /// Only of the quarantine, and only where something is published.
     notes: Option<Notes>,
     quarantined: bool,
+    /// Where the documents stand that the quarantine itself refused.
+    aside: PathBuf,
     at: Position,
     replayed: u64,
     stays: u64,
@@ -41,7 +44,8 @@ pub(super) async fn run(
     };
     let replayer = Replayer::build(loaded, !replay.dry_run).await?;
     let at = replay.after.clone().unwrap_or_default();
-    let mut run = Run { replay, replayer, notes, quarantined, at, replayed: 0, stays: 0 };
+    let mut run =
+        Run { replay, replayer, notes, quarantined, aside: dir.join(ASIDE), at, replayed: 0, stays: 0 };
     // What is published may come to stand in the sink that is read: only what was there before is replayed.
     let (end, total) = run.survey(loaded).await?;
     let done = if total == 0 { Ok(()) } else { run.all(loaded, &end, total, out).await };
@@ -97,7 +101,7 @@ impl Run<'_> {
     /// Takes one event along the path. What can't go stays and is said; a broker that is away ends all.
     async fn one(&mut self, position: &Position, row: &Row, out: &mut Out) -> Result<(), Stop> {
         let id = row.attributes().get("id").unwrap_or_default().to_owned();
-        let read = stored::read(row).map_err(|detail| Stays("unreadable".to_owned(), detail));
+        let read = stored::read(row, &self.aside).map_err(|detail| Stays("unreadable".to_owned(), detail));
         let mapped = match read.and_then(|stored| self.replayer.map(stored)) {
             Ok(mapped) => mapped,
             Err(Stays(reason, detail)) => return self.stays(position, &id, &reason, &detail, out),
