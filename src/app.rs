@@ -1,12 +1,14 @@
 //! The one place that builds concrete parts from a configuration, joins them, and runs them to the end.
 
 pub(crate) mod clients;
+pub(crate) mod emptying;
 mod files;
 pub mod memory;
 pub(crate) mod replay;
 pub(crate) mod routes;
 mod sinks;
 mod sources;
+mod spool;
 mod watch;
 
 use crate::{
@@ -104,6 +106,7 @@ async fn serve(
 ) -> Result<(), Failure> {
     let (sources, keepers) = sources::build(&loaded, pipeline.sinks(), &metrics, &health).await?;
     watch::sinks(pipeline, &health, stop);
+    pipeline.sinks().drain(&pipeline.rescue_of_drains(sources.clone()));
     watch::secrets::watch(keepers, &health, stop);
 
     let webhooks = listen(loaded.config.listen, "webhooks")?;
@@ -169,15 +172,6 @@ fn start_logs(loaded: &Loaded) -> Result<(), Failure> {
     for problem in &loaded.problems {
         tracing::warn!(problem = %problem, "configuration");
     }
-    let level = "strict";
-    if loaded.config.spool.is_some() {
-        tracing::warn!(
-            level,
-            "this version does not spool: while a broker is away, senders are answered 503"
-        );
-    } else {
-        tracing::info!(level, "no spool: a 2xx always means that every sink has acknowledged");
-    }
     Ok(())
 }
 
@@ -190,7 +184,8 @@ async fn build_pipeline(
     let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
     let (routes, quarantine) = routes::build(loaded, &names).map_err(Failure::Configuration)?;
     let built = sinks::build(loaded, workers, metrics, |_| true).await?;
-    let (sinks, aside) = (Sinks::new(built, replica(loaded)), sinks::aside(loaded));
+    let sinks = spool::join(loaded, Sinks::new(built, replica(loaded))).await?;
+    let aside = sinks::aside(loaded);
     Ok(Arc::new(Pipeline::new(routes, quarantine, sinks, aside, tasks.clone(), metrics)))
 }
 

@@ -16,6 +16,7 @@ mod quarantine;
 mod run;
 mod schema;
 mod senders;
+mod spool;
 mod tail;
 mod told;
 mod trigger;
@@ -112,6 +113,9 @@ enum Verb {
     /// Sends events of a sink through today's routes again
     #[command(after_help = quarantine::HELP)]
     Replay(quarantine::Replay),
+    /// Lists, shows, exports or publishes what waits on disk while a destination is away
+    #[command(after_help = spool::HELP)]
+    Spool(spool::Spool),
     /// Lists the senders that are known, or shows how one is described
     #[command(after_help = senders::HELP)]
     Senders(senders::Senders),
@@ -166,6 +170,7 @@ fn perform(cli: Cli) -> Result<Exit, Stop> {
         Verb::Tail(tail) => tail::run(&tail, &common, &mut out),
         Verb::Quarantine(quarantine) => quarantine::run(&quarantine, &common, &mut out),
         Verb::Replay(replay) => quarantine::replay(&replay, &common, &mut out),
+        Verb::Spool(spool) => spool::run(&spool, &common, &mut out),
         Verb::Senders(senders) => senders::run(&senders, &mut out),
         Verb::Schema(schema) => schema::run(&schema, &mut out),
     }

@@ -102,6 +102,8 @@ pub struct SourceConfig {
     pub secrets: Vec<SecretRef>,
     /// True to fetch the addresses by which a sender asks for agreement, as Amazon SNS does.
     pub confirm: bool,
+    /// False to have its sender keep its events while a destination is away, though others wait in the spool.
+    pub spool: Option<bool>,
     /// Takes the secret that a sender hands over in its handshake, for a limited time.
     pub capture: Option<CaptureConfig>,
     /// Overrides of the preset's fields.
@@ -129,6 +131,11 @@ pub struct SpoolConfig {
     /// How much may wait, as `8GiB`.
     #[schemars(extend("format" = "size"))]
     pub max_bytes: Option<String>,
+    /// From when on the log warns that an event waits, as `1h`; default 15 minutes.
+    #[schemars(extend("format" = "duration"))]
+    pub max_age_warning: Option<String>,
+    /// True where the directory may lie in memory, or in the layer of a container, and end with it.
+    pub allow_volatile: bool,
 }
 
 /// Bounds on what is held in memory.

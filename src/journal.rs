@@ -37,7 +37,7 @@ mod writer;
 pub use aside::{Aside, Placed, ROOM as ASIDE_ROOM};
 pub use claim::Claim;
 pub use cursor::{Cursor, Doubt};
-pub use directory::{ASIDE, HANDLED};
+pub use directory::{ASIDE, HANDLED, bytes_in};
 pub use error::JournalError;
 pub use found::{Damage, Left, Recovered};
 pub use reader::{Entry, Reader};
@@ -126,9 +126,34 @@ impl Journal {
         &self,
         record: &Record,
     ) -> impl Future<Output = Result<u64, JournalError>> + Send + 'static + use<> {
-        let pushed = self.queue.push(record);
+        let pushed = self.append_at(record);
+        async move { pushed?.1.await }
+    }
+
+    /// The same, and tells the number at once: the record has it, durable or not.
+    pub fn append_at(
+        &self,
+        record: &Record,
+    ) -> Result<(u64, impl Future<Output = Result<u64, JournalError>> + Send + 'static + use<>), JournalError>
+    {
+        let (number, answer) = self.queue.push(record)?;
         let queue = Arc::clone(&self.queue);
-        async move { hear(pushed?).await.unwrap_or_else(|_| Err(queue.closed())) }
+        Ok((number, async move { hear(answer).await.unwrap_or_else(|_| Err(queue.closed())) }))
+    }
+
+    /// Returns the size of all segments in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.queue.state.lock().bytes
+    }
+
+    /// Returns the last number that is durable; 0 where none ever was.
+    pub fn durable(&self) -> u64 {
+        self.queue.durable()
+    }
+
+    /// Returns the last number that is durable, where none waits for the disk; 0 where none ever was.
+    pub fn decided(&self) -> Option<u64> {
+        self.queue.decided()
     }
 
     /// Returns up to where the records were passed on, and why that may be too little. There is one cursor of a journal.

@@ -71,6 +71,8 @@ impl Drain {
                 "not everything was finished in time; its senders heard no 2xx"
             );
         }
+        // From here on nothing is published but what is on its way: what waits stands on disk.
+        self.pipeline.sinks().end_drains().await;
         Self::flush(&self.pipeline).await;
         tracing::info!("stopped");
     }

@@ -10,6 +10,7 @@ mod handshake;
 mod rescue;
 mod shielded;
 mod source;
+mod unwanted;
 mod work;
 
 pub use batch::{MOST_LISTED, MOST_LISTED_OF_ONE};
@@ -133,7 +134,7 @@ impl Pipeline {
         let plan = self.plan(source, delivery, event)?;
         watch.lap(&source.metrics, Stage::Route);
         let held = reservation.as_ref().map(Reservation::held);
-        let settled = self.settle(source, delivery, event, &plan, held).await;
+        let settled = self.settle(source, delivery, event, &plan, (held, until)).await;
         watch.lap(&source.metrics, Stage::Publish);
         match settled {
             Ok(settled) => {
@@ -178,22 +179,25 @@ impl Pipeline {
         delivery: &Delivery<Verified>,
         event: &Event,
         plan: &Plan,
-        held: Option<&Held>,
+        (held, until): (Option<&Held>, Instant),
     ) -> Result<Settled, Unsettled> {
         let targets = match plan.targets() {
             Ok(targets) => targets,
             Err(dropped) => return Ok(dropped),
         };
         let none = Held::default();
-        let outcome = self.sinks.publish(event, targets, held.unwrap_or(&none), &source.metrics).await;
+        let request = || source.normalizer.keep(delivery.request());
+        let way = source.way(until, &request);
+        let outcome =
+            self.sinks.publish(event, targets, held.unwrap_or(&none), Some(&source.metrics), way).await;
         if let Some(settled) = outcome.settled(event, targets) {
             return Ok(settled);
         }
         // What follows is rare, and so not worth room in the future of every request.
         if let ([target], Some(_)) = (targets, &event.quarantine) {
-            return Box::pin(self.fit(source, event, target, outcome)).await;
+            return Box::pin(self.fit((Some(&source.metrics), way), event, target, outcome)).await;
         }
-        Box::pin(self.rescue(source, delivery, event, outcome)).await
+        Box::pin(self.rescue((source, way), delivery, event, outcome)).await
     }
 }
 

@@ -4,41 +4,49 @@
 //! `receive`. All sinks of an event are awaited even after one has failed, because the acks that did come are
 //! what the sender's retry must skip.
 
+mod backlog;
 mod complaints;
+mod drain;
+mod hand_over;
 pub mod journal;
 pub mod kafka;
 mod lane;
 mod lanes;
 mod message_id;
 pub mod nats;
+mod note;
 mod room;
+mod sink;
+mod spool;
+mod volume;
+mod waiting;
 mod written;
 
+pub use drain::{MOST_DRAINED, Rescue, Unwanted};
+pub use hand_over::Way;
 pub use room::MOST_BYTES;
+pub use sink::{Form, Prepared, Sink};
+pub use spool::{Finder, Spool};
+pub use waiting::{Unread, Waiting};
 
 use crate::{
     clock,
-    event::{Event, envelope::Binding},
-    observe::{
-        metrics::{SinkMetrics, SourceMetrics},
-        told::Told,
-    },
-    record::{Ack, Held, PublishError, Record, Settled, SinkFormat, Target},
+    event::Event,
+    journal::JournalError,
+    observe::{metrics::SourceMetrics, told::Told},
+    record::{Ack, Held, PublishError, Record, Settled, Target},
 };
 use bytes::Bytes;
+use drain::Drains;
 use futures_util::future::{BoxFuture, join_all};
+use hand_over::Parcel;
 use lanes::Lanes;
-use parking_lot::Mutex;
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-};
-use tokio::time::Instant;
-
+use std::sync::{Arc, OnceLock};
 /// Speaks to one broker.
 pub trait Publisher: Send + Sync {
-    /// Stores a record; resolves when the broker holds it, or never will.
-    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>>;
+    /// Stores a record; resolves when the broker holds it, or never will. Whoever no longer waits may drop it: what was
+    /// handed over stays so.
+    fn publish(self: Arc<Self>, record: Record) -> BoxFuture<'static, Result<Ack, PublishError>>;
 
     /// True where records that are handed over one after the other are stored in that order, without waiting for each
     /// ack. After a failure a later one may stand before an earlier one that is sent again.
@@ -50,6 +58,11 @@ pub trait Publisher: Send + Sync {
     /// where they are up or down together.
     fn destinations(&self) -> Option<&[String]> {
         None
+    }
+
+    /// True where events may wait on disk while the destination is away.
+    fn may_spool(&self) -> bool {
+        true
     }
 
     /// Checks the connection and these destinations, and makes what the configuration says to make.
@@ -64,54 +77,14 @@ pub trait Publisher: Send + Sync {
     fn flush(&self) -> BoxFuture<'_, ()>;
 }
 
-/// What a look at a destination found.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Prepared {
-    /// What works, in words: brokers, versions, topics.
-    pub facts: Vec<String>,
-    /// What works and is weaker than it should be.
-    pub warnings: Vec<String>,
-    /// How durable an ack is: 2 survives the loss of a broker, 1 is one broker's word, 0 unknown.
-    pub durability: u8,
-}
-
-/// A named destination.
-pub struct Sink {
-    /// Its name in the configuration.
-    pub name: String,
-    /// How events are written there.
-    pub form: Form,
-    /// The client that speaks to the broker.
-    pub publisher: Arc<dyn Publisher>,
-    /// Its counters.
-    pub metrics: SinkMetrics,
-    /// Set once the destination was found good.
-    pub ready: OnceLock<Prepared>,
-    /// What the last look found against it, before that.
-    pub hindrance: Mutex<Option<String>>,
-}
-
-impl fmt::Debug for Sink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sink").field("name", &self.name).field("form", &self.form).finish_non_exhaustive()
-    }
-}
-
-/// How events are written into a sink's records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Form {
-    /// One document, or headers and body.
-    pub format: SinkFormat,
-    /// Whose header names are used.
-    pub binding: Binding,
-}
-
 /// All configured sinks, in the order of their names.
 #[derive(Debug)]
 pub struct Sinks {
-    all: Vec<Sink>,
+    all: Vec<Arc<Sink>>,
     /// The destinations of each.
-    lanes: Vec<Lanes>,
+    lanes: Vec<Arc<Lanes>>,
+    /// What publishes events that wait, once it is begun.
+    drains: OnceLock<Drains>,
     replica: String,
     /// The `hookwaypath` of what is published.
     path: &'static str,
@@ -129,8 +102,32 @@ pub struct Outcome {
 impl Sinks {
     /// Takes the sinks in their order, and this replica's name.
     pub fn new(sinks: Vec<Sink>, replica: String) -> Self {
-        let lanes = sinks.iter().map(|sink| Lanes::new(&sink.name, &*sink.publisher, &sink.metrics));
-        Self { lanes: lanes.collect(), all: sinks, replica, path: "direct" }
+        let all: Vec<Arc<Sink>> = sinks.into_iter().map(Arc::new).collect();
+        let lanes = all.iter().map(|sink| Arc::new(Lanes::new(Arc::clone(sink))));
+        Self { lanes: lanes.collect(), drains: OnceLock::new(), all, replica, path: "direct" }
+    }
+
+    /// Has events wait in the spool where a destination does not take them, and opens what waits there. Blocks.
+    pub fn spooling(self, spool: &Arc<Spool>) -> Result<Self, JournalError> {
+        let lanes = self.all.iter().map(|sink| Lanes::new(Arc::clone(sink)).spooling(spool).map(Arc::new));
+        Ok(Self { lanes: lanes.collect::<Result<_, _>>()?, ..self })
+    }
+
+    /// Begins to publish what waits, on the runtime that this is called from.
+    pub fn drain(&self, rescue: &Rescue) {
+        let drains = self.drains.get_or_init(|| Drains::here(Arc::clone(rescue)));
+        for lanes in self.lanes.iter().filter(|lanes| lanes.may_spool()) {
+            let own = drains.clone();
+            lanes.when_opened(Box::new(move |lanes, lane| own.begin(lanes, lane)));
+            lanes.all().iter().for_each(|lane| drains.begin(lanes, lane));
+        }
+    }
+
+    /// Ends that; what still waits stands on disk.
+    pub async fn end_drains(&self) {
+        if let Some(drains) = self.drains.get() {
+            drains.end().await;
+        }
     }
 
     /// Has the envelopes say that their events are replayed.
@@ -140,13 +137,14 @@ impl Sinks {
     }
 
     /// Returns the sinks, in their order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Sink> {
+    pub fn iter(&self) -> std::slice::Iter<'_, Arc<Sink>> {
         self.all.iter()
     }
 
-    /// True where all sinks keep the order in which records are handed over.
+    /// True where all sinks keep the order in which records are handed over; one after the other goes what may have to wait
+    /// on disk.
     pub fn keep_order(&self) -> bool {
-        self.all.iter().all(|sink| sink.publisher.keeps_order())
+        self.lanes.iter().all(|lanes| lanes.sink.publisher.keeps_order() && !lanes.may_spool())
     }
 
     /// Hands the event to every target that does not hold it already, and waits for all.
@@ -155,11 +153,12 @@ impl Sinks {
         event: &Event,
         targets: &[Target],
         held: &Held,
-        source: &SourceMetrics,
+        source: Option<&SourceMetrics>,
+        way: Way<'_>,
     ) -> Outcome {
         let mut outcome = Outcome { held: held.clone(), failed: Vec::new() };
         let document = OnceLock::new();
-        let publish = |target: &Target| self.publish_to(event, target.clone(), &document, source);
+        let publish = |target: &Target| self.publish_to(event, target.clone(), (&document, way), source);
         // One target is by far the commonest plan, and needs no list of futures.
         if let [target] = targets
             && held.is_empty()
@@ -179,40 +178,34 @@ impl Sinks {
         &self,
         event: &Event,
         target: Target,
-        document: &OnceLock<Bytes>,
-        source: &SourceMetrics,
+        (document, way): (&OnceLock<Bytes>, Way<'_>),
+        source: Option<&SourceMetrics>,
     ) -> Result<Ack, PublishError> {
-        let mut sinks = self.all.iter().zip(&self.lanes).enumerate();
-        let found = sinks.find(|(_, (sink, _))| sink.name == target.sink.as_str());
-        let Some((place, (sink, lanes))) = found else {
+        let mut lanes = self.lanes.iter().enumerate();
+        let Some((place, lanes)) = lanes.find(|(_, lanes)| lanes.sink.name == target.sink.as_str()) else {
             return Err(PublishError::Misconfigured("the plan names a sink that does not exist".to_owned()));
         };
-        if sink.ready.get().is_none() {
-            let known = sink.hindrance.lock().clone();
-            let why = known.unwrap_or_else(|| "nobody has looked at it yet".to_owned());
-            return Err(PublishError::Unprepared(why));
-        }
-        let destination = Arc::clone(&target.destination);
-        let record = self.record(sink, event, target, document);
-        let handed_over = Instant::now();
-        let result = lanes.hand_over(sink, &destination, record, handed_over).await;
-        let now = clock::now();
-        sink.metrics.attempted(&result, handed_over.elapsed(), now);
-        if let Ok(ack) = &result {
-            source.tell(event, || Told::stored(event, &sink.name, &destination, ack));
-        }
-        if result.as_ref().is_ok_and(Ack::is_duplicate) {
-            sink.metrics.had_it();
-        } else if result.is_ok() {
-            source.delivered(place, now.duration_since(event.recorded).try_into().unwrap_or_default());
+        let (sink, destination) = (&lanes.sink, &target.destination);
+        let other = OnceLock::new();
+        let write = |path| {
+            let document = if path == self.path { document } else { &other };
+            self.record(sink, event, target.clone(), path, document)
+        };
+        let parcel = Parcel { destination, source: &event.source_name, write: &write, path: self.path };
+        let result = lanes.hand_over(&parcel, way).await;
+        let (Ok(ack), Some(source)) = (&result, source) else { return result };
+        source.tell(event, || Told::stored(event, &sink.name, destination, ack));
+        if !ack.is_duplicate() && !matches!(ack, Ack::Spool { .. }) {
+            let took = clock::now().duration_since(event.recorded);
+            source.delivered(place, took.try_into().unwrap_or_default());
         }
         result
     }
 }
 
 impl<'a> IntoIterator for &'a Sinks {
-    type Item = &'a Sink;
-    type IntoIter = std::slice::Iter<'a, Sink>;
+    type Item = &'a Arc<Sink>;
+    type IntoIter = std::slice::Iter<'a, Arc<Sink>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()

@@ -89,7 +89,9 @@ impl Receiver {
         // A panic must be answered as any other failure, and is told nobody.
         let result = AssertUnwindSafe(taken).catch_unwind().await.unwrap_or(Err(Refusal::Internal));
         let mut response = match &result {
-            Ok(Answer::Accepted(receipts)) => reply::accepted(receipts, source.success, &source.success_body),
+            Ok(Answer::Accepted(receipts)) => {
+                reply::accepted(receipts, source.status(receipts), &source.success_body)
+            }
             Ok(Answer::Handshake { name, reply }) => {
                 self.refusals.handshake(&source.name, name, peer);
                 reply::handshake(reply)

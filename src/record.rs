@@ -115,6 +115,11 @@ pub enum Ack {
     },
     /// A file beside a journal holds what the quarantine refuses for good.
     File,
+    /// It waits for its destination on this replica's disk.
+    Spool {
+        /// The record's number among those that wait there.
+        number: u64,
+    },
 }
 
 impl Ack {

@@ -9,7 +9,7 @@ use crate::{
     record::Target,
 };
 use serde::Serialize;
-use std::mem::size_of;
+use std::{collections::BTreeSet, mem::size_of};
 
 /// The program, its threads, and what an allocator keeps.
 const PROGRAM: u64 = 48 << 20;
@@ -104,6 +104,7 @@ impl Memory {
             }
         }
         parts.extend(loaded.config.sinks.iter().filter_map(|(name, sink)| waiting(name, sink)));
+        parts.extend(loaded.config.spool.iter().map(|_| spool(loaded)));
         Self { total: parts.iter().fold(0, |sum, part| sum.saturating_add(part.bytes)), parts }
     }
 }
@@ -158,6 +159,19 @@ fn waiting(name: &str, sink: &SinkConfig) -> Option<Part> {
         return Some(part(&of, bytes, "what waits for the server and its answers".to_owned()));
     }
     sink.journal.as_ref().map(|_| part(&of, JOURNAL, "what waits for the disk".to_owned()))
+}
+
+/// Returns what waits for the spool's disk, and what its drains hold, with every configured destination at work.
+fn spool(loaded: &Loaded) -> Part {
+    let targets =
+        loaded.config.routes.iter().flat_map(|route| route.to.targets()).chain(&loaded.config.quarantine);
+    let of_brokers = targets
+        .filter(|target| loaded.config.sinks.get(&target.sink).is_some_and(|sink| sink.journal.is_none()));
+    let names: BTreeSet<_> =
+        of_brokers.map(|target| (&target.sink, target.topic.as_deref().unwrap_or_default())).collect();
+    let lanes = u64::try_from(names.len()).unwrap_or(u64::MAX);
+    let each = JOURNAL + publish::MOST_DRAINED;
+    part("spool", lanes.saturating_mul(each), format!("{lanes} destinations, {each} bytes each"))
 }
 
 fn kafka_queue(kafka: &KafkaConfig) -> (u64, u64) {

@@ -6,7 +6,7 @@ use crate::{
     event::{Event, Identity, Reason},
     normalize::Normalizer,
     observe::metrics::{Metrics, SourceMetrics},
-    publish::Sinks,
+    publish::{Sinks, Way},
     record::{Held, Plan},
     request::Request,
     route::Routes,
@@ -126,7 +126,9 @@ impl Replayer {
         let Plan::Publish(targets) = plan else { return Ok(()) };
         let Some((_, metrics)) = self.sources.get(&*event.source_name) else { return Ok(()) };
         let none = Held::default();
-        let Ok(outcome) = timeout(PATIENCE, self.sinks.publish(event, targets, &none, metrics)).await else {
+        let Ok(outcome) =
+            timeout(PATIENCE, self.sinks.publish(event, targets, &none, Some(metrics), Way::Strict)).await
+        else {
             let error = format!("no answer within {} s: it may be written", PATIENCE.as_secs());
             return Err(Failed { reason: "unavailable", error, is_hopeless: false });
         };

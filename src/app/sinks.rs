@@ -172,7 +172,7 @@ fn tell_removed(dir: &str, removed: &Removed) {
 }
 
 /// Says all that was found in a journal's directory.
-fn tell(dir: &str, found: &Recovered) {
+pub(super) fn tell(dir: &str, found: &Recovered) {
     tracing::info!(dir, records = found.records, bytes = found.bytes, "journal opened");
     for Damage { segment, range, copy } in &found.damaged {
         let (segment, copy) = (segment.display(), copy.as_deref().map(Path::display));

@@ -50,7 +50,8 @@ pub(super) async fn build(
             metrics.expect_handshake(handshake);
         }
         let checks = (verifier, Explainer::new(scheme));
-        let source = assemble(name, settings, checks, handshakes, normalizer, metrics);
+        let mut source = assemble(name, settings, checks, handshakes, normalizer, metrics);
+        source.may_spool = config.spool.unwrap_or(true);
         let source = Arc::new(source);
         keepers.push(Keeper::start(Arc::clone(&source), &config.secrets, health));
         sources.push(source);
@@ -104,6 +105,8 @@ fn assemble(
         in_flight: Quota::new(settings.max_in_flight.try_into().unwrap_or(u64::MAX)),
         listed: Quota::new(MOST_LISTED_OF_ONE),
         success: settings.success,
+        spooled: settings.spooled,
+        may_spool: true,
         problems: settings.problems,
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics,

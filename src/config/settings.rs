@@ -82,6 +82,12 @@ impl From<&SenderSpec> for SourceSettings {
 }
 
 impl SpoolConfig {
+    /// Returns how long an event waits before the log warns of it.
+    pub fn max_age_warning(&self) -> Duration {
+        let said = self.max_age_warning.as_deref().and_then(units::duration);
+        said.unwrap_or(Duration::from_mins(15))
+    }
+
     /// Returns how many bytes may wait; `None` where the disk is the only bound.
     pub fn max_bytes(&self) -> Option<u64> {
         self.max_bytes.as_deref().and_then(units::size)

@@ -4,11 +4,10 @@
 //! written again. Sources: `CloudEvents` specification and JSON event format 1.0.2; Kafka and NATS protocol
 //! bindings 1.0.2.
 
+pub mod read;
+
 use super::{Cut, Event, Extension};
-use crate::{
-    clock,
-    request::{Kept, unmarked},
-};
+use crate::{clock, request::unmarked};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -148,7 +147,7 @@ fn attributes(event: &Event, origin: Origin<'_>, mut attribute: impl FnMut(&str,
         text("hookwaydetail", &printable(&quarantine.detail));
         text("hookwaymethod", quarantine.request.method.as_str());
         text("hookwaytarget", &quarantine.request.target);
-        text("hookwayheaders", &headers_as_json(&quarantine.request.headers));
+        text("hookwayheaders", &quarantine.request.written_headers());
         match quarantine.cut {
             Cut::Nothing => {}
             Cut::Request => text("hookwaycut", "request"),
@@ -177,15 +176,6 @@ fn printable(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
-}
-
-/// Returns headers as a JSON list of pairs, so that repeated names and their order survive; values are
-/// percent-encoded.
-fn headers_as_json(headers: &http::HeaderMap) -> String {
-    let pairs: Vec<(&str, String)> =
-        headers.iter().map(|(name, value)| (name.as_str(), Kept::written(value).to_string())).collect();
-    // Serializing strings cannot fail.
-    serde_json::to_string(&pairs).unwrap_or_default()
 }
 
 fn member(json: &mut Vec<u8>, name: &str, value: Value<'_>) {

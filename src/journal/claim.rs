@@ -52,7 +52,13 @@ impl Claim {
         let segment_bytes = options.segment_bytes;
         // Enough of them that something can go.
         let segment_bytes = options.keep.bytes.map_or(segment_bytes, |most| segment_bytes.min(most / PARTS));
-        let queue = Arc::new(Queue::new(Arc::clone(&self.dir), options, tag, next, recovered.bytes));
+        let queue = Arc::new(Queue::new(
+            Arc::clone(&self.dir),
+            options,
+            tag,
+            (recovered.last_sequence, next),
+            recovered.bytes,
+        ));
         let writer = Writer {
             queue: Arc::clone(&queue),
             disk,

@@ -17,8 +17,8 @@ use std::{
 
 const TITLE: &str = "hookway cursor 1";
 
-/// A durable place in a journal.
-#[derive(Debug)]
+/// A durable place in a journal. Of its copies one is moved at a time.
+#[derive(Debug, Clone)]
 pub struct Cursor {
     dir: PathBuf,
     /// Tells the directory; 0 where that could not be noted.
@@ -54,7 +54,7 @@ impl Doubt {
 
 impl Cursor {
     /// Reads the cursor of a directory that was recovered, and tells where it can't be relied on.
-    pub(super) fn open(dir: &Path) -> (Self, Option<Doubt>) {
+    pub fn open(dir: &Path) -> (Self, Option<Doubt>) {
         let id = Numbers::read(dir).unwrap_or_default().id;
         let (passed, doubt) = match read(dir, id) {
             Ok(passed) => (passed, None),

@@ -106,6 +106,12 @@ pub(super) fn list(dir: &Path) -> Result<Listing, JournalError> {
     Ok(listing)
 }
 
+/// Returns the bytes of all segments in a directory, as far as it can be read.
+pub fn bytes_in(dir: &Path) -> u64 {
+    let segments = list(dir).map(|list| list.segments).unwrap_or_default();
+    segments.iter().filter_map(|segment| Some(segment.path.metadata().ok()?.len())).sum()
+}
+
 /// Returns the path of the segment that begins with the record `first`.
 pub(super) fn segment_path(dir: &Path, first: u64) -> PathBuf {
     dir.join(format!("{first:0DIGITS$}{SUFFIX}"))

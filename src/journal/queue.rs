@@ -39,6 +39,8 @@ pub(super) struct State {
     resting: Option<JournalError>,
     /// Why the last record that was not taken, or the last group, failed; `None` once a later one went well.
     pub(super) trouble: Option<Trouble>,
+    /// The last number that is durable.
+    pub(super) acknowledged: u64,
     pub(super) closed: bool,
     /// True where segments may have to go before the next turn by itself.
     pub(super) untidy: bool,
@@ -64,7 +66,13 @@ impl fmt::Debug for Queue {
 
 impl Queue {
     /// Returns an empty queue whose first record gets `next_sequence`; `bytes` stand in segments.
-    pub(super) fn new(dir: Arc<Path>, options: Options, tag: u32, next_sequence: u64, bytes: u64) -> Self {
+    pub(super) fn new(
+        dir: Arc<Path>,
+        options: Options,
+        tag: u32,
+        (acknowledged, next_sequence): (u64, u64),
+        bytes: u64,
+    ) -> Self {
         let state = Mutex::new(State {
             waiting: Group { first: next_sequence, ..Group::default() },
             writing: 0,
@@ -72,6 +80,7 @@ impl Queue {
             failures_in_a_row: 0,
             resting: None,
             trouble: None,
+            acknowledged,
             closed: false,
             // What stands there may be past by now.
             untidy: true,
@@ -81,9 +90,9 @@ impl Queue {
         Self { dir, options, tag, state, changed: Condvar::new() }
     }
 
-    /// Encodes a record into the waiting group. The receiver gets its answer, or an error where the writer
-    /// ended without one.
-    pub(super) fn push(&self, record: &Record) -> Result<oneshot::Receiver<Answer>, JournalError> {
+    /// Encodes a record into the waiting group and returns the number that it has there. The receiver gets its answer, or an
+    /// error where the writer ended without one.
+    pub(super) fn push(&self, record: &Record) -> Result<(u64, oneshot::Receiver<Answer>), JournalError> {
         let frame_len = format::frame_len(record).ok_or(JournalError::TooLarge { limit: MAX_PAYLOAD })?;
         let mut state = self.state.lock();
         self.admit(&mut state, frame_len)?;
@@ -94,7 +103,18 @@ impl Queue {
         state.waiting.answers.push(answer);
         drop(state);
         self.changed.notify_one();
-        Ok(answered)
+        Ok((sequence, answered))
+    }
+
+    /// Returns the last number that is durable.
+    pub(super) fn durable(&self) -> u64 {
+        self.state.lock().acknowledged
+    }
+
+    /// Returns the last number that is durable, where none waits for the disk.
+    pub(super) fn decided(&self) -> Option<u64> {
+        let state = self.state.lock();
+        (state.writing == 0 && state.waiting.len() == 0).then_some(state.acknowledged)
     }
 
     fn admit(&self, state: &mut State, frame_len: usize) -> Result<(), JournalError> {
@@ -149,6 +169,7 @@ impl Queue {
     pub(super) fn acknowledge(&self, group: &mut Group, written: u64) {
         let mut state = self.state.lock();
         state.writing = 0;
+        state.acknowledged = group.next().saturating_sub(1);
         state.bytes += written;
         state.failures_in_a_row = 0;
         state.trouble = None;

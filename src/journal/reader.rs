@@ -35,6 +35,8 @@ pub struct Reader {
     following: Option<SegmentFile>,
     gaps: Gaps,
     undecodable: u64,
+    /// One that was read too early.
+    ahead: Option<Entry>,
 }
 
 impl Reader {
@@ -56,7 +58,7 @@ impl Reader {
             }
             current = open_segment(start)?;
         }
-        Ok(Self { dir: dir.to_path_buf(), from, current, following: None, gaps, undecodable: 0 })
+        Ok(Self { dir: dir.to_path_buf(), from, current, following: None, gaps, undecodable: 0, ahead: None })
     }
 
     /// Returns the next record; `None` where there is none yet. May be called again after either, and after
@@ -98,6 +100,21 @@ impl Reader {
                     }
                 }
             }
+        }
+    }
+
+    /// The same, up to the record `last` and no further.
+    pub fn read_until(&mut self, last: u64) -> Result<Option<Entry>, JournalError> {
+        let next = match self.ahead.take() {
+            Some(entry) => Some(entry),
+            None => self.read()?,
+        };
+        match next {
+            Some(entry) if entry.sequence > last => {
+                self.ahead = Some(entry);
+                Ok(None)
+            }
+            next => Ok(next),
         }
     }
 

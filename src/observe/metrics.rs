@@ -1,6 +1,7 @@
 //! Every metric, in one file: names, labels, buckets. Label values come from the configuration or from closed
 //! lists in code, never from a request, and every series known at start exists from then on.
 
+mod backlogs;
 mod counted;
 mod each;
 mod family;
@@ -11,6 +12,7 @@ mod sources;
 mod stage;
 mod stopwatch;
 
+pub use backlogs::{Backlogged, Backlogs, Shown};
 pub use counted::Counted;
 pub use each::EachCounter;
 pub use sinks::SinkMetrics;
@@ -61,6 +63,7 @@ pub struct Metrics {
     quarantined: Counters,
     filtered: Counters,
     suppressed: Counters,
+    spooled: Counters,
     out_of_order: Counters,
     keyless: Counters,
     conflicts: Counters,
@@ -95,6 +98,9 @@ pub struct Metrics {
     config_loaded: GaugeVec,
     /// Who is told of single events and requests.
     pub told: Tellers,
+    /// What waits on disk for its destinations.
+    pub backlogs: Backlogs,
+    spool: backlogs::Families,
 }
 
 impl Metrics {
@@ -122,11 +128,12 @@ impl Metrics {
             quarantined: r.counters("hookway_events_quarantined_total", "Authentic events that went to the quarantine", &["source", "reason"])?,
             filtered: r.counters("hookway_events_filtered_total", "Events that a route drops", &["source"])?,
             suppressed: r.counters("hookway_events_suppressed_total", "Repeats answered 2xx without a second record", &["source"])?,
+            spooled: r.spread_counters("hookway_events_spooled_total", "Events answered 2xx that wait for a destination on this replica's disk", &["source"])?,
             out_of_order: r.counters("hookway_events_out_of_order_total", "Events older than one already seen of their object", &["source"])?,
             keyless: r.counters("hookway_events_keyless_total", "Events without a key, which no broker keeps together", &["source"])?,
             conflicts: r.counters("hookway_event_id_conflicts_total", "Events whose id came before with other bytes; they are published and marked", &["source"])?,
             events_in_flight: r.gauge("hookway_events_in_flight", "Events between verification and their outcome")?,
-            unaccounted: r.gauge("hookway_unaccounted_events", "Accepted and late events less those published, quarantined, filtered and suppressed; anything above 0 is a bug")?,
+            unaccounted: r.gauge("hookway_unaccounted_events", "Accepted and late events less those published, quarantined, filtered, suppressed and spooled, and spooled and inherited records less those settled and pending; anything above 0 is a bug")?,
             stages: r.spread_histograms("hookway_stage_duration_seconds", "Time spent in each stage of the path; publish includes the broker's ack", &["stage"], STAGE)?,
             last_accepted: r.gauges("hookway_source_last_accepted_timestamp_seconds", "Unix time of the last accepted event", &["source"])?,
             delivered: r.spread_counters("hookway_events_delivered_total", "Events that a sink acknowledged", &["source", "sink"])?,
@@ -153,6 +160,8 @@ impl Metrics {
             ready: r.gauge("hookway_ready", "What /readyz answers")?,
             config_loaded: r.keep(GaugeVec::new(Opts::new("hookway_config_last_reload_success_timestamp_seconds", "Unix time of the last good load"), &[]))?,
             told: Tellers::default(),
+            backlogs: Backlogs::default(),
+            spool: spool_families(&r)?,
             registry,
         };
         Ok(metrics)
@@ -194,9 +203,23 @@ impl Metrics {
             metrics.map(|metric| metric.get_counter().get_value() as u64).sum()
         };
         let accepted = sum(&self.accepted) + sum(&self.late);
-        let outcomes: [&dyn Collector; 4] =
-            [&self.published, &self.quarantined, &self.filtered, &self.suppressed];
+        let outcomes: [&dyn Collector; 5] =
+            [&self.published, &self.quarantined, &self.filtered, &self.suppressed, &self.spooled];
         let missing = accepted.saturating_sub(outcomes.map(sum).iter().sum());
+        let missing = missing + self.backlogs.write(&self.spool);
         self.unaccounted.set(i64::try_from(missing).unwrap_or(i64::MAX));
     }
+}
+
+/// Registers what is told of the spool.
+fn spool_families(r: &Register<'_>) -> Result<backlogs::Families, MetricsError> {
+    Ok(backlogs::Families {
+        taken: r.counters("hookway_spool_taken_records_total", "Records that went to the spool, or stood there at the start (inherited)", &["sink", "lane", "how"])?,
+        settled: r.counters("hookway_spool_settled_records_total", "Records of the spool that are done: published from there, late (their first attempt succeeded after all), quarantined, lost (damaged or missing on disk), void (numbers of failed writes)", &["sink", "lane", "result"])?,
+        pending: r.gauges("hookway_spool_pending_records", "Records that wait in the spool", &["sink", "lane"])?,
+        bytes: r.gauges("hookway_spool_bytes", "Bytes of the spool on disk", &["sink", "lane"])?,
+        oldest: r.gauges("hookway_spool_oldest_timestamp_seconds", "Unix time of receipt of the oldest record that waits; 0 where none does", &["sink", "lane"])?,
+        waiting: r.gauges("hookway_lanes_spooling", "Destinations whose events wait in the spool; `*` counts all that no route names literally", &["sink", "lane"])?,
+        held: r.gauges("hookway_lanes_held", "Of those, destinations that refuse records for what an operator can mend", &["sink", "lane"])?,
+    })
 }

@@ -2,13 +2,13 @@
 //! headers. If that is not enough, or the quarantine refuses it for good for another reason, it stands in a file, whole
 //! and durable, which the quarantine names where it takes at least that.
 
-use super::{Pipeline, Source, Unsettled, unpublished};
+use super::{Pipeline, Unsettled, unpublished};
 use crate::{
     clock,
     event::{Cut, Event, Identity},
     journal::{JournalError, Placed},
-    observe::told::Told,
-    publish::Outcome,
+    observe::{metrics::SourceMetrics, told::Told},
+    publish::{Outcome, Way},
     record::{Ack, Held, PublishError, Settled, Target},
     refusal::Refusal,
     request::Kept,
@@ -25,7 +25,7 @@ impl Pipeline {
     /// and what helps in the end is a file. `outcome` is what came of it whole.
     pub(super) async fn fit(
         &self,
-        source: &Source,
+        by: (Option<&SourceMetrics>, Way<'_>),
         event: &Event,
         target: &Target,
         mut outcome: Outcome,
@@ -40,7 +40,7 @@ impl Pipeline {
                     smaller.key = Some(event.id.clone());
                 }
                 (PublishError::TooLarge(_), None) if !is_cut(&smaller) => {
-                    tracing::warn!(source = %source.name, id = event.id, %error, "an event is too large for the quarantine as it is");
+                    tracing::warn!(source = %event.source_name, id = event.id, %error, "an event is too large for the quarantine as it is");
                     cut_request(&mut smaller);
                 }
                 (_, None) => {
@@ -51,16 +51,21 @@ impl Pipeline {
                 // Nothing names this event but its file: one that was there before is another's.
                 (_, Some(there)) => {
                     let own = self.own_file(event, there).await.map_err(failed)?;
-                    return judge(&smaller, target, in_file(source, event, target, &own));
+                    return judge(&smaller, target, in_file(by.0, event, target, &own));
                 }
             }
-            outcome = self.publish_one(source, &smaller, target).await;
+            outcome = self.publish_one(by, &smaller, target).await;
         }
         judge(&smaller, target, outcome)
     }
 
-    pub(super) async fn publish_one(&self, source: &Source, event: &Event, target: &Target) -> Outcome {
-        self.sinks.publish(event, std::slice::from_ref(target), &Held::default(), &source.metrics).await
+    pub(super) async fn publish_one(
+        &self,
+        (metrics, way): (Option<&SourceMetrics>, Way<'_>),
+        event: &Event,
+        target: &Target,
+    ) -> Outcome {
+        self.sinks.publish(event, std::slice::from_ref(target), &Held::default(), metrics, way).await
     }
 
     /// Stores the whole event in a file and returns its place.
@@ -119,9 +124,11 @@ fn judge(event: &Event, target: &Target, outcome: Outcome) -> Result<Settled, Un
 }
 
 /// What came of an event for whose file not even a name stands in the quarantine: the file itself is its place.
-fn in_file(source: &Source, event: &Event, target: &Target, placed: &Placed) -> Outcome {
+fn in_file(metrics: Option<&SourceMetrics>, event: &Event, target: &Target, placed: &Placed) -> Outcome {
     let file = placed.file.display().to_string();
-    source.metrics.tell(event, || Told::stored(event, "", &file, &Ack::File));
+    if let Some(metrics) = metrics {
+        metrics.tell(event, || Told::stored(event, "", &file, &Ack::File));
+    }
     let mut held = Held::default();
     held.note(target, &Ack::File);
     Outcome { held, failed: Vec::new() }

@@ -5,7 +5,7 @@ use super::{Pipeline, Source, Unsettled, unpublished};
 use crate::{
     delivery::{Delivery, Verified},
     event::Event,
-    publish::Outcome,
+    publish::{Outcome, Way},
     record::Settled,
     refusal::Refusal,
 };
@@ -15,7 +15,7 @@ impl Pipeline {
     /// time.
     pub(super) async fn rescue(
         &self,
-        source: &Source,
+        (source, way): (&Source, Way<'_>),
         delivery: &Delivery<Verified>,
         event: &Event,
         outcome: Outcome,
@@ -35,8 +35,9 @@ impl Pipeline {
             Ok(target) => target,
             Err(refusal) => return Err(Unsettled { held, refusal }),
         };
-        let rescue = self.publish_one(source, &event, &target).await;
-        let fitted = self.fit(source, &event, &target, rescue).await;
+        let by = (Some(&source.metrics), way);
+        let rescue = self.publish_one(by, &event, &target).await;
+        let fitted = self.fit(by, &event, &target, rescue).await;
         fitted.map_err(|Unsettled { refusal, .. }| Unsettled { held, refusal })
     }
 }

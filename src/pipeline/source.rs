@@ -7,9 +7,10 @@ use crate::{
     explain::Explainer,
     normalize::Normalizer,
     observe::{conflicts::ConflictLog, metrics::SourceMetrics, told::Told},
+    publish::Way,
     record::{Disposition, Receipt, Settled},
     refusal::Refusal,
-    request::Request,
+    request::{Kept, Request},
     respond::{Capture, Confirmer, Responders},
     verify::Verifier,
     workers::beside,
@@ -42,6 +43,10 @@ pub struct Source {
     pub listed: Arc<Quota>,
     /// Status of an accepted request.
     pub success: u16,
+    /// Status of an accepted request of which an event waits on disk.
+    pub spooled: u16,
+    /// False where its events are never to wait there: its sender keeps them while a destination is away.
+    pub may_spool: bool,
     /// Body of an accepted request.
     pub success_body: bytes::Bytes,
     /// True where a refusal has a body.
@@ -82,6 +87,11 @@ async fn aside<T: Send + 'static>(
 }
 
 impl Source {
+    /// Returns the status of an accepted request with these receipts.
+    pub fn status(&self, receipts: &[Receipt]) -> u16 {
+        if receipts.iter().any(Receipt::is_spooled) { self.spooled } else { self.success }
+    }
+
     /// Verifies a delivery, a large one beside the worker.
     pub(super) async fn verify(
         self: &Arc<Self>,
@@ -117,6 +127,22 @@ impl Source {
         explained.await.unwrap_or_else(|error| error)
     }
 
+    /// Returns how its events go whose sender hears an answer at `until`: a destination gets a second of it, or less where
+    /// there is little, before they wait on disk.
+    pub(super) fn way<'a>(&self, until: Instant, request: &'a (dyn Fn() -> Kept + Sync)) -> Way<'a> {
+        if !self.may_spool {
+            return Way::Strict;
+        }
+        let patience = match self.deadline.as_millis() {
+            3500.. => 1000,
+            1500.. => 500,
+            _ => 200,
+        };
+        let room = until.checked_sub(self.deadline / 4).unwrap_or(until);
+        let from = (Instant::now() + Duration::from_millis(patience)).min(room);
+        Way::Available { from, request }
+    }
+
     /// Claims an event, where something tells its repeats from new events.
     pub(super) fn claim(&self, event: &mut Event) -> Option<Claim<'_>> {
         let Some(window) = &self.window else {
@@ -136,7 +162,10 @@ impl Source {
             Disposition::Filtered => self.metrics.tell(event, || Told::placeless(event, "filtered")),
             Disposition::Suppressed => self.metrics.tell(event, || Told::placeless(event, "suppressed")),
             // Each of its sinks told it.
-            Disposition::Published | Disposition::Quarantined(_) | Disposition::AlreadyStored => {}
+            Disposition::Published
+            | Disposition::Spooled
+            | Disposition::Quarantined(_)
+            | Disposition::AlreadyStored => {}
         }
         if event.id_conflicts {
             self.metrics.conflicted();

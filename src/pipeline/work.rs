@@ -70,7 +70,8 @@ impl Outcome {
         let durable = self.durable();
         match self.refusal {
             None => {
-                self.source.metrics.accepted(durable, self.received);
+                let spooled = self.receipts.iter().filter(|receipt| receipt.is_spooled()).count();
+                self.source.metrics.accepted(durable, spooled.try_into().unwrap_or(u64::MAX), self.received);
                 Ok(self.receipts)
             }
             Some(refusal) => {

@@ -92,7 +92,7 @@ impl Inner {
 }
 
 /// Tells what the journal's error means for a record.
-fn refused(error: &JournalError) -> PublishError {
+pub(super) fn refused(error: &JournalError) -> PublishError {
     match error {
         JournalError::QueueFull { .. } => PublishError::Saturated,
         JournalError::TooLarge { limit } => PublishError::TooLarge(format!("limit {limit} bytes")),
@@ -107,7 +107,7 @@ fn refused(error: &JournalError) -> PublishError {
 }
 
 impl Publisher for JournalSink {
-    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
+    fn publish(self: Arc<Self>, record: Record) -> BoxFuture<'static, Result<Ack, PublishError>> {
         Box::pin(async move {
             let Some(journal) = self.inner.journal.get() else {
                 let reading = format!("the journal at {} is still being read", self.place);
@@ -120,6 +120,11 @@ impl Publisher for JournalSink {
 
     fn keeps_order(&self) -> bool {
         true
+    }
+
+    fn may_spool(&self) -> bool {
+        // What hinders it is this machine's disk.
+        false
     }
 
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {

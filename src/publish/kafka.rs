@@ -218,8 +218,8 @@ impl Kafka {
 }
 
 impl Publisher for Kafka {
-    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
-        Box::pin(self.send(record))
+    fn publish(self: Arc<Self>, record: Record) -> BoxFuture<'static, Result<Ack, PublishError>> {
+        Box::pin(async move { self.send(record).await })
     }
 
     fn keeps_order(&self) -> bool {

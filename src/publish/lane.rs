@@ -6,13 +6,15 @@
 //! down → any answer, a late one too → up
 //! ```
 
+use super::backlog::Backlog;
 use crate::record::PublishError;
 use prometheus::IntGauge;
 use std::{
+    sync::Arc,
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::{sync::OnceCell, time::Instant};
 
 /// By then senders hear 503 for what waits.
 const SILENCE: Duration = Duration::from_secs(4);
@@ -23,8 +25,10 @@ const FEW: usize = 3;
 /// A destination.
 #[derive(Debug)]
 pub(super) struct Lane {
-    /// What it is called in the log.
-    name: String,
+    /// The sink's name, and the destination's where it is one alone.
+    place: (String, Option<String>),
+    /// What it is called in metrics.
+    label: Box<str>,
     /// All times are milliseconds of this.
     since: Instant,
     /// Attempts that wait for an answer.
@@ -39,6 +43,8 @@ pub(super) struct Lane {
     tried: AtomicU64,
     /// Counts destinations that are down.
     shown: IntGauge,
+    /// What waits for it on disk; never filled without a spool.
+    pub(super) backlog: OnceCell<Arc<Backlog>>,
 }
 
 /// A record's attempt, from its beginning to the answer.
@@ -48,11 +54,23 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Lane {
-    pub(super) fn new(name: String, shown: IntGauge) -> Self {
+    pub(super) fn new(place: (String, Option<String>), label: &str, shown: IntGauge) -> Self {
         let number = || AtomicU64::new(0);
         let (waiting, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let (heard, down, tried) = (number(), number(), number());
-        Self { name, since: Instant::now(), waiting, heard, missed, down, tried, shown }
+        let backlog = OnceCell::new();
+        Self {
+            place,
+            label: label.into(),
+            since: Instant::now(),
+            waiting,
+            heard,
+            missed,
+            down,
+            tried,
+            shown,
+            backlog,
+        }
     }
 
     /// Begins an attempt; refused where the destination is down and another attempt finds out already.
@@ -77,6 +95,28 @@ impl Lane {
         Err(PublishError::Down { seconds: silent / 1000 })
     }
 
+    /// Begins an attempt of what waits on disk, which is never refused: it is what finds out.
+    pub(super) fn enter(&self, now: Instant) -> Attempt<'_> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        Attempt { lane: self, began: self.at(now) }
+    }
+
+    /// What it is called in the log.
+    pub(super) fn name(&self) -> String {
+        let (sink, destination) = &self.place;
+        destination.as_ref().map_or_else(|| sink.clone(), |name| format!("{sink}: {name}"))
+    }
+
+    /// Its destination; `None` for the lane that all others of a sink share.
+    pub(super) fn destination(&self) -> Option<&str> {
+        self.place.1.as_deref()
+    }
+
+    /// What it is called in metrics.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
     /// Lets one attempt through where none waits, or the last has waited for as long as a sender does.
     fn may_try(&self, waiting: usize, now: u64) -> bool {
         let tried = self.tried.load(Ordering::Relaxed);
@@ -91,7 +131,7 @@ impl Lane {
         if self.down.compare_exchange(0, heard + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.shown.inc();
             tracing::warn!(
-                destination = self.name,
+                destination = self.name(),
                 "nothing is heard from a destination: events for it are refused at once, but for one at a time"
             );
         }
@@ -122,7 +162,7 @@ impl Attempt<'_> {
         }
         if lane.down.load(Ordering::Relaxed) > 0 && lane.down.swap(0, Ordering::Relaxed) > 0 {
             lane.shown.dec();
-            tracing::info!(destination = lane.name, "a destination that was silent answers again");
+            tracing::info!(destination = lane.name(), "a destination that was silent answers again");
         }
     }
 
@@ -153,7 +193,11 @@ mod tests {
     use tokio::time::advance;
 
     fn lane() -> Lane {
-        Lane::new("bus: orders".to_owned(), IntGauge::new("down", "of a test").unwrap())
+        Lane::new(
+            ("bus".to_owned(), Some("orders".to_owned())),
+            "orders",
+            IntGauge::new("down", "of a test").unwrap(),
+        )
     }
 
     fn begin(lane: &Lane) -> Option<Attempt<'_>> {

@@ -1,12 +1,19 @@
 //! The destinations of one sink, each a [`Lane`]: one that is down holds up no other. All share the sink's [`Room`].
 
-use super::{Publisher, Sink, lane::Lane, room::Room};
+use super::{
+    Sink,
+    backlog::Backlog,
+    lane::{Attempt, Lane},
+    room::Room,
+    spool::Spool,
+};
 use crate::{
-    observe::metrics::SinkMetrics,
+    clock,
+    journal::JournalError,
     record::{Ack, PublishError, Record},
 };
-use prometheus::IntGauge;
 use std::{
+    fmt,
     iter::repeat_with,
     sync::{Arc, OnceLock},
 };
@@ -19,115 +26,185 @@ const MOST_NAMED: usize = 64;
 const UNNAMED: &str = "*";
 
 /// A destination's place, free until the first record for it.
-type Place = OnceLock<(Arc<str>, Lane)>;
+type Place = OnceLock<(Arc<str>, Arc<Lane>)>;
+
+/// Hears of a lane that was opened.
+pub(super) type Opened = Box<dyn Fn(&Arc<Lanes>, &Arc<Lane>) + Send + Sync>;
 
 /// The lanes of one sink.
-#[derive(Debug)]
 pub(super) struct Lanes {
+    pub(super) sink: Arc<Sink>,
     /// Destinations with a lane of their own, in the order in which they came; empty where all are one.
     own: Box<[Place]>,
     /// All other destinations.
-    shared: Lane,
+    shared: Arc<Lane>,
     room: Room,
-    sink: String,
-    shown: IntGauge,
+    /// Where events wait; `None` at level `strict`.
+    spool: Option<Arc<Spool>>,
+    /// Hears of each lane for which events begin to wait for the first time.
+    opened: OnceLock<Opened>,
+}
+
+impl fmt::Debug for Lanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lanes").field("sink", &self.sink).field("own", &self.own).finish_non_exhaustive()
+    }
 }
 
 impl Lanes {
-    pub(super) fn new(sink: &str, publisher: &dyn Publisher, metrics: &SinkMetrics) -> Self {
-        let shown = metrics.lane_down(UNNAMED);
-        let named = |name: &String| {
-            let lane = Lane::new(format!("{sink}: {name}"), metrics.lane_down(name));
-            Place::from((Arc::from(name.as_str()), lane))
-        };
-        let own = publisher
+    pub(super) fn new(sink: Arc<Sink>) -> Self {
+        let known = |name: &String| Place::from((Arc::from(name.as_str()), lane(&sink, name, name)));
+        let own = sink
+            .publisher
             .destinations()
-            .map(|names| names.iter().map(named).chain(repeat_with(Place::new).take(MOST_NAMED)).collect());
-        let shared = Lane::new(sink.to_owned(), shown.clone());
-        Self { own: own.unwrap_or_default(), shared, room: Room::default(), sink: sink.to_owned(), shown }
+            .map(|names| names.iter().map(known).chain(repeat_with(Place::new).take(MOST_NAMED)).collect());
+        let shared = Arc::new(Lane::new((sink.name.clone(), None), UNNAMED, sink.metrics.lane_down(UNNAMED)));
+        let (own, room, opened) = (own.unwrap_or_default(), Room::default(), OnceLock::new());
+        Self { sink, own, shared, room, spool: None, opened }
+    }
+
+    /// Gives each lane a place on disk, and opens what waits there. Blocks.
+    pub(super) fn spooling(mut self, spool: &Arc<Spool>) -> Result<Self, JournalError> {
+        if !self.sink.publisher.may_spool() {
+            return Ok(self);
+        }
+        let found = spool.found(&self.sink.name)?;
+        if self.sink.publisher.destinations().is_some() {
+            // As many as an earlier process had.
+            let known: Vec<Place> = found
+                .iter()
+                .flatten()
+                .filter(|name| !self.has(name))
+                .map(|name| Place::from((Arc::from(name.as_str()), lane(&self.sink, UNNAMED, name))))
+                .collect();
+            let free = MOST_NAMED.saturating_sub(known.len());
+            let literal = std::mem::take(&mut self.own).into_iter().filter(|place| place.get().is_some());
+            self.own = literal.chain(known).chain(repeat_with(Place::new).take(free)).collect();
+        }
+        self.spool = Some(Arc::clone(spool));
+        for lane in self.all() {
+            let backlog = self.opened(spool, &lane)?;
+            // A name that waits among all others must not get a lane of its own beside them.
+            if lane.destination().is_none() && !backlog.is_direct() {
+                self.own = std::mem::take(&mut self.own).into_iter().filter(|p| p.get().is_some()).collect();
+            }
+            // Nobody else has seen the lane yet.
+            drop(lane.backlog.set(backlog));
+        }
+        Ok(self)
+    }
+
+    /// Has this hear of each lane that is opened from now on.
+    pub(super) fn when_opened(&self, opened: Opened) {
+        // Whoever came first is heard.
+        drop(self.opened.set(opened));
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.own.iter().filter_map(Place::get).any(|(known, _)| **known == *name)
+    }
+
+    /// Returns the lanes that there are.
+    pub(super) fn all(&self) -> Vec<Arc<Lane>> {
+        let own = self.own.iter().filter_map(Place::get).map(|(_, lane)| lane);
+        own.chain([&self.shared]).cloned().collect()
+    }
+
+    /// True where the sink has a spool.
+    pub(super) fn may_spool(&self) -> bool {
+        self.spool.is_some()
+    }
+
+    /// Returns what waits for a lane, which is opened for a name's first time.
+    pub(super) async fn backlog<'l>(
+        self: &Arc<Self>,
+        lane: &'l Arc<Lane>,
+    ) -> Result<&'l Arc<Backlog>, JournalError> {
+        let open = async || {
+            let Some(spool) = self.spool.clone() else {
+                return Err(JournalError::Closed { dir: std::path::PathBuf::new() });
+            };
+            let (lanes, lane) = (Arc::clone(self), Arc::clone(lane));
+            let opened = tokio::task::spawn_blocking(move || lanes.opened(&spool, &lane));
+            opened.await.map_err(|error| JournalError::thread("the spool", std::io::Error::other(error)))?
+        };
+        let is_new = !lane.backlog.initialized();
+        let backlog = lane.backlog.get_or_try_init(open).await?;
+        if is_new && let Some(opened) = self.opened.get() {
+            opened(self, lane);
+        }
+        Ok(backlog)
+    }
+
+    fn opened(&self, spool: &Spool, lane: &Lane) -> Result<Arc<Backlog>, JournalError> {
+        let backlog = Arc::new(spool.open(&self.sink.name, lane.destination())?);
+        let shown: Arc<Backlog> = Arc::clone(&backlog);
+        let shown: std::sync::Weak<Backlog> = Arc::downgrade(&shown);
+        self.sink.metrics.show(lane.label(), shown);
+        Ok(backlog)
+    }
+
+    /// How long an event may wait without a word in the log.
+    pub(super) fn patience(&self) -> Option<std::time::Duration> {
+        self.spool.as_ref().map(|spool| spool.patience)
     }
 
     /// Hands a record over, unless its destination is down, or too much waits in the sink already.
-    pub(super) async fn hand_over(
-        &self,
-        sink: &Sink,
-        destination: &Arc<str>,
-        record: Record,
-        now: Instant,
-    ) -> Result<Ack, PublishError> {
-        let attempt = self.find(destination).begin(now)?;
+    pub(super) async fn attempt(&self, lane: &Lane, record: Record) -> Result<Ack, PublishError> {
+        let now = Instant::now();
+        self.is_ready()?;
+        let result = match lane.begin(now) {
+            Ok(attempt) => self.publish(attempt, record).await,
+            Err(down) => Err(down),
+        };
+        self.attempted(&result, now);
+        result
+    }
+
+    /// Hands over a record that waited.
+    pub(super) async fn again(&self, lane: &Lane, record: Record) -> Result<Ack, PublishError> {
+        let now = Instant::now();
+        self.is_ready()?;
+        let result = self.publish(lane.enter(now), record).await;
+        self.attempted(&result, now);
+        result
+    }
+
+    async fn publish(&self, attempt: Attempt<'_>, record: Record) -> Result<Ack, PublishError> {
         let _share = self.room.take(&record).ok_or(PublishError::Saturated)?;
-        let result = sink.publisher.publish(record).await;
+        let result = Arc::clone(&self.sink.publisher).publish(record).await;
         attempt.ended(&result, Instant::now());
         result
     }
 
+    fn is_ready(&self) -> Result<(), PublishError> {
+        if self.sink.ready.get().is_some() {
+            return Ok(());
+        }
+        let known = self.sink.hindrance.lock().clone();
+        Err(PublishError::Unprepared(known.unwrap_or_else(|| "nobody has looked at it yet".to_owned())))
+    }
+
+    fn attempted(&self, result: &Result<Ack, PublishError>, began: Instant) {
+        self.sink.metrics.attempted(result, began.elapsed(), clock::now());
+        if result.as_ref().is_ok_and(Ack::is_duplicate) {
+            self.sink.metrics.had_it();
+        }
+    }
+
     /// Returns a destination's lane, which stays the same as long as the process lives.
-    fn find(&self, destination: &Arc<str>) -> &Lane {
-        let make = || {
-            let name = format!("{}: {destination}", self.sink);
-            (Arc::clone(destination), Lane::new(name, self.shown.clone()))
-        };
+    pub(super) fn find(&self, destination: &Arc<str>) -> &Arc<Lane> {
+        let make = || (Arc::clone(destination), lane(&self.sink, UNNAMED, destination));
         // A few dozen names at most, and most of them the very same text.
         let mut lanes = self.own.iter().map(|place| place.get_or_init(make));
         lanes.find(|(name, _)| name == destination).map_or(&self.shared, |(_, lane)| lane)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{observe::metrics::Metrics, publish::Prepared};
-    use futures_util::future::BoxFuture;
-    use std::ptr;
-
-    /// Stands for a sink of topics, or one whose destinations are one.
-    struct Named(Option<Vec<String>>);
-
-    impl Publisher for Named {
-        fn publish(&self, _: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
-            Box::pin(async { Ok(Ack::File) })
-        }
-
-        fn destinations(&self) -> Option<&[String]> {
-            self.0.as_deref()
-        }
-
-        fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {
-            Box::pin(async { Ok(Prepared::default()) })
-        }
-
-        fn flush(&self) -> BoxFuture<'_, ()> {
-            Box::pin(async {})
-        }
-    }
-
-    fn lanes(names: Option<&[&str]>) -> Lanes {
-        let names = names.map(|names| names.iter().map(ToString::to_string).collect());
-        Lanes::new("bus", &Named(names), &SinkMetrics::new(&Metrics::new().unwrap(), "bus"))
-    }
-
-    #[test]
-    fn each_name_has_its_lane_for_good_and_what_are_too_many_share_one() {
-        let lanes = lanes(Some(&["orders", "refunds"]));
-        let names: Vec<Arc<str>> = (0..MOST_NAMED + 2).map(|n| format!("t{n}").into()).collect();
-        let find = |name: &str| lanes.find(&name.into());
-        let first: Vec<&Lane> = names.iter().map(|name| find(name)).collect();
-        assert!(names.iter().zip(&first).all(|(name, lane)| ptr::eq(find(name), *lane)));
-        let own = &first[..MOST_NAMED];
-        assert!(
-            own.iter()
-                .enumerate()
-                .all(|(at, lane)| !own[..at].iter().any(|other| ptr::eq::<Lane>(*other, *lane)))
-        );
-        assert!(first[MOST_NAMED..].iter().all(|lane| ptr::eq::<Lane>(*lane, &raw const lanes.shared)));
-        assert!(!ptr::eq(find("orders"), find("refunds")));
-        assert!(!ptr::eq(find("orders"), &raw const lanes.shared));
-    }
-
-    #[test]
-    fn a_sink_whose_destinations_are_one_has_one_lane() {
-        let lanes = lanes(None);
-        assert!(ptr::eq(lanes.find(&"a".into()), lanes.find(&"b".into())));
-    }
+fn lane(sink: &Sink, label: &str, name: &str) -> Arc<Lane> {
+    let place = (sink.name.clone(), Some(name.to_owned()));
+    Arc::new(Lane::new(place, label, sink.metrics.lane_down(label)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,7 +124,7 @@ impl Nats {
 fn as_new(ack: Ack) -> Ack {
     match ack {
         Ack::Nats { stream, sequence, .. } => Ack::Nats { stream, sequence, duplicate: false },
-        Ack::Kafka { .. } | Ack::Journal { .. } | Ack::File => ack,
+        Ack::Kafka { .. } | Ack::Journal { .. } | Ack::Spool { .. } | Ack::File => ack,
     }
 }
 
@@ -133,8 +133,8 @@ fn away() -> PublishError {
 }
 
 impl Publisher for Nats {
-    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
-        Box::pin(self.send(record))
+    fn publish(self: Arc<Self>, record: Record) -> BoxFuture<'static, Result<Ack, PublishError>> {
+        Box::pin(async move { self.send(record).await })
     }
 
     fn prepare(&self) -> BoxFuture<'_, Result<Prepared, PublishError>> {

@@ -1,10 +1,13 @@
 //! Fan-out, the form of records, and what tells them apart.
 
 use super::{message_id::message_id, *};
-use crate::record::Disposition;
 use crate::{
-    event::{Identity, Quarantine, Reason, envelope},
-    observe::metrics::Metrics,
+    event::{
+        Identity, Quarantine, Reason,
+        envelope::{self, Binding},
+    },
+    observe::metrics::{Metrics, SinkMetrics},
+    record::{Disposition, SinkFormat},
     request::Kept,
     verify::Assurance,
 };
@@ -21,7 +24,7 @@ struct Scripted {
 }
 
 impl Publisher for Scripted {
-    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
+    fn publish(self: Arc<Self>, record: Record) -> BoxFuture<'static, Result<Ack, PublishError>> {
         let fails = self.failing.lock().iter().any(|name| **name == *record.destination);
         let duplicate = self.holding.lock().iter().any(|name| **name == *record.destination);
         self.handed.lock().push(record);
@@ -50,6 +53,10 @@ struct Fixture {
 
 impl Fixture {
     fn new(formats: [SinkFormat; 2], binding: Binding) -> Self {
+        Self::with(formats, binding, true)
+    }
+
+    fn with(formats: [SinkFormat; 2], binding: Binding, first_is_ready: bool) -> Self {
         let metrics = Metrics::new().unwrap();
         let publishers = [Arc::new(Scripted::default()), Arc::new(Scripted::default())];
         let names = ["first".to_owned(), "second".to_owned()];
@@ -60,8 +67,12 @@ impl Fixture {
                 form: Form { format: formats[index], binding },
                 publisher,
                 metrics: SinkMetrics::new(&metrics, &names[index]),
-                ready: OnceLock::from(Prepared::default()),
-                hindrance: parking_lot::Mutex::default(),
+                ready: if index > 0 || first_is_ready {
+                    OnceLock::from(Prepared::default())
+                } else {
+                    OnceLock::new()
+                },
+                hindrance: Mutex::default(),
             }
         };
         let sinks = Sinks::new(vec![sink(0), sink(1)], "node-1".to_owned());
@@ -75,7 +86,7 @@ impl Fixture {
 
     async fn publish(&self, targets: &[(usize, &str)], held: &[(usize, &str)]) -> Outcome {
         let targets: Vec<Target> = targets.iter().map(|(sink, name)| target(*sink, name)).collect();
-        self.sinks.publish(&event(), &targets, &holds(held), &self.source).await
+        self.sinks.publish(&event(), &targets, &holds(held), Some(&self.source), Way::Strict).await
     }
 
     fn handed(&self, sink: usize) -> usize {
@@ -158,15 +169,14 @@ async fn what_a_sink_holds_is_its_own_wherever_it_stands_among_the_sinks() {
     let held = fixture.publish(&[(1, "b")], &[]).await.held;
     fixture.sinks.all.reverse();
     let targets = [target(0, "a"), target(1, "b")];
-    let again = fixture.sinks.publish(&event(), &targets, &held, &fixture.source).await;
+    let again = fixture.sinks.publish(&event(), &targets, &held, Some(&fixture.source), Way::Strict).await;
     assert_eq!((fixture.handed(0), fixture.handed(1)), (1, 1), "the second had it already");
     assert!(again.settled(&event(), &targets).is_some());
 }
 
 #[tokio::test]
 async fn a_sink_that_was_never_found_good_gets_nothing() {
-    let mut fixture = Fixture::structured();
-    fixture.sinks.all[0].ready = OnceLock::new();
+    let fixture = Fixture::with([SinkFormat::Structured; 2], Binding::Kafka, false);
     let outcome = fixture.publish(&[(0, "a")], &[]).await;
     assert!(matches!(outcome.failed[..], [(_, PublishError::Unprepared(_))]));
     assert_eq!(fixture.handed(0), 0);
@@ -215,7 +225,7 @@ fn a_quarantined_event_is_always_one_document() {
     let why = Quarantine::new(Reason::Unrouted, String::new(), Kept::default().into());
     event.quarantine = Some(Box::new(why));
     let sink = &fixture.sinks.all[0];
-    let record = fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new());
+    let record = fixture.sinks.record(sink, &event, target(0, "q"), "direct", &OnceLock::new());
     assert_eq!(record.headers, envelope::structured_headers());
 }
 
@@ -288,7 +298,7 @@ fn a_body_that_its_sender_calls_an_event_is_called_by_its_plain_form_in_a_binary
     let sink = &fixture.sinks.all[0];
     let record = |content_type: &str| {
         let event = Event { content_type: Some(content_type.to_owned()), ..event() };
-        fixture.sinks.record(sink, &event, target(0, "q"), &OnceLock::new())
+        fixture.sinks.record(sink, &event, target(0, "q"), "direct", &OnceLock::new())
     };
     for named in [
         "application/cloudevents+json",

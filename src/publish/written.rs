@@ -14,11 +14,11 @@ use std::sync::OnceLock;
 impl Sinks {
     /// Returns the event as one document, as the quarantine holds it.
     pub fn document(&self, event: &Event) -> Bytes {
-        envelope::structured(event, self.origin())
+        envelope::structured(event, self.origin(self.path))
     }
 
-    fn origin(&self) -> Origin<'_> {
-        Origin { replica: &self.replica, path: self.path }
+    fn origin(&self, path: &'static str) -> Origin<'_> {
+        Origin { replica: &self.replica, path }
     }
 
     pub(super) fn record(
@@ -26,9 +26,10 @@ impl Sinks {
         sink: &Sink,
         event: &Event,
         target: Target,
+        path: &'static str,
         document: &OnceLock<Bytes>,
     ) -> Record {
-        let origin = self.origin();
+        let origin = self.origin(path);
         let (headers, value) = match sink.form.format {
             // A quarantined event keeps its request, for which headers have no room.
             SinkFormat::Binary if event.quarantine.is_none() => {

@@ -20,6 +20,8 @@ use crate::event::Reason;
 pub enum Disposition {
     /// Every target acknowledged it.
     Published,
+    /// Every target acknowledged it, or it waits for that on this replica's disk.
+    Spooled,
     /// It is in the quarantine.
     Quarantined(Reason),
     /// A route says `drop`.
@@ -36,6 +38,7 @@ pub enum Disposition {
 pub struct Held {
     targets: Vec<Target>,
     is_new: bool,
+    is_spooled: bool,
 }
 
 /// That nothing is left to do for an event.
@@ -50,12 +53,14 @@ pub struct Repeat(());
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     id: String,
+    is_spooled: bool,
 }
 
 impl Held {
     /// Notes that a target has acknowledged the event.
     pub fn note(&mut self, target: &Target, ack: &Ack) {
         self.is_new |= !ack.is_duplicate();
+        self.is_spooled |= matches!(ack, Ack::Spool { .. });
         if !self.has(target) {
             self.targets.push(target.clone());
         }
@@ -76,6 +81,7 @@ impl Held {
         let is_everywhere = !targets.is_empty() && targets.iter().all(|target| self.has(target));
         let disposition = match reason {
             _ if !self.is_new => Disposition::AlreadyStored,
+            _ if self.is_spooled => Disposition::Spooled,
             None => Disposition::Published,
             Some(reason) => Disposition::Quarantined(reason),
         };
@@ -108,8 +114,13 @@ impl From<Repeat> for Settled {
 
 impl Receipt {
     /// Gives our word for the event with this id, which rests on its being settled.
-    pub fn new(id: String, _: Settled) -> Self {
-        Self { id }
+    pub fn new(id: String, settled: Settled) -> Self {
+        Self { id, is_spooled: settled.0 == Disposition::Spooled }
+    }
+
+    /// Tells whether it waits on this replica's disk for a destination.
+    pub fn is_spooled(&self) -> bool {
+        self.is_spooled
     }
 
     /// Returns the event's id.

@@ -6,7 +6,7 @@ use super::{
     slot::{SOURCE_SEGMENTS, Slot, form},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_decode_str, percent_encode};
 
 /// Headers that carry credentials, whatever a source's check reads.
 const CREDENTIALS: [HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
@@ -95,6 +95,28 @@ impl Kept {
     /// can be read back.
     pub fn written(value: &HeaderValue) -> PercentEncode<'_> {
         percent_encode(value.as_bytes(), WRITTEN)
+    }
+
+    /// Returns the headers as a JSON list of pairs, so that repeated names and their order survive.
+    pub fn written_headers(&self) -> String {
+        let pairs: Vec<(&str, String)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), Self::written(value).to_string()))
+            .collect();
+        // Serializing strings cannot fail.
+        serde_json::to_string(&pairs).unwrap_or_default()
+    }
+
+    /// Reads back what was written; `None` where it is no request.
+    pub fn read(method: &str, target: &str, headers: &str) -> Option<Self> {
+        let pairs: Vec<(String, String)> = serde_json::from_str(headers).ok()?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            let value: Vec<u8> = percent_decode_str(&value).collect();
+            headers.append(HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(&value).ok()?);
+        }
+        Some(Self { method: method.parse().ok()?, target: target.to_owned(), headers })
     }
 
     /// Returns what fits into `room` bytes each of headers and target, as they are written: small headers stay, large ones

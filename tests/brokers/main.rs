@@ -25,6 +25,7 @@ mod repeats;
 mod scraped;
 mod secured;
 mod senders;
+mod spooled;
 mod streams;
 mod taken;
 mod written;
@@ -80,6 +81,7 @@ fn main() {
         secured::cases(),
         repeats::cases(),
         senders::cases(),
+        spooled::cases(),
         order::cases(),
         awkward::cases(),
         refused::cases(),

@@ -54,21 +54,13 @@ impl Hookway {
         let home = home(&format!(
             "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nworkers: {workers}\nlog: {{ format: json }}\n{yaml}"
         ));
-        let streams = Streams::log(&home.path().join("log"));
-        fs::write(&streams.output, "").expect("a writable folder");
-        let process = Process::start(&command(&home, "run"), &streams, None);
-        let lines = || fs::read_to_string(&streams.output).unwrap_or_default();
-        let listening = |listener: &str| {
-            deadline::until(&format!("the {listener} listener"), PATIENCE, || {
-                let lines = lines();
-                let line =
-                    lines.lines().find(|line| line.contains("listening") && line.contains(listener))?;
-                let line: Value = serde_json::from_str(line).ok()?;
-                line["address"].as_str()?.parse().ok()
-            })
-        };
-        let (webhooks, admin) = (listening("webhooks"), listening("admin"));
+        let (process, webhooks, admin) = launch(&home);
         Self { process, webhooks, admin, home }
+    }
+
+    /// Starts it again in its folder, with the same configuration; its ports are new ones.
+    pub(crate) fn start_again(&mut self) {
+        (self.process, self.webhooks, self.admin) = launch(&self.home);
     }
 
     /// Returns a path in its folder.
@@ -91,4 +83,22 @@ impl Hookway {
         let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
         client::send(self.admin, request.as_bytes()).await
     }
+}
+
+/// Starts the program in a folder, and returns once it listens, and where.
+fn launch(home: &TempDir) -> (Process, SocketAddr, SocketAddr) {
+    let streams = Streams::log(&home.path().join("log"));
+    fs::write(&streams.output, "").expect("a writable folder");
+    let process = Process::start(&command(home, "run"), &streams, None);
+    let lines = || fs::read_to_string(&streams.output).unwrap_or_default();
+    let listening = |listener: &str| {
+        deadline::until(&format!("the {listener} listener"), PATIENCE, || {
+            let lines = lines();
+            let line = lines.lines().find(|line| line.contains("listening") && line.contains(listener))?;
+            let line: Value = serde_json::from_str(line).ok()?;
+            line["address"].as_str()?.parse().ok()
+        })
+    };
+    let (webhooks, admin) = (listening("webhooks"), listening("admin"));
+    (process, webhooks, admin)
 }

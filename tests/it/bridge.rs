@@ -17,7 +17,7 @@ use hookway::{
     journal::{Aside, Options},
     observe::metrics::{Metrics, SinkMetrics, SourceMetrics},
     pipeline::{Handshakes, Pipeline, Source},
-    publish::{Form, Prepared, Sink, Sinks, journal::JournalSink},
+    publish::{Form, Prepared, Sink, Sinks, Spool, journal::JournalSink},
     receive::{self, Ends, Limits, Receiver},
     respond::{Capture, Confirmer},
     route::{Route, RouteTarget, Routes, template::Destination},
@@ -58,6 +58,7 @@ pub(crate) struct Bridge {
     /// Fetches what sources with `confirm: true` agree to.
     pub(crate) agreeing: Arc<Agreeing>,
     tasks: TaskTracker,
+    pipeline: Arc<Pipeline>,
     pub(crate) ends: Ends,
     _capture: DefaultGuard,
 }
@@ -86,11 +87,20 @@ impl Bridge {
         let names: Vec<String> = loaded.config.sinks.keys().cloned().collect();
         let (routes, quarantine) = routes(&loaded);
         let sinks = Sinks::new(sinks, "node-1".to_owned());
+        let sinks = match &loaded.config.spool {
+            None => sinks,
+            Some(spool) => {
+                let finder = Box::new(|_: &Path, _: &_, _: Option<&str>| ());
+                let spool = Spool::take(&spool.dir, spool.max_bytes(), spool.max_age_warning(), finder);
+                sinks.spooling(&Arc::new(spool.expect("a free directory"))).expect("a good spool")
+            }
+        };
         let aside = Aside::beside(&home.path().join("quarantine"));
         let pipeline = Arc::new(Pipeline::new(routes, quarantine, sinks, aside, tasks.clone(), &metrics));
         let agreeing = Arc::new(Agreeing::default());
         let sources = loaded.config.sources.keys();
-        let sources = sources.map(|name| source(&loaded, name, &names, &agreeing, &metrics)).collect();
+        let sources: Vec<_> =
+            sources.map(|name| source(&loaded, name, &names, &agreeing, &metrics)).collect();
         let bounds = &loaded.limits;
         let limits = Limits {
             connections: bounds.connections,
@@ -100,13 +110,14 @@ impl Bridge {
             body: bounds.body,
             body_rate: bounds.body_rate,
         };
-        let receiver = Receiver::new(sources, pipeline, &limits, metrics.clone());
+        pipeline.sinks().drain(&pipeline.rescue_of_drains(Vec::clone(&sources)));
+        let receiver = Receiver::new(sources, Arc::clone(&pipeline), &limits, metrics.clone());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         let carriers = (Arc::new(Workers::here()), tasks.clone());
         let served = receive::serve(listener, receiver, limits, metrics.clone(), carriers, ends.clone());
         tasks.spawn(served);
-        Self { address, metrics, logs, home, faulty, agreeing, tasks, ends, _capture: capture }
+        Self { address, metrics, logs, home, faulty, agreeing, tasks, pipeline, ends, _capture: capture }
     }
 
     /// Sends one request on a connection of its own.
@@ -158,6 +169,7 @@ impl Bridge {
         self.ends.stop.cancel();
         self.tasks.close();
         soon("the end of all work", self.tasks.wait()).await;
+        soon("the end of the drains", self.pipeline.sinks().end_drains()).await;
     }
 }
 
@@ -256,6 +268,8 @@ fn source(
         in_flight: hookway::delivery::Quota::new(settings.max_in_flight.try_into().expect("fits")),
         listed: hookway::delivery::Quota::new(hookway::pipeline::MOST_LISTED_OF_ONE),
         success: settings.success,
+        spooled: settings.spooled,
+        may_spool: loaded.config.sources[name].spool.unwrap_or(true),
         problems: settings.problems,
         success_body: settings.body.clone().unwrap_or_default().into(),
         metrics: counted,

@@ -8,11 +8,17 @@ const OPERATIONS: &str = include_str!("../../docs/operations.md");
 const ALERTS: &str = include_str!("../../docs/alerts.md");
 const RULES: &str = include_str!("../../deploy/helm/hookway/files/alerts.yaml");
 
-/// Every kind of series: a preset with handshakes has those, and the embedded journal is the sink.
+/// Every kind of series: a preset with handshakes, a journal, a broker (nothing listens on port 1) and a spool have theirs.
 const CONFIG: &str = "
 sources:
   hotel: { preset: likemagic, secrets: [ file:$home/secret ] }
   chat: { preset: slack, secrets: [ file:$home/secret ] }
+sinks:
+  bus: { nats: { servers: [ 'nats://127.0.0.1:1' ], stream: S } }
+  kept: { journal: { dir: $home/kept } }
+routes: [ { match: { source: chat }, to: { sink: bus, subject: chat } }, { to: { sink: kept } } ]
+quarantine: { sink: kept }
+spool: { dir: $home/spool, allow_volatile: true }
 ";
 
 /// Returns the names of our own metrics in a text, without the suffixes that a histogram's series have.

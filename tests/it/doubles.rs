@@ -100,7 +100,7 @@ impl FaultyPublisher {
 }
 
 impl Publisher for FaultyPublisher {
-    fn publish(&self, record: Record) -> BoxFuture<'_, Result<Ack, PublishError>> {
+    fn publish(self: Arc<Self>, record: Record) -> BoxFuture<'static, Result<Ack, PublishError>> {
         *self.handed.lock() += 1;
         let fault = self.fault.lock().clone();
         Box::pin(async move {
@@ -131,7 +131,7 @@ impl Publisher for FaultyPublisher {
                 | Fault::FailsFor(..)
                 | Fault::PanicsFor(_) => {}
             }
-            self.inner.publish(record).await
+            Arc::clone(&self.inner).publish(record).await
         })
     }
 

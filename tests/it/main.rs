@@ -55,6 +55,8 @@ mod senders;
 mod series;
 mod shared_ids;
 mod smuggling;
+mod spool;
+mod spool_starts;
 mod stored;
 mod tail;
 mod told;

@@ -84,6 +84,14 @@ impl Nats {
         });
     }
 
+    /// Changes a stream to what is described.
+    pub(crate) fn update_stream(&self, config: Config) {
+        deadline::block_on(async {
+            let changed = self.context().await.update_stream(config).await;
+            changed.unwrap_or_else(|error| panic!("the stream was not changed: {error}"));
+        });
+    }
+
     /// Deletes a stream.
     pub(crate) fn delete_stream(&self, name: &str) {
         self.made.lock().expect("no test panics while it holds this").retain(|made| made != name);

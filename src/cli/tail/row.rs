@@ -1,11 +1,14 @@
 //! One record as it was read from a sink, and the envelope in it.
 
+use crate::event::envelope::{
+    Binding,
+    read::{Attributes, Envelope},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 /// Where a record stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,16 +31,6 @@ pub(in crate::cli) struct Row {
     pub(in crate::cli) timestamp_ms: i64,
 }
 
-/// The attributes of an envelope, less its data.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::cli) struct Attributes(BTreeMap<String, String>);
-
-impl Attributes {
-    pub(in crate::cli) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
-}
-
 impl Row {
     /// Returns what orders the records of one sink; those of several partitions have only their time.
     pub(in crate::cli) fn rank(&self) -> i64 {
@@ -47,23 +40,15 @@ impl Row {
         }
     }
 
-    /// Returns the envelope's attributes, from the headers (binary) or the document (structured); none where the
-    /// record is no envelope.
+    /// Returns the envelope's attributes; none where the record is no envelope.
     pub(in crate::cli) fn attributes(&self) -> Attributes {
-        if self.is_binary() {
-            return Attributes(self.binary_attributes());
-        }
-        let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&self.value).unwrap_or_default();
-        let text = |(name, value): (String, &RawValue)| {
-            serde_json::from_str(value.get()).ok().map(|value| (name, value))
-        };
-        Attributes(members.into_iter().filter(|(name, _)| name != "data").filter_map(text).collect())
+        self.envelope().attributes()
     }
 
     /// Returns the envelope as one line of JSON; `None` where the record is no envelope. The bytes are those of the
     /// record, but for line breaks, which in JSON can only stand between tokens: they become blanks.
     pub(in crate::cli) fn event(&self) -> Option<Box<RawValue>> {
-        let json = if self.is_binary() {
+        let json = if self.envelope().is_binary() {
             Cow::Owned(self.binary_event())
         } else {
             Cow::Borrowed(std::str::from_utf8(&self.value).ok()?)
@@ -75,46 +60,19 @@ impl Row {
 
     /// Returns the sender's bytes, and whether they are one JSON text; `None` where the record is no envelope.
     pub(in crate::cli) fn data(&self) -> Option<(Bytes, bool)> {
-        if self.is_binary() {
-            let is_json = serde_json::from_slice::<&RawValue>(&self.value).is_ok();
-            return Some((self.value.clone(), is_json));
-        }
-        let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&self.value).ok()?;
-        if let Some(data) = members.get("data") {
-            return Some((Bytes::copy_from_slice(data.get().as_bytes()), true));
-        }
-        let Some(data) = members.get("data_base64") else { return Some((Bytes::new(), false)) };
-        let text: String = serde_json::from_str(data.get()).ok()?;
-        STANDARD.decode(text).ok().map(|data| (data.into(), false))
+        self.envelope().data()
     }
 
-    fn is_binary(&self) -> bool {
-        self.headers.iter().any(|(name, _)| attribute_name(name) == Some("specversion"))
-    }
-
-    fn binary_attributes(&self) -> BTreeMap<String, String> {
-        let attribute = |(name, value): &(String, String)| {
-            let name = if name.eq_ignore_ascii_case("content-type") {
-                "datacontenttype"
-            } else {
-                attribute_name(name)?
-            };
-            Some((name.to_owned(), self.attribute_text(value)))
+    fn envelope(&self) -> Envelope<'_, String> {
+        let binding = match self.place {
+            Place::Nats { .. } => Binding::Nats,
+            Place::Kafka { .. } | Place::Journal { .. } => Binding::Kafka,
         };
-        self.headers.iter().filter_map(attribute).collect()
-    }
-
-    /// The NATS binding percent-encodes values, the Kafka binding does not.
-    fn attribute_text(&self, value: &str) -> String {
-        match self.place {
-            Place::Nats { .. } => percent_decode_str(value).decode_utf8_lossy().into_owned(),
-            Place::Kafka { .. } | Place::Journal { .. } => value.to_owned(),
-        }
+        Envelope { headers: &self.headers, value: &self.value, binding }
     }
 
     fn binary_event(&self) -> String {
-        let attributes = self.binary_attributes();
-        let mut json = serde_json::to_string(&attributes).unwrap_or_default();
+        let mut json = self.attributes().as_json();
         json.pop();
         let data = match serde_json::from_slice::<&RawValue>(&self.value) {
             Ok(data) => format!(",\"data\":{}", data.get()),
@@ -123,11 +81,6 @@ impl Row {
         };
         json + &data + "}"
     }
-}
-
-/// Returns the attribute that a header carries in binary mode.
-fn attribute_name(header: &str) -> Option<&str> {
-    header.strip_prefix("ce_").or_else(|| header.strip_prefix("ce-"))
 }
 
 #[cfg(test)]

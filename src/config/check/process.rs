@@ -1,7 +1,7 @@
 //! Rules of the process itself: its listeners, limits, spool and log.
 
 use super::{Facts, sinks::has_a_place};
-use crate::config::{Config, Limits, SourceSettings, keypath::KeyPath, problem::Report};
+use crate::config::{Config, Limits, SinkConfig, SourceSettings, keypath::KeyPath, problem::Report};
 use tracing_subscriber::EnvFilter;
 
 pub(super) fn check(facts: &Facts<'_>, report: &mut Report<'_>) {
@@ -62,11 +62,11 @@ fn spool_has_a_place(config: &Config, report: &mut Report<'_>) {
     let Some(spool) = &config.spool else { return };
     let at = KeyPath::of(["spool"]);
     has_a_place(("spool", "spool"), (&spool.dir, spool.max_bytes()), &at, report);
-    report.warning(
-        &at,
-        "this version does not spool: the level is `strict`, and while a broker is away senders get 503",
-        "leave it as it is for a version that does, or take it out",
-    );
+    let is_journal = |sink: &SinkConfig| sink.journal.is_some();
+    if config.sinks.values().all(is_journal) {
+        let fix = "take it out, or name the Kafka or NATS sink that it is for";
+        report.warning(&at, "nothing waits there: every sink is a journal", fix);
+    }
 }
 
 fn log_level_is_known(config: &Config, report: &mut Report<'_>) {

@@ -1,14 +1,14 @@
 //! The counters of one sink, resolved once.
 
 use super::{
-    Metrics,
+    Backlogs, Metrics, Shown,
     each::{EachCounter, EachHistogram},
-    family::Gauges,
+    family::{Counters, Gauges, Histograms},
 };
 use crate::record::PublishError;
 use jiff::Timestamp;
 use prometheus::{Histogram, IntCounter, IntGauge};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Weak, time::Duration};
 
 /// The counters of one sink.
 #[derive(Debug, Clone)]
@@ -27,6 +27,9 @@ pub struct SinkMetrics {
     journal_failures: IntCounter,
     name: String,
     lanes: Gauges,
+    backlogs: Backlogs,
+    delivered: Counters,
+    latency: Histograms,
     removed_segments: IntCounter,
     removed_bytes: IntCounter,
     removed_records: IntCounter,
@@ -52,6 +55,9 @@ impl SinkMetrics {
             journal_failures: metrics.journal_failures.with_label_values(&[name]),
             name: name.to_owned(),
             lanes: metrics.lanes_down.clone(),
+            backlogs: metrics.backlogs.clone(),
+            delivered: metrics.delivered.clone(),
+            latency: metrics.event_latency.clone(),
             removed_segments: metrics.journal_removed_segments.with_label_values(&[name]),
             removed_bytes: metrics.journal_removed_bytes.with_label_values(&[name]),
             removed_records: metrics.journal_removed_records.with_label_values(&[name]),
@@ -100,6 +106,18 @@ impl SinkMetrics {
     /// Returns how many destinations of this label are down.
     pub fn lane_down(&self, lane: &str) -> IntGauge {
         self.lanes.with_label_values(&[&self.name, lane])
+    }
+
+    /// Has a destination's backlog shown.
+    pub fn show(&self, lane: &str, shown: Weak<dyn Shown>) {
+        self.backlogs.show(&self.name, lane, shown);
+    }
+
+    /// Notes that the destination has an event of this source that had to wait, and how long after its receipt.
+    pub fn delivered(&self, source: &str, latency: Duration) {
+        let labels = [source, &self.name];
+        self.delivered.each(&labels).inc();
+        self.latency.each(&labels).observe(latency.as_secs_f64());
     }
 
     /// Notes one group commit of a journal.

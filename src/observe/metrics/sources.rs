@@ -33,6 +33,7 @@ pub struct SourceMetrics {
     body_bytes: EachHistogram,
     verified: Vec<(&'static str, EachCounter)>,
     accepted: EachCounter,
+    accepted_spooled: EachCounter,
     rejected: HashMap<&'static str, IntCounter>,
     duplicate: IntCounter,
     late: IntCounter,
@@ -40,6 +41,7 @@ pub struct SourceMetrics {
     quarantined: HashMap<Reason, IntCounter>,
     filtered: IntCounter,
     suppressed: IntCounter,
+    spooled: EachCounter,
     out_of_order: IntCounter,
     keyless: IntCounter,
     conflicts: IntCounter,
@@ -73,6 +75,7 @@ impl SourceMetrics {
             body_bytes: m.body_bytes.each(&[name]),
             verified: RESULTS.into_iter().map(verified).collect(),
             accepted: m.accepted.each(&[name, "broker"]),
+            accepted_spooled: m.accepted.each(&[name, "spool"]),
             rejected: Refusal::CODES.into_iter().map(rejected).collect(),
             duplicate: m.duplicate.with_label_values(&[name]),
             late: m.late.with_label_values(&[name]),
@@ -80,6 +83,7 @@ impl SourceMetrics {
             quarantined: Reason::ALL.into_iter().map(quarantined).collect(),
             filtered: m.filtered.with_label_values(&[name]),
             suppressed: m.suppressed.with_label_values(&[name]),
+            spooled: m.spooled.each(&[name]),
             out_of_order: m.out_of_order.with_label_values(&[name]),
             keyless: m.keyless.with_label_values(&[name]),
             conflicts: m.conflicts.with_label_values(&[name]),
@@ -120,9 +124,7 @@ impl SourceMetrics {
 
     /// Notes a refused request.
     pub fn refused(&self, refusal: &Refusal) {
-        if let Some(counter) = self.rejected.get(refusal.code()) {
-            counter.inc();
-        }
+        self.rejected.get(refusal.code()).into_iter().for_each(IntCounter::inc);
         if let Refusal::Unverified(error, _) = refusal {
             self.verified(error.reason());
         }
@@ -159,26 +161,26 @@ impl SourceMetrics {
     pub fn settled(&self, disposition: Disposition) {
         match disposition {
             Disposition::Published => self.published.inc(),
+            Disposition::Spooled => self.spooled.inc(),
             Disposition::Filtered => self.filtered.inc(),
             Disposition::Suppressed | Disposition::AlreadyStored => {
                 self.duplicate.inc();
                 self.suppressed.inc();
             }
             Disposition::Quarantined(reason) => {
-                if let Some(counter) = self.quarantined.get(&reason) {
-                    counter.inc();
-                }
+                self.quarantined.get(&reason).into_iter().for_each(IntCounter::inc);
             }
         }
     }
 
-    /// Notes events whose sender hears a 2xx.
-    pub fn accepted(&self, events: u64, received: Timestamp) {
-        self.accepted.inc_by(events);
+    /// Notes events whose sender hears a 2xx, and how many of them wait on disk.
+    pub fn accepted(&self, events: u64, spooled: u64, received: Timestamp) {
+        self.accepted.inc_by(events - spooled);
+        self.accepted_spooled.inc_by(spooled);
         self.last_accepted.set(received.as_second());
     }
 
-    /// Notes events that are durable, though their sender was refused or had hung up.
+    /// Notes events that are durable, though their sender was refused.
     pub fn late(&self, events: u64) {
         self.late.inc_by(events);
     }

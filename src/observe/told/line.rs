@@ -17,7 +17,7 @@ pub struct Told {
     pub kind: String,
     /// The key of its object.
     pub key: Option<String>,
-    /// `published`, `stored_before`, `quarantined`, `filtered` or `suppressed`.
+    /// `published`, `spooled`, `stored_before`, `quarantined`, `filtered` or `suppressed`.
     pub outcome: String,
     /// Why it is in the quarantine.
     pub reason: Option<String>,
@@ -52,6 +52,7 @@ impl Told {
     pub fn stored(event: &Event, sink: &str, destination: &str, ack: &Ack) -> Self {
         let outcome = match &event.quarantine {
             _ if ack.is_duplicate() => "stored_before",
+            _ if matches!(ack, Ack::Spool { .. }) => "spooled",
             Some(_) => "quarantined",
             None => "published",
         };
@@ -66,6 +67,7 @@ impl Told {
                 Self { stream: Some(stream.clone()), sequence: Some(*sequence), ..told }
             }
             Ack::Journal { sequence } => Self { sequence: Some(*sequence), ..told },
+            Ack::Spool { number } => Self { sequence: Some(*number), ..told },
             Ack::File => Self { sink: None, ..told },
         }
     }
@@ -90,6 +92,7 @@ impl fmt::Display for Told {
             "published" => f.write_str("published")?,
             "stored_before" => f.write_str("the stream had it already (its PubAck says duplicate)")?,
             "quarantined" => f.write_str("quarantined")?,
+            "spooled" => f.write_str("spooled")?,
             "filtered" => return f.write_str("filtered: a route drops it"),
             _ => return f.write_str("suppressed: a repeat of an event that was here before"),
         }

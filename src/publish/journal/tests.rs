@@ -21,6 +21,10 @@ fn opening(dir: &Path, max_bytes: Option<u64>, finder: Finder) -> JournalSink {
     JournalSink::opening(Claim::take(dir).unwrap(), options, finder, dir.display().to_string())
 }
 
+async fn publish(sink: &Arc<JournalSink>, record: Record) -> Result<Ack, PublishError> {
+    Arc::clone(sink).publish(record).await
+}
+
 #[tokio::test]
 async fn nothing_is_taken_before_what_stands_there_was_looked_at() {
     let dir = tempfile::tempdir().unwrap();
@@ -35,11 +39,11 @@ async fn nothing_is_taken_before_what_stands_there_was_looked_at() {
     let prepared = tokio::spawn(async move { preparing.prepare().await });
     tokio::task::yield_now().await;
     // The runtime has one thread, and it is free while the journal is looked at.
-    assert!(matches!(sink.publish(record(1)).await, Err(PublishError::Unprepared(_))));
+    assert!(matches!(publish(&sink, record(1)).await, Err(PublishError::Unprepared(_))));
     go_on.send(()).unwrap();
     prepared.await.unwrap().unwrap();
     assert_eq!(heard.try_recv(), Ok(0));
-    assert_eq!(sink.publish(record(1)).await, Ok(Ack::Journal { sequence: 1 }));
+    assert_eq!(publish(&sink, record(1)).await, Ok(Ack::Journal { sequence: 1 }));
     sink.prepare().await.unwrap();
     assert!(heard.try_recv().is_err(), "it is opened once");
 }
@@ -54,25 +58,25 @@ async fn a_directory_that_is_taken_or_newer_fails_at_once() {
 #[tokio::test]
 async fn a_full_journal_fails_its_check_until_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
-    let sink = opening(dir.path(), Some(2000), Box::new(|_| {}));
+    let sink = Arc::new(opening(dir.path(), Some(2000), Box::new(|_| {})));
     sink.prepare().await.unwrap();
-    sink.publish(record(1000)).await.unwrap();
-    let refused = sink.publish(record(1000)).await.unwrap_err();
+    publish(&sink, record(1000)).await.unwrap();
+    let refused = publish(&sink, record(1000)).await.unwrap_err();
     assert_eq!(refused.reason(), "full", "{refused}");
     assert_eq!(sink.prepare().await.unwrap_err().reason(), "full");
-    sink.publish(record(10)).await.unwrap();
+    publish(&sink, record(10)).await.unwrap();
     sink.prepare().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_disk_that_takes_nothing_fails_the_check() {
     let dir = tempfile::tempdir().unwrap();
-    let sink = opening(dir.path(), None, Box::new(|_| {}));
+    let sink = Arc::new(opening(dir.path(), None, Box::new(|_| {})));
     sink.prepare().await.unwrap();
     std::fs::remove_dir_all(dir.path()).unwrap();
-    assert_eq!(sink.publish(record(1)).await.unwrap_err().reason(), "io");
+    assert_eq!(publish(&sink, record(1)).await.unwrap_err().reason(), "io");
     assert_eq!(sink.prepare().await.unwrap_err().reason(), "io");
     std::fs::create_dir(dir.path()).unwrap();
     sink.prepare().await.unwrap();
-    sink.publish(record(1)).await.unwrap();
+    publish(&sink, record(1)).await.unwrap();
 }
