@@ -162,7 +162,6 @@ impl Journal {
     }
 
     /// Removes the segments that hold nothing behind the cursor, which is durable; the writer does it when it comes to it.
-    /// The one that is written stays.
     pub fn hand_back(&self, cursor: &Cursor) {
         self.queue.pass(cursor.passed());
     }

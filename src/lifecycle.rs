@@ -10,6 +10,9 @@ use tokio_util::task::TaskTracker;
 /// How long a sink may take to say that nothing is outstanding.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(5);
 
+/// Likewise, where what is outstanding stands on disk too.
+const SPOOLED_PATIENCE: Duration = Duration::from_millis(500);
+
 /// The signals that end the process.
 #[derive(Debug)]
 pub struct Signals {
@@ -81,7 +84,10 @@ impl Drain {
     pub async fn flush(pipeline: &Pipeline) {
         join_all(pipeline.sinks().iter().map(async |sink| {
             // A broker that is away must not keep the process: what it did not acknowledge was answered 503.
-            if tokio::time::timeout(FLUSH_PATIENCE, sink.publisher.flush()).await.is_err() {
+            // What waits on disk needs no broker.
+            let waits = pipeline.sinks().is_spooling(&sink.name);
+            let patience = if waits { SPOOLED_PATIENCE } else { FLUSH_PATIENCE };
+            if tokio::time::timeout(patience, sink.publisher.flush()).await.is_err() {
                 tracing::warn!(sink = sink.name, "the sink was not flushed in time");
             }
         }))

@@ -123,6 +123,13 @@ impl Sinks {
         }
     }
 
+    /// Tells whether events wait on disk for a sink.
+    pub fn is_spooling(&self, sink: &str) -> bool {
+        let lanes = self.lanes.iter().find(|lanes| lanes.sink.name == sink);
+        let waits = |lane: &Arc<lane::Lane>| lane.backlog.get().is_some_and(|backlog| !backlog.is_direct());
+        lanes.is_some_and(|lanes| lanes.all().iter().any(waits))
+    }
+
     /// Ends that; what still waits stands on disk.
     pub async fn end_drains(&self) {
         if let Some(drains) = self.drains.get() {

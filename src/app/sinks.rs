@@ -181,6 +181,9 @@ pub(super) fn tell(dir: &str, found: &Recovered) {
     if found.lost > 0 {
         tracing::error!(dir, records = found.lost, "records that stood in the journal are missing");
     }
+    if found.is_cut_off {
+        tracing::error!(dir, "the journal's last segment is gone: what it held is missing");
+    }
     if let Some(Damage { segment, range, copy }) = &found.cut {
         let (segment, copy) = (segment.display(), copy.as_deref().map(Path::display));
         tracing::warn!(

@@ -70,6 +70,15 @@ impl Cursor {
         self.passed
     }
 
+    /// Makes the file where there is none, so that it can be moved on a disk that is full by then. Blocks.
+    pub fn prepare(&self) -> Result<(), JournalError> {
+        if self.dir.join(CURSOR).exists() {
+            return Ok(());
+        }
+        note::store(&mut LocalDisk, &self.dir, CURSOR, (TITLE, [self.id, self.passed]))
+            .map_err(JournalError::io("make the cursor of", &self.dir))
+    }
+
     /// Moves on, and returns once that is durable. After an error the place is that of before, or this one. Blocks.
     pub fn advance(&mut self, passed: u64) -> Result<(), JournalError> {
         self.advance_on(&mut LocalDisk, passed)

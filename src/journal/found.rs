@@ -16,6 +16,9 @@ pub struct Recovered {
     pub cut: Option<Damage>,
     /// Records that should stand between others and do not. What the tail held is not known.
     pub lost: u64,
+    /// True where the segment that was begun last is not there, though nobody removed it on purpose: what it held is not
+    /// known.
+    pub is_cut_off: bool,
     /// Files that are no segment, or hold no record. They are left as they are.
     pub left: Vec<Left>,
     /// The sequence that the next record gets. Larger than any that was given before.

@@ -51,6 +51,7 @@ pub(super) fn recover(dir: &Path) -> Result<Recovered, JournalError> {
     recovery.found.lost = recovery.gaps.lost();
     let mut numbers = recovery.found.numbers;
     if segments.last().is_none_or(|last| last.first < numbers.newest) {
+        recovery.found.is_cut_off = numbers.newest >= numbers.kept.max(1);
         // The segment that could tell is not there.
         recovery.reserve(numbers.below, 0);
     }

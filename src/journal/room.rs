@@ -81,6 +81,13 @@ impl Writer {
         if let Some(age) = keep.age {
             self.end_old(now_ms, age / PARTS);
         }
+        // What was all passed on goes, though there is room for more behind it.
+        if passed > 0
+            && passed >= self.acknowledged
+            && let Some(done) = self.segment.take()
+        {
+            self.seal(&done);
+        }
         let written = self.segment.as_ref().map(|segment| segment.first);
         let bounds = Bounds { keep, passed, now_ms, written, next };
         let queue = Arc::clone(&self.queue);

@@ -68,6 +68,9 @@ pub struct Handshakes {
     pub confirmer: Option<Arc<dyn Confirmer>>,
 }
 
+/// What a destination gets at least before an event waits on disk.
+const LEAST_PATIENCE: Duration = Duration::from_millis(50);
+
 /// A body of so many bytes may hold a list whose elements are read for milliseconds.
 const LARGE: usize = 64 << 10;
 
@@ -138,8 +141,9 @@ impl Source {
             1500.. => 500,
             _ => 200,
         };
-        let room = until.checked_sub(self.deadline / 4).unwrap_or(until);
-        let from = (Instant::now() + Duration::from_millis(patience)).min(room);
+        let (now, room) = (Instant::now(), until.checked_sub(self.deadline / 4).unwrap_or(until));
+        // However late a body came, its destination is asked first.
+        let from = (now + Duration::from_millis(patience)).min(room).max(now + LEAST_PATIENCE);
         Way::Available { from, request }
     }
 

@@ -11,11 +11,7 @@ use crate::{
     record::{Held, PublishError},
     refusal::Refusal,
 };
-use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
-
-/// How long the quarantine may take before the event waits for it too.
-const PATIENCE: Duration = Duration::from_secs(1);
+use std::sync::Arc;
 
 impl Pipeline {
     /// Returns what the drains do with such a record. `sources` count what becomes of it.
@@ -35,11 +31,9 @@ impl Pipeline {
         unwanted: Unwanted,
         sources: &[Arc<Source>],
     ) -> Result<(), PublishError> {
-        let request = unwanted.request.clone();
-        let way = Way::Available { from: Instant::now() + PATIENCE, request: &|| request.clone() };
         let (event, error, was_quarantined) = read(unwanted).map_err(PublishError::Misconfigured)?;
         let source = sources.iter().find(|source| source.name == event.source_name);
-        let by = (source.map(|source| &source.metrics), way);
+        let by = (source.map(|source| &source.metrics), Way::Past);
         let target = self.quarantine_target(&event).map_err(error_of)?;
         let outcome = if was_quarantined {
             Outcome { held: Held::default(), failed: vec![(target.clone(), error)] }

@@ -35,6 +35,8 @@ pub(super) struct Backlog {
     dir: PathBuf,
     volume: Arc<Volume>,
     is_direct: AtomicBool,
+    /// True while what an earlier process has left is not through.
+    is_inheriting: AtomicBool,
     state: Mutex<State>,
     /// Told when something has come, or an attempt has ended: the drain looks.
     changed: Notify,
@@ -43,8 +45,8 @@ pub(super) struct Backlog {
 #[derive(Debug)]
 struct State {
     late: BTreeMap<u64, Late>,
-    /// The last number that was taken.
-    last: u64,
+    /// Records that the drain has not read yet.
+    unread: u64,
     /// The last number of an earlier process.
     inherited: u64,
     figures: Backlogged,
@@ -76,14 +78,31 @@ impl Backlog {
         let found = claim.recover()?;
         let journal = claim.open(&found, options)?;
         let (cursor, doubt) = journal.cursor();
+        // What was passed and not removed before the last end goes now.
+        journal.hand_back(&cursor);
+        if let Err(error) = cursor.prepare() {
+            tracing::warn!(dir = %dir.display(), %error, "after a crash, what was published from the spool would be published again");
+        }
         let last = journal.durable();
         let inherited = last.saturating_sub(cursor.passed());
-        let figures = Backlogged { inherited, pending: inherited, ..Backlogged::default() };
-        let state = State { late: BTreeMap::new(), last, inherited: last, figures };
-        let (is_direct, dir) = (AtomicBool::new(inherited == 0), dir.to_path_buf());
+        // Of a segment that is gone nobody knows what it held: one record stands for all.
+        let gone = u64::from(found.is_cut_off);
+        let figures = Backlogged {
+            inherited: inherited + gone,
+            lost: gone,
+            pending: inherited,
+            ..Backlogged::default()
+        };
+        let state = State { late: BTreeMap::new(), unread: inherited, inherited: last, figures };
+        let (is_direct, is_inheriting) = (AtomicBool::new(inherited == 0), AtomicBool::new(inherited > 0));
+        let dir = dir.to_path_buf();
         let state = Mutex::new(state);
         let doubt = doubt.filter(|_| inherited > 0).map(crate::journal::Doubt::as_str);
-        Ok((Self { journal, dir, volume, is_direct, state, changed: Notify::new() }, found, doubt))
+        Ok((
+            Self { journal, dir, volume, is_direct, is_inheriting, state, changed: Notify::new() },
+            found,
+            doubt,
+        ))
     }
 
     /// Returns up to where all was passed on.
@@ -94,6 +113,11 @@ impl Backlog {
     /// True where nothing waits. The ordinary path asks nothing else.
     pub(super) fn is_direct(&self) -> bool {
         self.is_direct.load(Ordering::Acquire)
+    }
+
+    /// True while something of an earlier process waits: it may be of whoever keeps its events itself by now.
+    pub(super) fn is_inheriting(&self) -> bool {
+        self.is_inheriting.load(Ordering::Acquire)
     }
 
     /// Takes a record in behind those that wait; `None` where by now none does, and the record is to go its own way.
@@ -120,7 +144,7 @@ impl Backlog {
     fn take(self: &Arc<Self>, state: &mut State, record: &Record) -> Result<Place, JournalError> {
         self.volume.admit(record.size(), &self.dir)?;
         let (number, durable) = self.journal.append_at(record)?;
-        state.last = number;
+        state.unread += 1;
         state.figures.spooled += 1;
         state.figures.pending += 1;
         state.figures.oldest_ms = state.figures.oldest_ms.or(Some(record.timestamp_ms));
@@ -150,6 +174,7 @@ impl Backlog {
         state.late.retain(|number, _| !(from..=to).contains(number));
         // Those of this process are no promise: their senders heard that the write failed.
         let missing = to.min(state.inherited).saturating_add(1).saturating_sub(from);
+        state.unread = state.unread.saturating_sub(missing);
         state.figures.void += missing;
     }
 
@@ -160,10 +185,16 @@ impl Backlog {
         figures.void = figures.void.saturating_sub(records);
     }
 
-    /// Notes what the drain has read and not done: how many, up to which number, and when the oldest was received.
-    pub(super) fn shows(&self, open: usize, read: u64, oldest_ms: Option<i64>, is_held: bool) {
+    /// Notes that the drain has read so many.
+    pub(super) fn read(&self, records: usize) {
         let mut state = self.state.lock();
-        let unread = state.last.saturating_sub(read);
+        state.unread = state.unread.saturating_sub(u64::try_from(records).unwrap_or(u64::MAX));
+    }
+
+    /// Notes how many of those it has read are not done, when the oldest was received, and whether some are held.
+    pub(super) fn shows(&self, open: usize, oldest_ms: Option<i64>, is_held: bool) {
+        let mut state = self.state.lock();
+        let unread = state.unread;
         let figures = &mut state.figures;
         figures.pending = u64::try_from(open).unwrap_or(u64::MAX).saturating_add(unread);
         if oldest_ms.is_some() || figures.pending == 0 {
@@ -179,6 +210,7 @@ impl Backlog {
             && state.late.is_empty()
             && self.journal.decided().is_some_and(|last| last <= passed);
         if is_through {
+            self.is_inheriting.store(false, Ordering::Release);
             self.is_direct.store(true, Ordering::Release);
         }
         is_through

@@ -27,6 +27,8 @@ pub enum Way<'a> {
         /// Its request, for the quarantine.
         request: &'a (dyn Fn() -> Kept + Sync),
     },
+    /// Past all that waits: for the quarantine of what the drains can't publish, which must not wait behind itself.
+    Past,
 }
 
 /// An event that is written for one destination, by the path that it takes.
@@ -53,6 +55,11 @@ impl Lanes {
         match way {
             Way::Available { from, request } if self.may_spool() => {
                 Box::pin(self.available(lane, parcel, from, request)).await
+            }
+            Way::Past => self.again(lane, (parcel.write)(parcel.path)).await,
+            Way::Strict if lane.backlog.get().is_some_and(|backlog| backlog.is_inheriting()) => {
+                let words = "events of an earlier start wait on disk, and this one would overtake them";
+                Err(PublishError::Unavailable(words.to_owned()))
             }
             Way::Available { .. } | Way::Strict => self.attempt(lane, (parcel.write)(parcel.path)).await,
         }

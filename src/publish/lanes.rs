@@ -65,10 +65,23 @@ impl Lanes {
 
     /// Gives each lane a place on disk, and opens what waits there. Blocks.
     pub(super) fn spooling(mut self, spool: &Arc<Spool>) -> Result<Self, JournalError> {
-        if !self.sink.publisher.may_spool() {
+        let found = spool.found(&self.sink.name)?;
+        let (may_spool, is_one) =
+            (self.sink.publisher.may_spool(), self.sink.publisher.destinations().is_none());
+        if !may_spool || is_one {
+            // Left by a sink of another kind that had the name.
+            for name in found.iter().filter(|name| !may_spool || name.is_some()) {
+                let (sink, destination) = (&self.sink.name, name.as_deref().unwrap_or_default());
+                tracing::error!(
+                    sink,
+                    destination,
+                    "events may wait for a sink of this name as it was before: configure it as it was, or `hookway spool export` them"
+                );
+            }
+        }
+        if !may_spool {
             return Ok(self);
         }
-        let found = spool.found(&self.sink.name)?;
         if self.sink.publisher.destinations().is_some() {
             // As many as an earlier process had.
             let known: Vec<Place> = found
@@ -84,9 +97,13 @@ impl Lanes {
         self.spool = Some(Arc::clone(spool));
         for lane in self.all() {
             let backlog = self.opened(spool, &lane)?;
-            // A name that waits among all others must not get a lane of its own beside them.
+            // A name that may wait among all others must not get a lane of its own beside them.
             if lane.destination().is_none() && !backlog.is_direct() {
-                self.own = std::mem::take(&mut self.own).into_iter().filter(|p| p.get().is_some()).collect();
+                let had_its_own = |place: &Place| {
+                    let name = place.get().map(|(name, _)| name.to_string());
+                    name.is_some_and(|name| found.contains(&Some(name)))
+                };
+                self.own = std::mem::take(&mut self.own).into_iter().filter(had_its_own).collect();
             }
             // Nobody else has seen the lane yet.
             drop(lane.backlog.set(backlog));

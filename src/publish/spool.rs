@@ -14,6 +14,9 @@ use std::{
 /// The folder of what has no destination of its own; no name is written so.
 const SHARED: &str = "%";
 
+/// What a file system has in its root.
+const NO_SINK: &str = "lost+found";
+
 /// What stands in a folder's name as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
@@ -118,6 +121,7 @@ fn names(dir: &Path) -> Result<Vec<String>, JournalError> {
         let entry = entry.map_err(JournalError::io("read", dir))?;
         if entry.path().is_dir()
             && let Some(name) = entry.file_name().to_str()
+            && name != NO_SINK
         {
             names.push(name.to_owned());
         }

@@ -126,6 +126,33 @@ async fn a_full_spool_refuses_and_drops_nothing() {
     bridge.sink("kept").becomes(Fault::None);
     is_direct(&bridge).await;
     assert_eq!(bridge.send(&event("after")).await.status, 200);
+    eventually("its room is free again", || bridge.count("hookway_spool_bytes", &[]) == 0).await;
+    bridge.sink("kept").becomes(Fault::Fails(PublishError::Unavailable("away".to_owned())));
+    assert_eq!(bridge.send(&event("again")).await.status, 202);
+    bridge.sink("kept").becomes(Fault::None);
+    is_direct(&bridge).await;
     bridge.finish().await;
-    assert_eq!(bridge.stored("kept").len(), taken + 1);
+    assert_eq!(bridge.stored("kept").len(), taken + 2);
+}
+
+#[tokio::test]
+async fn what_the_quarantine_refuses_too_ends_in_a_file_and_does_not_circle() {
+    let bridge =
+        Bridge::start(&spooling().replace("quarantine: { sink: aside }", "quarantine: { sink: kept }")).await;
+    bridge.sink("kept").becomes(Fault::Fails(PublishError::Unavailable("away".to_owned())));
+    for n in ["1", "2"] {
+        assert_eq!(bridge.send(&event(n)).await.status, 202, "{n}");
+    }
+    // Neither as it is, nor cut, nor as the name of a file.
+    bridge.sink("kept").becomes(Fault::Small(10));
+    is_direct(&bridge).await;
+    bridge.finish().await;
+    assert_eq!(settled(&bridge, "quarantined"), 2, "each once");
+    let files = std::fs::read_dir(bridge.path("quarantine/aside")).unwrap();
+    assert_eq!(
+        files
+            .filter(|file| file.as_ref().unwrap().path().extension().is_none_or(|kind| kind == "json"))
+            .count(),
+        2
+    );
 }

@@ -117,3 +117,16 @@ fn restart(hookway: &mut Hookway) {
         hookway.log().contains("listening").then_some(())
     });
 }
+
+#[tokio::test]
+async fn a_segment_that_somebody_removed_is_missed() {
+    let mut hookway = Hookway::start(&spooling(HERE));
+    assert_eq!(hookway.send(&event("1")).await.status, 202);
+    hookway.process.kill();
+    fs::remove_file(segment(&hookway.path("spool/bus/%"))).unwrap();
+    restart(&mut hookway);
+    assert!(hookway.log().contains("the journal's last segment is gone"), "{}", hookway.log());
+    assert_eq!(metric(&hookway, "hookway_spool_settled_records_total", &[("result", "lost")]).await, 1);
+    assert_eq!(metric(&hookway, "hookway_unaccounted_events", &[]).await, 0);
+    assert_eq!(hookway.send(&event("2")).await.status, 202, "and the lane goes on");
+}

@@ -38,6 +38,8 @@ impl Place {
             let mut state = backlog.state.lock();
             state.late.remove(&number);
             // It was promised to nobody.
+            state.unread = state.unread.saturating_sub(1);
+            state.figures.pending = state.figures.pending.saturating_sub(1);
             state.figures.void += 1;
         }
         backlog.changed.notify_one();

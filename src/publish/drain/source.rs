@@ -1,6 +1,7 @@
 //! Where a drain's records come from: the journal of its destination, read in parts on a thread that may block.
 
 use crate::journal::{Entry, JournalError, Reader};
+use bytes::Bytes;
 use std::{io, path::PathBuf};
 
 /// Records that are read before others get their turn.
@@ -45,7 +46,9 @@ impl Source {
             };
             let mut entries = Vec::new();
             while entries.len() < AT_ONCE {
-                let Some(entry) = reader.read_until(end)? else { break };
+                let Some(mut entry) = reader.read_until(end)? else { break };
+                // A part of what was read at once would keep all of that in memory.
+                entry.record.value = Bytes::copy_from_slice(&entry.record.value);
                 entries.push(entry);
             }
             Ok::<_, JournalError>((reader, entries))

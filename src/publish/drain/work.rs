@@ -129,6 +129,7 @@ impl Drain {
             return Ok(());
         }
         let read = self.source.read(self.window.last(), end).await?;
+        self.backlog.read(read.entries.len());
         for mut entry in read.entries {
             let note = Note::take(&mut entry.record);
             let (bytes, key) = (entry.record.size(), entry.record.key.clone());
@@ -225,5 +226,11 @@ impl Drain {
 
 /// Tells whether a destination refuses a record for what an operator can mend there.
 fn is_mendable(error: &PublishError) -> bool {
-    matches!(error, PublishError::Misconfigured(_) | PublishError::Refused(_) | PublishError::Full(_))
+    matches!(
+        error,
+        PublishError::Misconfigured(_)
+            | PublishError::Refused(_)
+            | PublishError::Full(_)
+            | PublishError::Disk(_)
+    )
 }

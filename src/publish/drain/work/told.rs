@@ -35,7 +35,7 @@ impl Drain {
         if self.resting.is_empty() && self.window.len() == 0 {
             self.held = None;
         }
-        self.backlog.shows(self.window.len(), self.window.last(), oldest, !self.resting.is_empty());
+        self.backlog.shows(self.window.len(), oldest, !self.resting.is_empty());
         let age = oldest.map_or(0, |oldest| clock::now().as_millisecond().saturating_sub(oldest));
         let patience = self.lanes.patience().unwrap_or(Duration::MAX);
         if !self.is_warned && u128::try_from(age).unwrap_or(0) > patience.as_millis() {
