@@ -125,9 +125,12 @@ impl Sinks {
 
     /// Tells whether events wait on disk for a sink.
     pub fn is_spooling(&self, sink: &str) -> bool {
-        let lanes = self.lanes.iter().find(|lanes| lanes.sink.name == sink);
-        let waits = |lane: &Arc<lane::Lane>| lane.backlog.get().is_some_and(|backlog| !backlog.is_direct());
-        lanes.is_some_and(|lanes| lanes.all().iter().any(waits))
+        self.lanes.iter().any(|lanes| lanes.sink.name == sink && lanes.is_spooling())
+    }
+
+    /// Tells whether events wait on disk for any sink: then those that are said to follow one another wait there too.
+    pub fn any_spools(&self) -> bool {
+        self.lanes.iter().any(|lanes| lanes.is_spooling())
     }
 
     /// Ends that; what still waits stands on disk.
@@ -198,7 +201,8 @@ impl Sinks {
             let document = if path == self.path { document } else { &other };
             self.record(sink, event, target.clone(), path, document)
         };
-        let parcel = Parcel { destination, source: &event.source_name, write: &write, path: self.path };
+        let (source_name, in_turn) = (&*event.source_name, event.in_turn);
+        let parcel = Parcel { destination, source: source_name, in_turn, write: &write, path: self.path };
         let result = lanes.hand_over(&parcel, way).await;
         let (Ok(ack), Some(source)) = (&result, source) else { return result };
         source.tell(event, || Told::stored(event, &sink.name, destination, ack));

@@ -1,5 +1,6 @@
 //! Carries the events of one request that holds several. Those of one object are handed over one after the other, so that
-//! they keep their order: without waiting for each acknowledgement where the sinks keep it themselves, else one by one.
+//! they keep their order: without waiting for each acknowledgement where the sinks keep it themselves, or all waits on disk, else
+//! one by one.
 //! Objects go side by side, because a hundred acknowledgements in a row would miss the deadline.
 
 use super::{Pipeline, Source};
@@ -61,7 +62,7 @@ pub(super) async fn carry(
     };
     let batch = Batch { pipeline, source, delivery, until, is_refused: AtomicBool::new(false) };
     let queues = queues(events);
-    let ahead = if pipeline.sinks.keep_order() { (AHEAD / queues.len().max(1)).clamp(1, AHEAD) } else { 1 };
+    let ahead = (AHEAD / queues.len().max(1)).clamp(1, AHEAD);
     let queues = queues.into_iter().map(|queue| batch.carry_queue(queue, ahead));
     let mut carried = stream::iter(queues).buffer_unordered(SIDE_BY_SIDE);
     let (mut receipts, mut refusal) = (Vec::new(), None);
@@ -74,9 +75,10 @@ pub(super) async fn carry(
 }
 
 impl Batch<'_> {
-    /// Carries the events of one object, in their order: `ahead` of them are handed over before the first is acknowledged.
-    async fn carry_queue(&self, queue: Queue, ahead: usize) -> (Vec<(usize, Receipt)>, Option<Refusal>) {
-        let in_turn = ahead > 1 && queue.len() > 1;
+    /// Carries the events of one object, in their order: up to `most` of them are handed over before the first is
+    /// acknowledged.
+    async fn carry_queue(&self, queue: Queue, most: usize) -> (Vec<(usize, Receipt)>, Option<Refusal>) {
+        let is_alone = queue.len() == 1;
         let (mut receipts, mut refusal) = (Vec::with_capacity(queue.len()), None);
         let mut queue = queue.into_iter();
         let mut under_way = FuturesOrdered::new();
@@ -84,6 +86,8 @@ impl Batch<'_> {
             // A long list of repeats waits for nothing, and must not keep its thread from others. Here and not within an event's
             // way: a pause there would let the next one of its object overtake it.
             tokio::task::consume_budget().await;
+            let ahead = if is_alone || !self.keeps_order() { 1 } else { most };
+            let in_turn = ahead > 1;
             while under_way.len() < ahead && !self.is_refused.load(Ordering::Relaxed) {
                 let Some((place, mut event)) = queue.next() else { break };
                 event.in_turn = in_turn;
@@ -95,6 +99,12 @@ impl Batch<'_> {
                 None => return (receipts, refusal),
             }
         }
+    }
+
+    /// True where events that are handed over one after the other stay so.
+    fn keeps_order(&self) -> bool {
+        let sinks = &self.pipeline.sinks;
+        sinks.keep_order() || (self.source.may_spool && sinks.any_spools())
     }
 
     async fn carry_one(&self, place: usize, mut event: Event) -> Result<(usize, Receipt), Refusal> {

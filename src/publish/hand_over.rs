@@ -35,6 +35,8 @@ pub enum Way<'a> {
 pub(super) struct Parcel<'a> {
     pub(super) destination: &'a Arc<str>,
     pub(super) source: &'a str,
+    /// True where the next event of its object follows at once: all of them go the same way.
+    pub(super) in_turn: bool,
     /// Writes it, with `direct`, `spool` or `replay` as its path.
     pub(super) write: &'a (dyn Fn(&'static str) -> Record + Sync),
     /// The path of what goes there at once.
@@ -80,6 +82,11 @@ impl Lanes {
         if let Some(backlog) = lane.backlog.get().filter(|backlog| !backlog.is_direct())
             && let Some(place) = backlog.join(&spooled())
         {
+            return on_disk(place.map_err(|error| refused(&error))?).await;
+        }
+        if parcel.in_turn {
+            // Those before it may be on their way to the disk.
+            let place = self.backlog(lane).await.and_then(|backlog| backlog.turn(&spooled(), false));
             return on_disk(place.map_err(|error| refused(&error))?).await;
         }
         let mut attempt = self.begun(lane, (parcel.write)(parcel.path));

@@ -127,6 +127,13 @@ impl Lanes {
         own.chain([&self.shared]).cloned().collect()
     }
 
+    /// True where events wait on disk for one of them.
+    pub(super) fn is_spooling(&self) -> bool {
+        let own = self.own.iter().filter_map(Place::get).map(|(_, lane)| lane);
+        let mut opened = own.chain([&self.shared]).filter_map(|lane| lane.backlog.get());
+        opened.any(|backlog| !backlog.is_direct())
+    }
+
     /// True where the sink has a spool.
     pub(super) fn may_spool(&self) -> bool {
         self.spool.is_some()

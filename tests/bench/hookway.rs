@@ -52,20 +52,38 @@ pub(crate) fn takes(config: &str) -> bool {
 
 /// Starts Hookway's `program`. Returns, when it is ready, the server and its admin listener.
 pub(crate) async fn start(program: &Path, config: &str, scene: Scene) -> (Server, SocketAddr) {
-    let (command, home) = command(program, "run", config);
-    let mut server = Server::start(scene.start(command), home);
+    let home = process::home("hookway");
+    fs::write(home.path().join("hookway.yaml"), config).unwrap();
+    start_in(program, home, scene).await
+}
+
+/// Likewise, in a folder that holds a configuration.
+pub(crate) async fn start_in(program: &Path, home: TempDir, scene: Scene) -> (Server, SocketAddr) {
+    let mut server = Server::start(scene.start(command_in(program, "run", &home)), home);
     let admin = server.listener("admin");
     ready(&server, admin).await;
     (server, admin)
 }
 
+/// Returns the sum of a metric's series.
+pub(crate) async fn metric(admin: SocketAddr, name: &str) -> f64 {
+    let metrics = String::from_utf8(get(admin, "/metrics").await.body).unwrap();
+    let lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
+    let lines = lines.filter(|rest| rest.starts_with([' ', '{']));
+    lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()).sum()
+}
+
 fn command(program: &Path, verb: &str, config: &str) -> (Command, TempDir) {
     let home = process::home("hookway");
     fs::write(home.path().join("hookway.yaml"), config).unwrap();
+    (command_in(program, verb, &home), home)
+}
+
+fn command_in(program: &Path, verb: &str, home: &TempDir) -> Command {
     let mut command = Command::new(program);
     command.args([verb, "--config", "hookway.yaml"]).env("BENCH_SECRET", endpoint().secret);
     command.current_dir(home.path());
-    (command, home)
+    command
 }
 
 async fn ready(server: &Server, admin: SocketAddr) {

@@ -29,6 +29,7 @@ mod report;
 mod scale;
 mod scene;
 mod server;
+mod spool;
 mod subjects;
 mod suite;
 #[path = "../support/support.rs"]
@@ -72,6 +73,9 @@ struct Options {
     /// Only with so many connections.
     #[arg(long)]
     connections: Option<usize>,
+    /// How much a start finds in the spool, in GiB.
+    #[arg(long, default_value_t = 5.0)]
+    gib: f64,
     /// Leaves Hookway out.
     #[arg(long)]
     baselines: bool,
@@ -95,6 +99,8 @@ enum Part {
     OneCore,
     /// What it costs to check a signature, without any sink.
     Verification,
+    /// The spool: to disk, from disk, and a start with much in it; only when asked for.
+    Spool,
     /// How Hookway's cost grows with workers, connections, sources, bodies and lists; only when asked for.
     Scale,
 }
@@ -157,6 +163,12 @@ async fn bench(options: Options) -> ExitCode {
     let brokers = Brokers::new();
     if options.only == Some(Part::Scale) {
         return scale(&brokers, &plan, options.quick, load_average).await;
+    }
+    if options.only == Some(Part::Spool) {
+        let gib = if options.quick { 0.01 } else { options.gib };
+        println!("{}\n", report::preamble(&plan, load_average));
+        spool::run(&deliveries, plan.timing, gib).await;
+        return ExitCode::SUCCESS;
     }
     let mut all = Vec::new();
     for (_, kind, scene) in SUITES.iter().filter(|suite| options.only.is_none_or(|only| only == suite.0)) {

@@ -19,17 +19,19 @@ pub(crate) struct Server {
     log: PathBuf,
     /// Where it takes webhooks.
     pub(crate) address: SocketAddr,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl Server {
     /// Starts `command` in the folder `home` and waits until it listens.
     pub(crate) fn start(mut command: Command, home: TempDir) -> Self {
         let log = home.path().join("log");
+        // What an earlier server in this folder has said of its listeners is not true any more.
+        fs::write(&log, "").unwrap();
         command.current_dir(home.path());
         let process = Process::start(&command, &Streams::log(&log), Some(home.path()));
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self { process, log, address, _home: home };
+        let mut server = Self { process, log, address, home };
         server.address = server.listener("webhooks");
         server
     }
@@ -45,6 +47,12 @@ impl Server {
         found
             .flatten()
             .unwrap_or_else(|| panic!("no listener {name} within {START:?}:\n{}", self.last_lines()))
+    }
+
+    /// Ends it (`kill -9`) and returns its folder.
+    pub(crate) fn end(mut self) -> TempDir {
+        self.process.kill();
+        self.home
     }
 
     /// Returns the process's id.

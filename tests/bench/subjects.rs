@@ -26,8 +26,13 @@ pub(crate) mod names {
     pub(crate) const GO_KAFKA: &str = "Go with franz-go";
     pub(crate) const GO_NATS: &str = "Go with nats.go";
     pub(crate) const HOOKWAY: &str = "Hookway";
+    pub(crate) const SPOOL: &str = "Hookway, with a spool";
+    pub(crate) const SPOOLING: &str = "Hookway, spooling";
     pub(crate) const BESIDE: &str = "Hookway, the build beside it";
 }
+
+/// What makes the level `available`.
+const SPOOL: &str = "spool: { dir: spool, allow_volatile: true }\n";
 
 /// All subjects of one sink, alive, with what they write to.
 pub(crate) struct Subjects {
@@ -90,6 +95,13 @@ impl Subjects {
         subjects.bare(names::OK, &["ok"]);
         subjects.all.push(Subject { name: names::DISK, drive: Drive::Disk(process::home("disk")) });
         subjects.bare(names::JOURNAL, &["journal", "records"]);
+        if plan.hookway && scene == Scene::Shared {
+            // Nothing listens on port 1 of the loopback device: all goes to disk.
+            let away = "{ nats: { servers: [ 'nats://127.0.0.1:1' ], stream: away } }";
+            let config = hookway::config(hookway::SOURCE, away, ", subject: \"away.{key}\"") + SPOOL;
+            let (server, _) = hookway::start(Path::new(hookway::PROGRAM), &config, scene).await;
+            subjects.add(names::SPOOLING, server);
+        }
         subjects.hookway("{ journal: { dir: bus } }", "", plan).await
     }
 
@@ -128,6 +140,11 @@ impl Subjects {
             let (server, admin) = hookway::start(Path::new(hookway::PROGRAM), &config, self.scene).await;
             self.hookway = Some(Watched { admin, idle: usage::memory(server.pid()).resident });
             self.add(names::HOOKWAY, server);
+        }
+        if plan.hookway && self.scene == Scene::Shared && !sink.contains("journal") {
+            let (server, _) =
+                hookway::start(Path::new(hookway::PROGRAM), &(config + SPOOL), self.scene).await;
+            self.add(names::SPOOL, server);
         }
         self
     }

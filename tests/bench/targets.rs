@@ -45,7 +45,7 @@ type Target = (Kind, Scene, &'static [usize], Figure, Bound, &'static str);
 const EVERY_LOAD: &[usize] = &[1, 4, 16, 64, 512];
 
 /// The bare handler with one runtime is the one whose linger suits the load.
-const RATIOS: [Target; 14] = [
+const RATIOS: [Target; 18] = [
     (Kafka, Shared, &[1], Figure::P50, AtMost(1.1), names::LINGER_0),
     (Kafka, Shared, &[1], Figure::P50, Below(1.0), names::GO_KAFKA),
     (Kafka, Shared, &[4, 16], Figure::Rate, AtLeast(1.0), names::GO_KAFKA),
@@ -58,6 +58,10 @@ const RATIOS: [Target; 14] = [
     (Nats, Shared, EVERY_LOAD, Figure::Rate, AtLeast(1.2), names::GO_NATS),
     (Nats, Shared, EVERY_LOAD, Figure::Rate, AtLeast(0.85), names::NATS),
     (Journal, Shared, &[64, 512], Figure::Rate, AtLeast(0.8), names::JOURNAL),
+    (Kafka, Shared, &[64, 512], Figure::Rate, AtMost(1.03), names::SPOOL),
+    (Kafka, Shared, &[64, 512], Figure::Cpu, AtLeast(0.97), names::SPOOL),
+    (Nats, Shared, &[64, 512], Figure::Rate, AtMost(1.03), names::SPOOL),
+    (Nats, Shared, &[64, 512], Figure::Cpu, AtLeast(0.97), names::SPOOL),
     (Kafka, Neighbour, &[64], Figure::Rate, AtLeast(1.0), names::BESIDE),
     (Kafka, OneCore, &[64], Figure::Rate, AtLeast(1.0), names::BESIDE),
 ];

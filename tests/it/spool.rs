@@ -2,9 +2,10 @@
 
 use crate::{
     bridge::{Bridge, ORDINARY},
+    client::post,
     doubles::Fault,
     eventually::eventually,
-    samples::event,
+    samples::{event, hmac},
     stored::Stored,
 };
 use hookway::record::PublishError;
@@ -154,5 +155,44 @@ async fn what_the_quarantine_refuses_too_ends_in_a_file_and_does_not_circle() {
             .filter(|file| file.as_ref().unwrap().path().extension().is_none_or(|kind| kind == "json"))
             .count(),
         2
+    );
+}
+
+/// A source of lists beside the ordinary ones.
+const LISTS: &str = "sources:
+  lists:
+    preset: hmac
+    secrets: [ file:$home/secret ]
+    deadline: 25s
+    event: { format: json, each: /*, type: ./e, object: thing, object_id: ./o, id: '{./n}' }
+";
+
+/// Sends a list of so many events of one object, numbered from `first` on.
+async fn send_list(bridge: &Bridge, first: usize, count: usize) -> u16 {
+    let element = |n: usize| format!(r#"{{"e":"changed","o":"one","n":"{n:06}"}}"#);
+    let body = format!("[{}]", (first..first + count).map(element).collect::<Vec<_>>().join(","));
+    let signature = hmac(body.as_bytes());
+    let headers = [("x-signature", signature.as_str()), ("content-type", "application/json")];
+    bridge.send(&post("/hooks/lists", &headers, body.as_bytes())).await.status
+}
+
+#[tokio::test]
+async fn a_long_list_of_one_object_keeps_its_order_when_its_destination_goes_away() {
+    let bridge = Bridge::start(&spooling().replace("sources:\n", LISTS).replace("1MiB", "64MiB")).await;
+    assert_eq!(send_list(&bridge, 0, 50).await, 200, "one after the other");
+    bridge.sink("kept").becomes(Fault::FailsFor("000070", PublishError::Unavailable("away".to_owned())));
+    assert_eq!(send_list(&bridge, 50, 50).await, 202, "away in the middle of a list");
+    assert_eq!(send_list(&bridge, 100, 400).await, 202, "all of it behind the others");
+    bridge.sink("kept").becomes(Fault::None);
+    is_direct(&bridge).await;
+    bridge.finish().await;
+    let ids = attribute(&bridge, "kept", "id");
+    let expected: Vec<String> = (0..500).map(|n| format!("{n:06}")).collect();
+    let first = ids.iter().zip(&expected).position(|(id, expected)| id != expected);
+    assert_eq!(
+        (ids.len(), first),
+        (expected.len(), None),
+        "{:?}",
+        first.map(|at| &ids[at.saturating_sub(2)..at + 3])
     );
 }
