@@ -41,7 +41,6 @@ pub(crate) fn cases() -> Vec<Case> {
             a_frozen_nats_costs_nothing_with_a_spool,
             a_hookway_that_is_killed_within_an_outage_of_kafka_loses_and_swaps_nothing,
             a_hookway_that_is_killed_within_an_outage_of_nats_loses_and_swaps_nothing,
-            a_hookway_that_is_terminated_within_an_outage_waits_for_no_broker,
             a_topic_that_is_deleted_holds_its_own_events_and_no_others,
             a_stream_that_is_full_holds_its_events_until_there_is_room,
             a_directory_that_a_dead_replica_left_is_listed_exported_and_emptied,
@@ -153,6 +152,24 @@ fn trial(bus: &mut Bus, hookway: &mut Hookway, meanwhile: impl FnOnce(&mut Bus, 
     is_in_order(&bus.ids(accepted.iter().sum()), &accepted);
 }
 
+/// Has Hookway killed three times within an outage, and terminated once.
+fn die(hookway: &mut Hookway, senders: &Senders) {
+    for _ in 0..3 {
+        senders.until_accepted(50);
+        hookway.kill();
+        hookway.restart();
+        senders.at(hookway);
+    }
+    senders.until_accepted(50);
+    #[expect(clippy::disallowed_methods, reason = "the end of a real process is measured in real time")]
+    let start = Instant::now();
+    assert_eq!(hookway.terminate().code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(6), "no broker is waited for: {:?}", start.elapsed());
+    hookway.restart();
+    senders.at(hookway);
+    senders.until_accepted(50);
+}
+
 fn until_drained(hookway: &Hookway) {
     until("a spool that is empty", PATIENCE, || {
         let waits = hookway.metric("hookway_lanes_spooling", &[])
@@ -199,8 +216,9 @@ fn a_frozen_broker_costs_nothing_with_a_spool(mut bus: Bus) {
         });
         thread::park_timeout(outage());
         senders.until_accepted(200);
-        bus.resume();
         assert_eq!(senders.refused.load(Ordering::Relaxed), 0, "none heard 503");
+        die(hookway, senders);
+        bus.resume();
     });
     assert!(hookway.metric("hookway_spool_settled_records_total", &["result=\"published\""]) > 100.0);
     assert!(hookway.log().contains("a destination is up to date"));
@@ -225,12 +243,7 @@ fn a_hookway_that_is_killed_within_an_outage_loses_and_swaps_nothing(mut bus: Bu
     hookway.until_ready();
     trial(&mut bus, &mut hookway, |bus, hookway, senders| {
         bus.kill();
-        for _ in 0..3 {
-            senders.until_accepted(100);
-            hookway.kill();
-            hookway.restart();
-            senders.at(hookway);
-        }
+        die(hookway, senders);
         let inherited = hookway.metric("hookway_spool_taken_records_total", &["how=\"inherited\""]);
         assert!(inherited > 200.0, "{inherited}");
         bus.restart();
@@ -239,25 +252,6 @@ fn a_hookway_that_is_killed_within_an_outage_loses_and_swaps_nothing(mut bus: Bu
         hookway.kill();
         hookway.restart();
         senders.at(hookway);
-    });
-}
-
-fn a_hookway_that_is_terminated_within_an_outage_waits_for_no_broker(_: &Brokers) {
-    let mut bus = Bus::kafka();
-    let mut hookway = spooling(&bus);
-    hookway.until_ready();
-    trial(&mut bus, &mut hookway, |bus, hookway, senders| {
-        bus.pause();
-        senders.until_accepted(100);
-        #[expect(clippy::disallowed_methods, reason = "the end of a real process is measured in real time")]
-        let start = Instant::now();
-        let status = hookway.terminate();
-        assert_eq!(status.code(), Some(0));
-        assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
-        hookway.restart();
-        senders.at(hookway);
-        senders.until_accepted(100);
-        bus.resume();
     });
 }
 
@@ -288,6 +282,7 @@ spool: {{ dir: spool, allow_volatile: true }}\n",
         assert!(hookway.log().contains("a destination refuses what waits for it"), "loudly");
         let units = r#"{"event":"sync","integrationId":"i1"}"#;
         assert_eq!(Delivery::units(units).post(hookway).status, 200, "the other is not held");
+        die(hookway, senders);
         kafka.create_topic("events", 1);
     });
 }
@@ -310,6 +305,7 @@ fn a_stream_that_is_full_holds_its_events_until_there_is_room(_: &Brokers) {
             (hookway.metric("hookway_lanes_held", &["sink=\"bus\""]) > 0.5).then_some(())
         });
         senders.until_accepted(100);
+        die(hookway, senders);
         let Bus::Nats(nats) = bus else { return };
         nats.update_stream(stream(-1));
     });
