@@ -62,7 +62,7 @@ pub(super) struct Bounds {
     pub(super) now_ms: i64,
     /// The first number of the segment that is written.
     pub(super) written: Option<u64>,
-    /// The number that the next record gets.
+    /// The first number that no segment has.
     pub(super) next: u64,
 }
 
@@ -91,7 +91,10 @@ pub(super) fn tidy(
     }
     for (file, removed) in gone {
         disk.remove(&file.path).map_err(failed)?;
-        directory::remove_damage(dir, file.first);
+        // Of what was promised and is damaged a copy stays, though all else was passed on.
+        if removed.last > bounds.passed {
+            directory::remove_damage(dir, file.first);
+        }
         sealed.retain(|sealed| sealed.first != file.first);
         tell(*removed);
     }

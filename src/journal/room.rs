@@ -39,13 +39,13 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Returns what is to be tidied, where it is: up to where all was passed, and the number that comes next.
+    /// Returns what is to be tidied, where it is: up to where all was passed, and the first number that is not on disk.
     pub(super) fn untidy(&self, is_due: bool, is_stuck: bool) -> Option<(u64, u64)> {
         let mut state = self.state.lock();
         let is_over = !is_stuck && self.options.keep.bytes.is_some_and(|most| state.bytes > most);
         let is_untidy = mem::take(&mut state.untidy);
         state.tidying = is_untidy || is_over || is_due;
-        state.tidying.then(|| (state.passed, state.waiting.next()))
+        state.tidying.then_some((state.passed, state.waiting.first))
     }
 
     /// Books that nothing goes any more.
@@ -81,13 +81,12 @@ impl Writer {
         if let Some(age) = keep.age {
             self.end_old(now_ms, age / PARTS);
         }
-        // What was all passed on goes, though there is room for more behind it.
-        if passed > 0
-            && passed >= self.acknowledged
-            && let Some(done) = self.segment.take()
-        {
+        // What was all passed on goes, though there is room for more behind it; beyond that stand only failed groups.
+        let is_through = passed > 0 && passed >= self.acknowledged;
+        if is_through && let Some(done) = self.segment.take() {
             self.seal(&done);
         }
+        let passed = if is_through { passed.max(next.saturating_sub(1)) } else { passed };
         let written = self.segment.as_ref().map(|segment| segment.first);
         let bounds = Bounds { keep, passed, now_ms, written, next };
         let queue = Arc::clone(&self.queue);

@@ -52,6 +52,8 @@ pub(super) struct Segment {
     durable: u64,
     /// When its records came.
     pub(super) times: Option<Times>,
+    /// What was noted before it was begun.
+    before: Numbers,
 }
 
 impl Segment {
@@ -139,13 +141,27 @@ impl Writer {
     fn begin(&mut self, first: u64) -> io::Result<Segment> {
         // Its numbers must not be given again, though somebody moves it away.
         let most = self.segment_bytes / len64(FRAME_LEN) + len64(self.queue.options.queue_records) + 1;
-        let mut numbers = self.numbers;
+        let (before, mut numbers) = (self.numbers, self.numbers);
         numbers.learn(first, first.saturating_add(most));
         numbers.store(&mut *self.disk, &self.dir)?;
         self.numbers = numbers;
         let path = directory::segment_path(&self.dir, first);
-        let file = self.disk.create(&path)?;
-        Ok(Segment { file, path, first, durable: 0, times: None })
+        let file = match self.disk.create(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.never_begun(before);
+                return Err(error);
+            }
+        };
+        Ok(Segment { file, path, first, durable: 0, times: None, before })
+    }
+
+    /// Notes that the newest segment is not there because it never was: nobody is to miss it. Its numbers stay given.
+    fn never_begun(&mut self, before: Numbers) {
+        let mut numbers = Numbers { newest: before.newest, ..self.numbers };
+        if numbers.store(&mut *self.disk, &self.dir).is_ok() {
+            self.numbers = numbers;
+        }
     }
 
     /// Writes and syncs a group, before it the header of a new segment, and returns the segment's length.
@@ -175,6 +191,9 @@ impl Writer {
             self.disk.cut(&segment.file, segment.durable)
         };
         if undone.is_ok() {
+            if segment.durable == 0 {
+                self.never_begun(segment.before);
+            }
             return 0;
         }
         segment.file.metadata().map_or(0, |file| file.len().saturating_sub(segment.durable))

@@ -99,7 +99,12 @@ async fn publish(
         }
         Err(error) if error.is_hopeless() => {
             let (request, binding) = (note.request(), lanes.sink.form.binding);
-            rescue(Unwanted { record, request, binding, error }).await.map(|()| Fate::Quarantined)
+            let rescued = rescue(Unwanted { record, request, binding, error }).await;
+            // The destination answers, and others may go: this one waits for the quarantine.
+            let held = |error| {
+                PublishError::Refused(format!("what it refuses goes to the quarantine, and there: {error}"))
+            };
+            rescued.map(|()| Fate::Quarantined).map_err(held)
         }
         Err(error) => Err(error),
     }

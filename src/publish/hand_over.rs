@@ -6,8 +6,9 @@
 //!        → too late, or failed → on disk, and all that comes later → held by this replica, published from there
 //! ```
 
-use super::{backlog::Place, journal::refused, lane::Lane, lanes::Lanes, note::Note};
+use super::{backlog::Place, journal, lane::Lane, lanes::Lanes, note::Note};
 use crate::{
+    journal::JournalError,
     record::{Ack, PublishError, Record},
     request::Kept,
 };
@@ -154,4 +155,13 @@ async fn both(mut place: Place, mut attempt: Attempt) -> Result<Ack, PublishErro
             Err(_) => attempt.await,
         },
     }
+}
+
+/// Tells what an error of the spool means for an event.
+fn refused(error: &JournalError) -> PublishError {
+    if let JournalError::Full { max_bytes, .. } = error {
+        let mend = "repair the destination, or raise spool.max_bytes";
+        return PublishError::Full(format!("the spool has reached its {max_bytes} bytes: {mend}"));
+    }
+    journal::refused(error)
 }

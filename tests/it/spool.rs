@@ -5,7 +5,7 @@ use crate::{
     client::post,
     doubles::Fault,
     eventually::eventually,
-    samples::{event, hmac},
+    samples::{event, hmac, likemagic, likemagic_body},
     stored::Stored,
 };
 use hookway::record::PublishError;
@@ -195,4 +195,25 @@ async fn a_long_list_of_one_object_keeps_its_order_when_its_destination_goes_awa
         "{:?}",
         first.map(|at| &ids[at.saturating_sub(2)..at + 3])
     );
+}
+
+#[tokio::test]
+async fn while_the_quarantine_is_away_only_what_it_is_for_waits() {
+    let bridge = Bridge::start(&spooling()).await;
+    let away = || Fault::Fails(PublishError::Unavailable("away".to_owned()));
+    bridge.sink("kept").becomes(away());
+    let other = |n: &str| likemagic(&likemagic_body(n, &format!("OTHER-{n}")));
+    for request in [event("odd"), other("2"), other("3")] {
+        assert_eq!(bridge.send(&request).await.status, 202);
+    }
+    bridge.sink("aside").becomes(away());
+    bridge.sink("kept").becomes(Fault::Refuses("odd"));
+    eventually("the others are published", || settled(&bridge, "published") == 2).await;
+    eventually("it is said", || bridge.count("hookway_lanes_held", &[("sink", "kept")]) == 1).await;
+    assert_eq!(bridge.send(&other("4")).await.status, 202);
+    eventually("and later ones", || settled(&bridge, "published") == 3).await;
+    bridge.sink("aside").becomes(Fault::None);
+    is_direct(&bridge).await;
+    bridge.finish().await;
+    assert_eq!((bridge.stored("kept").len(), bridge.stored("aside").len()), (3, 1));
 }

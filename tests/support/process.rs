@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use super::deadline;
 
+/// How long a process may take to stand still.
+const STOPPED: Duration = Duration::from_secs(10);
+
 /// Returns how many workers the next Hookway gets: one, two and four by turns, so that the tests together see all.
 pub(crate) fn workers() -> usize {
     static STARTS: AtomicUsize = AtomicUsize::new(0);
@@ -79,6 +82,20 @@ impl Process {
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("sh").args(["-c", "kill -\"$1\" \"$2\"", "signal", name, &self.pid]).status();
         assert!(sent.expect("a shell can be started").success(), "no process {} to send {name} to", self.pid);
+        if name == "STOP" {
+            // A thread that is busy stops a moment later.
+            deadline::until("a process that stands still", STOPPED, || self.is_stopped().then_some(()));
+        }
+    }
+
+    /// Tells whether each of its threads stands still, as the system says (`proc_pid_stat(5)`).
+    fn is_stopped(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten();
+        let mut states = tasks.filter_map(|task| {
+            let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+            stat.rsplit_once(')').map(|(_, rest)| rest.trim_start().to_owned())
+        });
+        states.all(|state| state.starts_with('T'))
     }
 
     /// Returns the exit status if the program has ended; 128 and the signal's number if one ended it.

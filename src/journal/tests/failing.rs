@@ -298,3 +298,24 @@ fn append_until_refused(dir: &Path) {
     }
     fs::write(dir.join("refused"), refused.unwrap().to_string()).unwrap();
 }
+
+#[tokio::test]
+async fn what_was_passed_on_goes_though_the_group_behind_it_failed_and_nobody_misses_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = MockFailingDisk::failing([Fault::None, Fault::Space]);
+    let journal = open_failing(dir.path(), &disk);
+    journal.append(&record(1)).await.unwrap();
+    journal.append(&record(2)).await.unwrap_err();
+    let (mut cursor, _) = journal.cursor();
+    cursor.advance(1).unwrap();
+    journal.hand_back(&cursor);
+    eventually("the removal", || segments(dir.path()).is_empty()).await;
+    drop(journal);
+    // The first group of a new segment fails, and the segment goes with it.
+    let journal = open_failing(dir.path(), &MockFailingDisk::failing([Fault::Sync]));
+    journal.append(&record(3)).await.unwrap_err();
+    drop(journal);
+    let (journal, recovered) = open(dir.path());
+    assert!(!recovered.is_cut_off && segments(dir.path()).is_empty());
+    assert!(journal.append(&record(4)).await.unwrap() > 2, "no number is given twice");
+}
