@@ -14,7 +14,7 @@ timed = @echo '== $(1)'; started=$$(date +%s); $(2) && echo "== $(1): $$(($$(dat
 # Debug information goes into a file beside the binary, which a backtrace and a debugger find by its name.
 split = objcopy --only-keep-debug hookway hookway.debug && objcopy --strip-debug --add-gnu-debuglink=hookway.debug hookway
 
-.PHONY: help setup-build setup-test setup-check build check audit test test-fast test-sdks test-vectors test-rolling fuzz demo bench clean-cache
+.PHONY: help setup-build setup-test setup-check build check audit test test-fast test-sdks test-vectors test-rolling test-outage fuzz demo bench clean-cache
 
 help: ## lists these commands
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -61,6 +61,10 @@ test-fast: setup-build ## runs the tests that start no broker
 
 test-rolling: setup-build ## restarts two processes behind a balancer, under 10 000 requests
 	HOOKWAY_ROLLING=10000 cargo test --locked --test it -- a_rolling_restart
+
+test-outage: setup-test ## lives through an outage of MINUTES (60) as LIKE MAGIC would, with a spool and without, in real time
+	$(call timed,debug build,$(CARGO) build --locked)
+	.cache/venv/bin/python tests/simulation/outage.py $(abspath $(target))/debug/hookway .cache/venv/bin/nats-server $(or $(MINUTES),60)
 
 test-sdks: setup-build ## sends what the vendors' own SDKs sign to a running Hookway (fetches the SDKs)
 	@tests/setup/system.sh test

@@ -153,6 +153,7 @@ def hookway(program, home, config):
 async def streams(url, names=(), read=()):
     """Makes streams, and returns the ids in others."""
     import nats as client
+    from nats.js.api import AckPolicy, ConsumerConfig
 
     connection = await client.connect(url)
     context = connection.jetstream()
@@ -161,7 +162,7 @@ async def streams(url, names=(), read=()):
     found = {}
     for name in read:
         ids, order = set(), collections.defaultdict(list)
-        subscription = await context.pull_subscribe(name, stream=name)
+        subscription = await context.pull_subscribe(name, stream=name, config=ConsumerConfig(ack_policy=AckPolicy.NONE))
         left = (await context.stream_info(name)).state.messages
         while left > 0:
             for message in await subscription.fetch(min(500, left), timeout=10):
