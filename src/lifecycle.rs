@@ -75,7 +75,11 @@ impl Drain {
             );
         }
         // From here on nothing is published but what is on its way: what waits stands on disk.
-        self.pipeline.sinks().end_drains().await;
+        if tokio::time::timeout(FLUSH_PATIENCE, self.pipeline.sinks().end_drains()).await.is_err() {
+            tracing::warn!(
+                "a disk does not answer: what was published last from the spool may be published again"
+            );
+        }
         Self::flush(&self.pipeline).await;
         tracing::info!("stopped");
     }

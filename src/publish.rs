@@ -42,6 +42,7 @@ use futures_util::future::{BoxFuture, join_all};
 use hand_over::Parcel;
 use lanes::Lanes;
 use std::sync::{Arc, OnceLock};
+
 /// Speaks to one broker.
 pub trait Publisher: Send + Sync {
     /// Stores a record; resolves when the broker holds it, or never will. Whoever no longer waits may drop it: what was
@@ -119,7 +120,9 @@ impl Sinks {
         for lanes in self.lanes.iter().filter(|lanes| lanes.may_spool()) {
             let own = drains.clone();
             lanes.when_opened(Box::new(move |lanes, lane| own.begin(lanes, lane)));
-            lanes.all().iter().for_each(|lane| drains.begin(lanes, lane));
+            let opened =
+                lanes.all().into_iter().filter(|lane| lane.backlog.initialized() && lane.claim_drain());
+            opened.for_each(|lane| drains.begin(lanes, &lane));
         }
     }
 

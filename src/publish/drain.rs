@@ -18,11 +18,14 @@ use crate::{
     record::{PublishError, Record},
     request::Kept,
 };
-use futures_util::future::BoxFuture;
-use std::{fmt, sync::Arc, time::Duration};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use work::Drain;
+
+/// Pause after a drain that has ended by a bug.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Bytes of records that one drain has in memory at most, and those of one part that it reads.
 pub const MOST_DRAINED: u64 = 16 << 20;
@@ -67,10 +70,25 @@ impl Drains {
 
     /// Begins the drain of a destination that has a backlog.
     pub(super) fn begin(&self, lanes: &Arc<Lanes>, lane: &Arc<Lane>) {
-        let Some(backlog) = lane.backlog.get() else { return };
+        let Some(backlog) = lane.backlog.get().cloned() else { return };
         let (lanes, lane, stop) = (Arc::clone(lanes), Arc::clone(lane), self.stop.clone());
-        let drain = Drain::new(lanes, lane, Arc::clone(backlog), Arc::clone(&self.rescue));
-        drop(self.running.spawn_on(drain.run(stop), &self.runtime));
+        let rescue = Arc::clone(&self.rescue);
+        let work = async move {
+            let again = || {
+                let (lanes, lane) = (Arc::clone(&lanes), Arc::clone(&lane));
+                Drain::new(lanes, lane, Arc::clone(&backlog), Arc::clone(&rescue)).run(stop.clone())
+            };
+            // A bug must not keep what waits from being published; what was not noted is published again.
+            while AssertUnwindSafe(again()).catch_unwind().await.is_err() {
+                let destination = lane.name();
+                tracing::error!(
+                    destination,
+                    "the drain of a destination has ended by a bug, and begins anew"
+                );
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        drop(self.running.spawn_on(work, &self.runtime));
     }
 
     /// Ends all of them, with what is known noted.

@@ -11,7 +11,7 @@ use crate::record::PublishError;
 use prometheus::IntGauge;
 use std::{
     sync::Arc,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
 use tokio::{sync::OnceCell, time::Instant};
@@ -45,6 +45,8 @@ pub(super) struct Lane {
     shown: IntGauge,
     /// What waits for it on disk; never filled without a spool.
     pub(super) backlog: OnceCell<Arc<Backlog>>,
+    /// True once somebody publishes what waits: a second one would publish all of it again, and out of its order.
+    is_drained: AtomicBool,
 }
 
 /// A record's attempt, from its beginning to the answer.
@@ -70,6 +72,7 @@ impl Lane {
             tried,
             shown,
             backlog,
+            is_drained: AtomicBool::new(false),
         }
     }
 
@@ -99,6 +102,11 @@ impl Lane {
     pub(super) fn enter(&self, now: Instant) -> Attempt<'_> {
         self.waiting.fetch_add(1, Ordering::AcqRel);
         Attempt { lane: self, began: self.at(now) }
+    }
+
+    /// Returns true to the first that asks, who is to publish what waits.
+    pub(super) fn claim_drain(&self) -> bool {
+        !self.is_drained.swap(true, Ordering::AcqRel)
     }
 
     /// What it is called in the log.

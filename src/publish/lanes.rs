@@ -95,18 +95,20 @@ impl Lanes {
             self.own = literal.chain(known).chain(repeat_with(Place::new).take(free)).collect();
         }
         self.spool = Some(Arc::clone(spool));
-        for lane in self.all() {
-            let backlog = self.opened(spool, &lane)?;
-            // A name that may wait among all others must not get a lane of its own beside them.
-            if lane.destination().is_none() && !backlog.is_direct() {
-                let had_its_own = |place: &Place| {
-                    let name = place.get().map(|(name, _)| name.to_string());
-                    name.is_some_and(|name| found.contains(&Some(name)))
-                };
-                self.own = std::mem::take(&mut self.own).into_iter().filter(had_its_own).collect();
-            }
-            // Nobody else has seen the lane yet.
-            drop(lane.backlog.set(backlog));
+        let shared = self.opened(spool, &self.shared)?;
+        // A name that may wait among all others must not get a lane of its own beside them, nor a folder that would say so at
+        // the next start.
+        if !shared.is_direct() {
+            let had_its_own = |place: &Place| {
+                let name = place.get().map(|(name, _)| name.to_string());
+                name.is_some_and(|name| found.contains(&Some(name)))
+            };
+            self.own = std::mem::take(&mut self.own).into_iter().filter(had_its_own).collect();
+        }
+        // Nobody else has seen the lanes yet.
+        drop(self.shared.backlog.set(shared));
+        for lane in self.own.iter().filter_map(Place::get).map(|(_, lane)| lane) {
+            drop(lane.backlog.set(self.opened(spool, lane)?));
         }
         Ok(self)
     }
@@ -152,9 +154,11 @@ impl Lanes {
             let opened = tokio::task::spawn_blocking(move || lanes.opened(&spool, &lane));
             opened.await.map_err(|error| JournalError::thread("the spool", std::io::Error::other(error)))?
         };
-        let is_new = !lane.backlog.initialized();
         let backlog = lane.backlog.get_or_try_init(open).await?;
-        if is_new && let Some(opened) = self.opened.get() {
+        // Several may have waited for it.
+        if let Some(opened) = self.opened.get()
+            && lane.claim_drain()
+        {
             opened(self, lane);
         }
         Ok(backlog)

@@ -217,3 +217,19 @@ async fn while_the_quarantine_is_away_only_what_it_is_for_waits() {
     bridge.finish().await;
     assert_eq!((bridge.stored("kept").len(), bridge.stored("aside").len()), (3, 1));
 }
+
+#[tokio::test]
+async fn a_panic_over_a_record_that_waits_ends_no_drain() {
+    let bridge = Bridge::start(&spooling()).await;
+    bridge.sink("kept").becomes(Fault::Fails(PublishError::Unavailable("away".to_owned())));
+    for n in ["1", "2"] {
+        assert_eq!(bridge.send(&event(n)).await.status, 202);
+    }
+    let handed = bridge.sink("kept").handed();
+    bridge.sink("kept").becomes(Fault::Panics);
+    bridge.handed("kept", handed + 1).await;
+    bridge.sink("kept").becomes(Fault::None);
+    eventually("both are published", || bridge.stored("kept").len() == 2).await;
+    bridge.finish().await;
+    assert_eq!(attribute(&bridge, "kept", "id"), ["1", "2"]);
+}

@@ -8,7 +8,11 @@ use crate::{
     record::SinkFormat,
 };
 use futures_util::future::BoxFuture;
-use std::{ptr, time::Duration};
+use std::{
+    ptr,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 /// Stands for a sink of topics, or one whose destinations are one.
 struct Named(Option<Vec<String>>);
@@ -116,4 +120,35 @@ async fn while_something_waits_among_the_others_no_new_name_leaves_them() {
         "its events wait there, though a route names it now"
     );
     assert!(!after.find(&"late".into()).backlog.get().unwrap().is_direct());
+}
+
+#[tokio::test]
+async fn a_lane_that_several_open_at_the_same_moment_is_told_of_once() {
+    let home = tempfile::tempdir().unwrap();
+    let lanes = Arc::new(lanes(Some(&[])).spooling(&spool(&home)).unwrap());
+    let told = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&told);
+    lanes.when_opened(Box::new(move |_, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+    }));
+    let lane = lanes.find(&"made".into());
+    let both = tokio::join!(lanes.backlog(lane), lanes.backlog(lane), lanes.backlog(lane));
+    assert!(both.0.is_ok() && both.1.is_ok() && both.2.is_ok());
+    assert_eq!(told.load(Ordering::Relaxed), 1, "two drains of one lane would let its events change places");
+}
+
+#[tokio::test]
+async fn a_name_that_may_wait_among_the_others_gets_no_lane_at_a_second_start_either() {
+    let home = tempfile::tempdir().unwrap();
+    let before = Arc::new(lanes(Some(&[])).spooling(&spool(&home)).unwrap());
+    for n in 0..=MOST_NAMED {
+        before.find(&format!("t{n}").into());
+    }
+    let shared = before.find(&"late".into());
+    before.backlog(shared).await.unwrap().turn(&record("late"), false).unwrap().durable().await.unwrap();
+    drop(before);
+    for start in 1..=2 {
+        let after = lanes(Some(&["late"])).spooling(&spool(&home)).unwrap();
+        assert_eq!(after.find(&"late".into()).destination(), None, "start {start}");
+    }
 }
