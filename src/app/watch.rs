@@ -59,7 +59,7 @@ async fn prepare(sink: &Sink, health: &Health, last: &mut Option<PublishError>) 
         }
         Err(error) => {
             if last.as_ref() != Some(&error) {
-                let said = "sink is not ready; its sources answer 503 until it is";
+                let said = "sink is not ready; until it is, its events wait in the spool, or are answered 503 without one";
                 tracing::warn!(sink = sink.name, %error, "{said}");
             }
             sink.metrics.looked(false);

@@ -11,7 +11,8 @@ use crate::{
 
 pub(super) const HELP: &str = "\
 A wrong configuration never starts: all of its problems are printed, and the exit code is 78.
-A broker that is away does not keep the process from starting; its sources answer 503 until it is there.
+A broker that is away does not keep the process from starting; its events wait in the spool, or its
+sources answer 503, until it is there.
 Log lines go to standard error, for people on a terminal and as JSON elsewhere or with --json.";
 
 /// Serves until SIGTERM or SIGINT.
