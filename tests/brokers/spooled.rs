@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use crate::Case;
 use crate::bus::Bus;
 use crate::delivery::{self, Delivery};
+use crate::envelope;
 use crate::hookway::Hookway;
 use crate::support::brokers::Brokers;
 use crate::support::deadline::until;
@@ -41,6 +42,7 @@ pub(crate) fn cases() -> Vec<Case> {
             a_frozen_nats_costs_nothing_with_a_spool,
             a_hookway_that_is_killed_within_an_outage_of_kafka_loses_and_swaps_nothing,
             a_hookway_that_is_killed_within_an_outage_of_nats_loses_and_swaps_nothing,
+            a_topic_that_a_sender_names_is_drained_once,
             a_topic_that_is_deleted_holds_its_own_events_and_no_others,
             a_stream_that_is_full_holds_its_events_until_there_is_room,
             a_directory_that_a_dead_replica_left_is_listed_exported_and_emptied,
@@ -253,6 +255,37 @@ fn a_hookway_that_is_killed_within_an_outage_loses_and_swaps_nothing(mut bus: Bu
         hookway.restart();
         senders.at(hookway);
     });
+}
+
+/// No route names it, so that its place on disk is made when several events need it at the same moment.
+fn a_topic_that_a_sender_names_is_drained_once(_: &Brokers) {
+    let mut bus = Bus::kafka();
+    let Bus::Kafka(kafka) = &bus else { return };
+    kafka.create_topic("made.RESERVATION", 1);
+    let sources = delivery::SOURCES.replace("25s", DEADLINE);
+    let routes = bus.config().replace("topic: events", "topic: 'made.{object}'");
+    let config = format!("{sources}{routes}spool: {{ dir: spool, allow_volatile: true }}\n");
+    let hookway = Hookway::start(&config, &delivery::SECRETS);
+    hookway.until_ready();
+    let senders = Senders::default();
+    senders.at(&hookway);
+    let accepted: Vec<usize> = thread::scope(|scope| {
+        let sending = senders.start(scope);
+        senders.until_accepted(100);
+        bus.pause();
+        senders.until_accepted(300);
+        bus.resume();
+        senders.until_accepted(100);
+        senders.is_over.store(true, Ordering::Relaxed);
+        sending.into_iter().map(|sender| sender.join().expect("a sender ends")).collect()
+    });
+    until_drained(&hookway);
+    let Bus::Kafka(kafka) = &bus else { return };
+    let count = accepted.iter().sum();
+    let read = envelope::of_records(&kafka.read("made.RESERVATION", count));
+    let ids: Vec<String> = read.iter().map(|event| event.id().to_owned()).collect();
+    is_in_order(&ids, &accepted);
+    assert!(ids.len() <= count + OBJECTS, "{} copies of {count}", ids.len() - count);
 }
 
 fn a_topic_that_is_deleted_holds_its_own_events_and_no_others(_: &Brokers) {
